@@ -1,0 +1,100 @@
+"""Blocks: many events of one subject and partition in one record, as an Arrow IPC stream.
+
+A block has the subject's columns, `digest` (what the sender stated), and three more for what could not be read as an
+event: `problem` (a reason of `dead_letters.REASONS`), `original` (the bytes) and `origin` (file and line). Such a row
+travels with the events around it and gets its verdict with them, so that nothing needs a second way in.
+"""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from hotline.events import SCHEMA, keys
+from hotline.names import BLOCK_EVENTS
+from hotline.subjects import Subject
+
+BLOCK_VERSION = "1"
+"""Version of the layout below. Readers take any column set: what is absent is null, what is unknown is ignored."""
+
+REJECT_COLUMNS: dict[str, pl.DataType] = {"problem": pl.String(), "original": pl.Binary(), "origin": pl.String()}
+DEFAULTS: dict[str, object] = {"revision": 0, "schema": SCHEMA}
+
+
+class UndecodableError(ValueError):
+    """The bytes are no block of this subject."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Events of one partition, under a random id that a repeated sending keeps."""
+
+    block_id: str
+    subject: Subject
+    partition: int
+    events: pl.DataFrame
+
+    def encode(self) -> bytes:
+        """The record's value: an Arrow IPC stream, lz4, no dictionaries."""
+        out = io.BytesIO()
+        self.events.write_ipc_stream(out, compression="lz4", compat_level=pl.CompatLevel.oldest())
+        return out.getvalue()
+
+
+def columns(subject: Subject) -> dict[str, pl.DataType]:
+    """Columns of a block of this subject."""
+    return {**subject.columns, "digest": pl.UInt64(), **REJECT_COLUMNS}
+
+
+def complete(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with all columns of a block in order: absent ones null or their default, digests computed if absent."""
+    wanted = columns(subject)
+    present = set(frame.columns)
+    full = frame.select(
+        *(
+            pl.col(name).cast(dtype) if name in present else pl.lit(DEFAULTS.get(name), dtype=dtype).alias(name)
+            for name, dtype in wanted.items()
+            if name != "digest" or name in present
+        )
+    )
+    if "digest" not in present:
+        full = full.with_columns(pl.Series("digest", keys.digests(full, subject.stated)))
+    return full.select(list(wanted))
+
+
+def pack(
+    subject: Subject, frame: pl.DataFrame, partitions: int, *, events_max: int = BLOCK_EVENTS
+) -> Iterator[Block]:
+    """Blocks of all rows of `frame`, by partition, in the frame's order. Rows without an entity go with partition 0."""
+    full = complete(subject, frame)
+    home = pl.Series("partition", keys.partitions(keys.entity_keys(full), partitions))
+    home = home.set(full["entity"].is_null() | full["source"].is_null(), 0) if full["entity"].null_count() else home
+    for partition in range(partitions):
+        mine = full.filter(home == partition)
+        for piece in mine.iter_slices(events_max):
+            yield Block(uuid.uuid4().hex, subject, partition, piece)
+
+
+def decode(subject: Subject, value: bytes, *, block_id: str, partition: int) -> Block:
+    """The block in a record's value. Raises UndecodableError for anything that is no Arrow stream of such columns."""
+    try:
+        with pa.ipc.open_stream(value) as reader:
+            table = reader.read_all()
+        table.validate(full=True)  # offsets that lie would crash the next reader, not raise in it
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UndecodableError(f"not an Arrow IPC stream: {error}") from error
+    try:
+        frame = pl.from_arrow(table)
+        return Block(block_id, subject, partition, complete(subject, pl.DataFrame(frame)))
+    except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
+        raise UndecodableError(f"columns of another kind: {error}") from error
+
+
+def schema_of(subject: Subject) -> pa.Schema:
+    """The Arrow schema of a block of this subject, for documents and other languages."""
+    return pl.DataFrame(schema=columns(subject)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema

@@ -1,0 +1,19 @@
+"""Why something was set aside. The list is closed; every reason says what the sender can do."""
+
+from __future__ import annotations
+
+ORIGINAL_BYTES_MAX = 64 * 1024
+"""Bytes kept of something too large; its origin tells where the whole stands."""
+
+REASONS: dict[str, str] = {
+    "undecodable": "It cannot be read as text or as a block at all. Send UTF-8 JSON, or an Arrow IPC stream.",
+    "unknown_type": "No event has this type. See the event types in docs/events.md.",
+    "unknown_schema": "The schema version is newer than this hotline knows. Upgrade the hotline first.",
+    "missing_field": "A required field is absent or empty. Send the event again with it.",
+    "bad_value": "A field's value cannot be read as what the field holds. Correct it and send again.",
+    "unknown_word": "A field with a closed list of words holds another word. Use one of the list.",
+    "time_out_of_range": "A time lies outside the years 1990 to 2099. Correct it and send again.",
+    "time_skipped": "A local time does not exist: daylight saving skips it. State the time with its offset.",
+    "too_large": "It is larger than the limit. Split it.",
+    "wrong_partition": "The block holds events of another partition. Pack blocks with this product's partition function.",
+}

@@ -1,0 +1,32 @@
+"""Every name that two rooms must agree on: topics, headers, tables."""
+
+from __future__ import annotations
+
+from hotline.subjects import SUBJECTS
+
+INTAKE_TOPIC = "hotline.intake"
+EVENTS_TOPICS: dict[str, str] = {name: f"hotline.{name}" for name in SUBJECTS}
+MEASURED_TOPICS: dict[str, str] = {name: f"hotline.{name}.measured" for name in SUBJECTS}
+
+CONTENT_TYPE = "content-type"
+BLOCK_ID = "block-id"
+ARROW_STREAM = b"application/vnd.apache.arrow.stream"
+MEASURED = b"application/vnd.hotline.measured"
+
+DATABASE = "hotline"
+ACCOUNTS_TABLE = "accounts"
+COVERED_DAYS_TABLE = "covered_days"
+DEAD_LETTERS_TABLE = "dead_letters"
+LOGS_TABLE = "logs"
+MARKS_TABLE = "marks"
+MIGRATIONS_TABLE = "migrations"
+SINK_EPOCHS_TABLE = "sink_epochs"
+
+RECORD_BYTES_MAX = 20 * 2**20
+"""Largest Kafka record, on the broker and in every client: an undecodable record of 16 MiB must fit its dead letter."""
+BLOCK_BYTES_MAX = 16 * 2**20
+"""Largest record a producer may send."""
+BLOCK_EVENTS = 50_000
+"""Events in a bulk block."""
+OUTPUT_BYTES_MAX = 8 * 2**20
+"""An output of measure that would pass this is cut into slices."""

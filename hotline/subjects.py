@@ -1,0 +1,77 @@
+"""The sub-systems that events speak of: calls and tickets. Each has its topic, its tables and its row."""
+
+from __future__ import annotations
+
+import functools
+import types
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import polars as pl
+
+from hotline.events import CALL_EVENTS, TICKET_EVENTS, Event
+
+TIME = pl.Datetime("ms", "UTC")
+"""Times in blocks: whole seconds, held in milliseconds because Arrow tools all read those."""
+
+_DTYPES: dict[Any, pl.DataType] = {str: pl.String(), bool: pl.Boolean(), datetime: TIME, int: pl.Int32()}
+_ENVELOPE_DTYPES: dict[str, pl.DataType] = {"revision": pl.UInt16(), "schema": pl.UInt16()}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One sub-system: `name` is its topic's last word and the name of its table of rows."""
+
+    name: str
+    singular: str
+    events: tuple[type[Event], ...]
+
+    @functools.cached_property
+    def types(self) -> tuple[str, ...]:
+        """Event types in rank order."""
+        return tuple(str(event.__struct_config__.tag) for event in self.events)
+
+    @functools.cached_property
+    def columns(self) -> dict[str, pl.DataType]:
+        """Column → type, of everything any event of this subject may state; `type` first."""
+        columns: dict[str, pl.DataType] = {"type": pl.String()}
+        for event in self.events:
+            for field, hint in get_type_hints(event, include_extras=False).items():
+                if field in event.__struct_fields__:
+                    columns.setdefault(field, _ENVELOPE_DTYPES.get(field) or _dtype(hint))
+        return columns
+
+    @functools.cached_property
+    def stated(self) -> tuple[str, ...]:
+        """Columns whose values are what the sender said: all but the time of receipt and the schema's version."""
+        return tuple(column for column in self.columns if column not in {"received_at", "schema"})
+
+    @property
+    def events_table(self) -> str:
+        return f"{self.singular}_events"
+
+    @property
+    def rows_table(self) -> str:
+        return self.name
+
+    @property
+    def sums_table(self) -> str:
+        return f"minute_sums_{self.name}"
+
+
+CALLS = Subject("calls", "call", CALL_EVENTS)
+TICKETS = Subject("tickets", "ticket", TICKET_EVENTS)
+SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in (CALLS, TICKETS)}
+
+
+def _dtype(hint: Any) -> pl.DataType:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _dtype(get_args(hint)[0])
+    if origin is Literal:
+        return pl.String()
+    if origin in {types.UnionType} or str(origin) == "typing.Union":
+        (inner,) = (arg for arg in get_args(hint) if arg is not type(None))
+        return _dtype(inner)
+    return _DTYPES[hint]
