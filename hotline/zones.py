@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -15,8 +17,6 @@ I64 = npt.NDArray[np.int64]
 
 def zone(name: str) -> ZoneInfo:
     """The zone of that IANA name. Raises ValueError naming the nearest ones."""
-    import difflib
-
     if name in available_timezones():
         return ZoneInfo(name)
     near = ", ".join(difflib.get_close_matches(name, sorted(available_timezones()), 3)) or "Asia/Shanghai"
@@ -30,18 +30,38 @@ def to_utc(local: pl.Expr, zone_name: str) -> pl.Expr:
     ).dt.convert_time_zone("UTC").cast(TIME)
 
 
-def offsets_s(instants_s: I64, zone_name: str) -> I64:
-    """Seconds east of UTC at each instant (epoch seconds)."""
-    hours, place = np.unique(instants_s // 900, return_inverse=True)  # no zone changes inside a quarter of an hour
-    local = pl.Series(hours * 900_000).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC").dt.convert_time_zone(zone_name)
-    offsets = (local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_seconds().to_numpy()
-    return np.asarray(offsets[place], dtype=np.int64)
-
-
 def floor_local(instants_s: I64, grain_s: int, zone_name: str) -> I64:
     """Start of the local minute, hour or day (`grain_s` seconds) that holds each instant, in epoch seconds."""
-    if grain_s == 60:  # noqa: PLR2004 (every offset since 1990 is whole minutes)
-        return instants_s - instants_s % 60
-    offset = offsets_s(instants_s, zone_name)
-    local = instants_s + offset
-    return local - local % grain_s - offset
+    if not len(instants_s):
+        return instants_s
+    offsets = offsets_s(instants_s, zone_name) if grain_s > _OFFSET_STEP_S else np.int64(0)
+    return instants_s - (instants_s + offsets) % grain_s
+
+
+def offsets_s(instants_s: I64, zone_name: str) -> I64:
+    """Seconds east of UTC at each instant (epoch seconds)."""
+    quarters = instants_s // _QUARTER_S
+    offsets = np.empty(len(instants_s), np.int64)
+    first, last = int(quarters.min()) >> _SPAN_BITS, int(quarters.max()) >> _SPAN_BITS
+    if first == last:
+        return _span_offsets_s(zone_name, first)[quarters & (2**_SPAN_BITS - 1)]
+    for span in np.unique(quarters >> _SPAN_BITS):
+        inside = quarters >> _SPAN_BITS == span
+        offsets[inside] = _span_offsets_s(zone_name, int(span))[quarters[inside] & (2**_SPAN_BITS - 1)]
+    return offsets
+
+
+_OFFSET_STEP_S = 60
+"""Every offset in use since 1990 is whole minutes, so a local minute is a minute."""
+_QUARTER_S = 900
+"""No zone changes its offset inside a quarter of an hour."""
+_SPAN_BITS = 15
+"""Offsets are tabled by spans of 2^15 quarters, a little less than a year."""
+
+
+@functools.lru_cache(maxsize=256)
+def _span_offsets_s(zone_name: str, span: int) -> I64:
+    starts = (np.arange(2**_SPAN_BITS, dtype=np.int64) + (span << _SPAN_BITS)) * _QUARTER_S
+    utc = pl.Series(starts * 1000).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+    local = utc.dt.convert_time_zone(zone_name)
+    return np.asarray((local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_seconds(), dtype=np.int64)

@@ -34,6 +34,8 @@ class Call(Row, kw_only=True, frozen=True):
     answered_at: datetime | None
     abandoned_at: datetime | None
     """Null when anybody answered: a call has one outcome."""
+    outcome: str | None
+    """`answered` or `abandoned`; null while the caller waits."""
     outcome_at: datetime | None
     """answered_at or abandoned_at."""
     transferred_at: datetime | None
@@ -43,6 +45,8 @@ class Call(Row, kw_only=True, frozen=True):
     """As the outcome's event states it, else outcome minus queueing (or offering), never below 0."""
     talk_s: int | None
     """As the end's event states it, else end minus answer, never below 0; null when nobody answered."""
+    gave_up_after_s: int | None
+    """wait_s of an abandoned call; the largest there is of an answered one, who never gave up."""
     transfers: int
     left_queue_at: datetime | None
     """When it stopped waiting: outcome, loss or end, never before it queued."""
@@ -89,6 +93,13 @@ class Ticket(Row, kw_only=True, frozen=True):
     satisfied: bool | None
     operator_satisfied: bool | None
     resolved: bool | None
+    dispatched: bool
+    handled: bool
+    """A handling stands."""
+    rated: bool
+    has_deadline: bool
+    late: bool
+    """Handled after its deadline; no deadline is never late."""
     handling_s: int | None
     """Seconds from dispatch to handling; negative where the source says so."""
     left_open_at: datetime | None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from hotline.events import SATISFIED
+from hotline.events import SATISFIED, SECONDS_MAX
 from hotline.fold.rows import FOLD_VERSION
 from hotline.fold.standing import ENTITY, standing
 from hotline.subjects import CALLS, TICKETS, Subject
@@ -91,20 +91,23 @@ def _calls(events: pl.LazyFrame) -> pl.LazyFrame:
     )
     answered = pl.col("answered_at").is_not_null()
     began = pl.coalesce("queued_at", "offered_at")
+    stated_wait = pl.coalesce("stated_wait_s", _seconds("outcome_at", "began_at").clip(0)).cast(pl.Int32)
     return (
         rows.with_columns(
             abandoned_at=pl.when(~answered).then("abandoned_at"),
+            outcome=pl.when(answered).then(pl.lit("answered")).when(pl.col("abandoned_at").is_not_null()).then(
+                pl.lit("abandoned")
+            ),
             outcome_at=pl.coalesce("answered_at", "abandoned_at"),
             stated_wait_s=pl.when(answered).then("answer_wait_s").otherwise("abandon_wait_s"),
             began_at=began,
         )
         .with_columns(
-            wait_s=pl.when(pl.col("outcome_at").is_not_null()).then(
-                pl.coalesce("stated_wait_s", _seconds("outcome_at", "began_at").clip(0)).cast(pl.Int32)
-            ),
+            wait_s=pl.when(pl.col("outcome_at").is_not_null()).then(stated_wait),
             talk_s=pl.when(answered).then(
                 pl.coalesce("talk_s", _seconds("ended_at", "answered_at").clip(0)).cast(pl.Int32)
             ),
+            gave_up_after_s=pl.when(answered).then(SECONDS_MAX).when(pl.col("abandoned_at").is_not_null()).then(stated_wait).cast(pl.Int32),
             left_queue_at=_not_before("queued_at", pl.coalesce("outcome_at", "lost_at", "ended_at")),
             left_talk_at=_not_before("answered_at", pl.col("ended_at")),
         )
@@ -187,6 +190,11 @@ def _ticket_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(left_at=pl.min_horizontal("handled_at", "merged_at"))
         .with_columns(
+            dispatched=pl.col("dispatched_at").is_not_null(),
+            handled=pl.col("handled_at").is_not_null(),
+            rated=pl.col("rated_at").is_not_null(),
+            has_deadline=due.is_not_null(),
+            late=(pl.col("handled_at") > due).fill_null(value=False),
             handling_s=_seconds("handled_at", "dispatched_at").cast(pl.Int32),
             left_open_at=_not_before("dispatched_at", left),
             overdue_at=pl.when((left > due).fill_null(value=True)).then("due_at"),

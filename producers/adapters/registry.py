@@ -1,0 +1,20 @@
+"""The adapters there are. A new one is a file and a line here."""
+
+from __future__ import annotations
+
+import difflib
+
+from producers.adapters.adapter import Adapter
+from producers.adapters.bank1999 import BANK1999
+from producers.adapters.boston311 import BOSTON311
+from producers.adapters.errors import UnknownAdapterError
+
+ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in (BANK1999, BOSTON311)}
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of that name. Raises UnknownAdapterError naming the nearest ones."""
+    if name in ADAPTERS:
+        return ADAPTERS[name]
+    near = difflib.get_close_matches(name, ADAPTERS, 3, cutoff=0.5) or sorted(ADAPTERS)
+    raise UnknownAdapterError(f"unknown adapter {name!r}; use {' or '.join(near)}")

@@ -1,0 +1,7 @@
+"""The room of the Faust workers: records in, exactly one output for each, whatever dies in between.
+
+Bottom up, each module imports only those before it:
+`ending` ends the process · `reading` says what a worker reads and from where · `positions` reads a topic's tail ·
+`broker_logs` keeps a broker's absence to a few log lines · `transport` is the aiokafka driver made safe ·
+`app` makes the Faust app, sends, and runs an agent's body · `worker` is the process around it.
+"""

@@ -1,0 +1,158 @@
+"""The Faust app of a worker, with every setting that keeps it from losing records."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.tables.manager import TableManager
+from faust.types.tuples import RecordMetadata
+
+from streams.broker_logs import watch_broker
+from streams.ending import end_process
+from streams.reading import Assignment, OnReconnect, Reading, ResumeFrom
+from streams.transport import SafeTransport
+
+FETCH_BYTES_MAX = 32 << 20
+RECORD_BYTES_MAX = 16 << 20
+Handle = Callable[[Any], Awaitable[None]]
+
+
+class NoTables(TableManager):  # type: ignore[misc]
+    """The table manager without the second it waits for tables to be declared: there are none."""
+
+    async def on_start(self) -> None:
+        """Say that all tables are known, which lets the conductor subscribe."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+class StreamsApp(faust.App):  # type: ignore[misc]
+    """A Faust app that reads `reading`, over the safe transport, and ends the process when a part of it crashes."""
+
+    reading: Reading
+    source: Any  # the Faust topic of all source topics: `@app.agent(app.source)`
+    idempotent: bool
+    stopping: bool = False
+    in_hand: int = 0  # records whose handler is running
+
+    def _new_transport(self) -> Any:
+        return SafeTransport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> Any:
+        return SafeTransport(self.conf.broker_producer, self)
+
+    def _crash(self, reason: BaseException) -> None:
+        end_process("a service of the worker crashed", error=reason)
+
+
+def make_app(
+    name: str,
+    *,
+    bootstrap: str,
+    source_topics: Sequence[str],
+    partitions_owned: Collection[int] | None,
+    resume_from: ResumeFrom,
+    datadir: Path,
+    idempotent: bool,
+    assignment: Assignment = "manual",
+    on_reconnect: OnReconnect | None = None,
+    log_survives: bool = True,
+    instance_id: str | None = None,
+    credentials: Any = None,
+    buffer_records_max: int = 64,
+    poll_records_max: int = 16,
+) -> StreamsApp:
+    """Make the app of one worker.
+
+    `bootstrap` is host:port, several separated by commas. `partitions_owned` (None: all), `resume_from`,
+    `assignment`, `on_reconnect` and `log_survives`: see `Reading`. `idempotent`: True on Kafka, False on the embedded
+    broker, where such a producer does not start. `instance_id` names a static member and stays the same over restarts.
+    Memory held is up to `buffer_records_max` records and one fetch (52 MB) more. Topics must exist already.
+
+    Raises ValueError for a static group without an `instance_id`, or without topics.
+    """
+    if assignment == "static" and not instance_id:
+        raise ValueError(f"app {name!r}: a static group needs an instance_id, one for each worker")
+    if not source_topics:
+        raise ValueError(f"app {name!r} has no source topics")
+    app = StreamsApp(
+        name,
+        broker="kafka://" + bootstrap.replace(",", ";kafka://"),
+        broker_credentials=credentials,
+        datadir=datadir,
+        stream_buffer_maxsize=buffer_records_max,
+        broker_max_poll_records=poll_records_max,
+        consumer_group_instance_id=instance_id if assignment == "static" else None,
+        **SETTINGS,
+    )
+    app.reading = Reading(
+        topics=tuple(source_topics),
+        partitions=None if partitions_owned is None else frozenset(partitions_owned),
+        resume_from=resume_from,
+        assignment=assignment,
+        on_reconnect=on_reconnect,
+        log_survives=log_survives,
+    )
+    app.idempotent = idempotent
+    app.source = app.topic(*source_topics, value_type=bytes, acks=True)
+    app.task(watch_broker)
+    return app
+
+
+SETTINGS: dict[str, Any] = {
+    "store": "memory://",
+    "web_enabled": False,
+    "autodiscover": False,
+    "worker_redirect_stdouts": False,
+    "topic_allow_declare": False,
+    "topic_disable_leader": True,
+    "table_standby_replicas": 0,
+    "TableManager": NoTables,
+    "key_serializer": "raw",
+    "value_serializer": "raw",
+    "producer_acks": -1,
+    "producer_max_request_size": RECORD_BYTES_MAX,
+    "consumer_max_fetch_size": FETCH_BYTES_MAX,
+    "consumer_auto_offset_reset": "earliest",  # of a static group, before our own seek; manual assignment has "none"
+    "broker_commit_interval": 0.5,
+    "broker_session_timeout": 30.0,
+    "broker_heartbeat_interval": 1.0,  # how soon a member hears of a rebalance
+    "broker_request_timeout": 60.0,
+    "broker_max_poll_interval": 24 * 3600.0,  # an agent may pause for long without losing its membership
+    "stream_wait_empty": False,
+}
+
+
+async def handle_each(app: StreamsApp, stream: Any, handle: Handle) -> None:
+    """Run an agent's body: await `handle(event)` for each record in order, and ack it only when that returned.
+
+    Whatever `handle` raises ends the process with `EXIT_UNEXPECTED`; the record is read again after the restart.
+    `handle` may wait as long as it likes: nothing is lost or fetched without bound meanwhile.
+    """
+    async for event in stream.noack().events():
+        if app.stopping:
+            await asyncio.Event().wait()  # the process is about to end
+        app.in_hand += 1
+        try:
+            await handle(event)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and app.should_stop:
+                raise
+            message = event.message
+            end_process(f"handling {message.topic}/{message.partition}/{message.offset} failed", error=error)
+        event.ack()
+        app.in_hand -= 1
+
+
+async def send(
+    app: StreamsApp, *, topic: str, partition: int, value: bytes, headers: Sequence[tuple[str, bytes]]
+) -> RecordMetadata:
+    """Write one record and return what the broker acknowledged; `.offset` is where it stands.
+
+    Waits while the broker is away. Raises ValueError for a value over 16 MiB: the embedded broker would take it.
+    """
+    if len(value) > RECORD_BYTES_MAX - (1 << 16):  # room for headers and the batch around them
+        raise ValueError(f"record of {len(value)} bytes for {topic}/{partition}: 16 MiB is the most, cut it in slices")
+    return await app.producer.send_and_wait(topic, None, value, partition, None, list(headers))

@@ -1,0 +1,1 @@
+"""The agent `measure`: events become rows and changes of the sums."""

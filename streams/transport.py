@@ -1,0 +1,265 @@
+"""The aiokafka driver of Faust, made safe: no record is skipped, none is committed before it was acked.
+
+What the stock driver does otherwise, and why it is overridden, stands at each method. Versions are pinned: these
+classes lean on internals of faust-streaming 0.15.3 and aiokafka 0.14.0, and tests/streams says when that breaks.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NoReturn
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.conn import CloseReason
+from faust.transport.drivers import aiokafka as driver
+from faust.types.tuples import TP
+
+from streams.ending import end_process
+
+PAUSED_POLL_S = 0.02  # how soon fetching goes on once a buffer has room again; stock: 1 s
+FETCH_WAIT_MS = 50  # Kafka answers as soon as there is a record; the embedded broker only when this time is up
+
+
+class SafeConsumer(driver.Consumer):  # type: ignore[misc]
+    """Starts at the worker's own marks and takes exactly the next record of each partition, or ends the process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._next_in: dict[TP, int] = {}  # the offset that must arrive next
+        self._next_done: dict[TP, int] = {}  # the offset before which everything was acked
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> Any:
+        manual = self.app.reading.assignment == "manual"
+        cls = FixedPartitions if manual else driver.AIOKafkaConsumerThread
+        return cls(self, loop=self.loop, beacon=self.beacon)
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Take the partitions of the topics: all that are configured (manual), or what the group deals out."""
+        if isinstance(self._thread, FixedPartitions):
+            partitions = await self._thread.owned(frozenset(topics))
+            await self._thread.take(await self._starts(partitions))
+        else:
+            await super().subscribe(topics)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every partition of the assignment to the worker's own mark.
+
+        Always an explicit seek: aiokafka's own does nothing where the committed offset is 0 or absent.
+        """
+        partitions = {TP(tp.topic, tp.partition) for tp in self.assignment()}
+        # The marks of partitions just taken were asked for a moment ago, without the time limit that holds here.
+        taken = self._thread.starts if isinstance(self._thread, FixedPartitions) else {}
+        starts = taken if taken.keys() == partitions and not self._next_in else await self._starts(partitions)
+        await self._thread.seek_wait({TopicPartition(*tp): offset for tp, offset in starts.items()})
+        self._forget(starts)
+        self._next_in.update(starts)
+        self._next_done.update(starts)
+        return starts
+
+    async def _starts(self, partitions: Collection[TP]) -> dict[TP, int]:
+        marks = await self.app.reading.resume_from(partitions)
+        earliest = await self.earliest_offsets(*(TopicPartition(*tp) for tp in partitions))
+        starts = {}
+        for tp in partitions:
+            first = earliest[TopicPartition(*tp)]
+            starts[tp] = marks.get(tp, first)
+            if starts[tp] < first:
+                end_process(
+                    f"{tp.topic}/{tp.partition}: records {starts[tp]} to {first - 1} are gone before they were read "
+                    f"(retention?): account for them, then move the mark to {first}"
+                )
+        return starts
+
+    def _forget(self, partitions: Iterable[TP]) -> None:
+        for tp in partitions:
+            for marks in (self._next_in, self._next_done, self._acked, self._acked_index, self._gap):
+                marks.pop(tp, None)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Clear the marks first: a late ack of the old generation must not commit."""
+        self._forget(revoked)
+        await super().on_partitions_revoked(revoked)
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - the signature is Faust's
+        if self.flow_active and not self._get_active_partitions():  # every buffer is full
+            await self.sleep(PAUSED_POLL_S)
+            return {}, self._get_active_partitions()
+        records, active = await super()._wait_next_records(timeout)
+        if isinstance(self._thread, FixedPartitions):
+            await self._check_log(self._thread, arrived=bool(records))
+        return records, active
+
+    async def _check_log(self, thread: "FixedPartitions", *, arrived: bool) -> None:
+        check = self.app.reading.on_reconnect
+        if arrived and thread.broke and check is not None:
+            while not thread.connected() and not self.should_stop:
+                await self.sleep(PAUSED_POLL_S)
+            thread.broke = False  # before the check: a break during it asks for another one
+            await check(dict(self._next_in))
+        for tp, due in self._next_in.items():
+            end = self.highwater(TopicPartition(*tp))
+            if end is not None and end < due:  # the embedded broker answers such a fetch with nothing, for ever
+                self._end(tp, f"offset {due} is due but the log ends at {end}: this is another log than before")
+
+    def _to_message(self, tp: Any, record: Any) -> Any:
+        at = TP(tp.topic, tp.partition)
+        due = self._next_in.get(at)
+        if record.offset != due:
+            self._end(at, f"offset {due} is due, {record.offset} came: a hole would be lost silently")
+        self._next_in[at] = record.offset + 1
+        return super()._to_message(tp, record)
+
+    def _end(self, tp: TP, why: str) -> NoReturn:
+        end_process(f"{tp.topic}/{tp.partition}: {why}")
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            await super()._drain_messages(fetcher)
+        except Exception as error:  # noqa: BLE001 - stock Faust may hang in its own shutdown from here
+            end_process("reading failed", error=error)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: there are no gaps here, and stock Faust counts the record that arrived as part of one."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Return the offset after the contiguous run of acks, or None when that has not moved."""
+        before = done = self._next_done.get(tp)
+        if done is None:
+            return None
+        acked = self._acked_index[tp]
+        while done in acked:
+            acked.discard(done)
+            done += 1
+        if done == before:
+            return None
+        self._acked[tp] = [offset for offset in self._acked[tp] if offset >= done]
+        self._next_done[tp] = done
+        return done
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002
+        """Commit the contiguous acks to the group; under manual assignment there is none, so only move the marks."""
+        if not isinstance(self._thread, FixedPartitions):
+            return bool(await super().commit(topics, start_new_transaction))
+        for tp in list(self._acked):
+            self._new_offset(tp)
+        return False
+
+    def lag(self) -> dict[TP, int]:
+        """Return how many records of each partition are not done yet; a partition never fetched is left out."""
+        for tp in list(self._acked):
+            self._new_offset(tp)
+        ends = {tp: self.highwater(TopicPartition(*tp)) for tp in self._next_done}
+        return {tp: end - self._next_done[tp] for tp, end in ends.items() if end is not None}
+
+
+class FixedPartitions(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Manual assignment: no group, no session, no rebalance, no commit. The listener is called once, by hand."""
+
+    starts: Mapping[TP, int]
+    broke: bool  # a connection did, since the log was last checked
+
+    def __post_init__(self) -> None:
+        """Begin with nothing assigned."""
+        super().__post_init__()
+        self.starts = {}
+        self.broke = False
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_consumer(loop)
+        client = consumer._client  # noqa: SLF001
+        stock = client._on_connection_closed  # noqa: SLF001
+
+        def closed(conn: Any, reason: CloseReason) -> None:
+            if reason not in (CloseReason.IDLE_DROP, CloseReason.SHUTDOWN):
+                self._connection_broke(conn, reason)
+            stock(conn, reason)
+
+        client._on_connection_closed = closed  # noqa: SLF001
+        return consumer
+
+    def _connection_broke(self, conn: Any, reason: CloseReason) -> None:
+        if not self.app.reading.log_survives and not self.app.stopping:
+            end_process(f"connection to {conn.host}:{conn.port} lost ({reason.name}): this broker begins a new log")
+        self.broke = True
+
+    def connected(self) -> bool:
+        """Tell whether there is a connection to a broker now."""
+        connections = self._ensure_consumer()._client._conns  # noqa: SLF001
+        return any(connection.connected() for connection in list(connections.values()))
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            client_id=conf.broker_client_id,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # an offset out of range is an error, never a silent jump
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_poll_records=conf.broker_max_poll_records,
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            check_crcs=conf.broker_check_crcs,
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def owned(self, topics: frozenset[str]) -> set[TP]:
+        """Return the partitions of the topics that this worker owns; ends the process where one does not exist."""
+        found: set[TP] = await self.call_thread(self._owned, topics)
+        return found
+
+    async def _owned(self, topics: frozenset[str]) -> set[TP]:
+        client = self._ensure_consumer()._client  # noqa: SLF001
+        # All topics are asked for, none by name: the embedded broker creates a topic by being asked for it.
+        cluster = await client.fetch_all_metadata()
+        owned = self.app.reading.partitions
+        found = set()
+        for topic in topics:
+            known = cluster.partitions_for_topic(topic) or set()
+            missing = {0} - known if owned is None else owned - known
+            if missing:
+                end_process(f"topic {topic!r} has no partitions {sorted(missing)} (it has {sorted(known)}): create it")
+            found |= {TP(topic, partition) for partition in (known if owned is None else owned)}
+        return found
+
+    async def take(self, starts: Mapping[TP, int]) -> None:
+        """Assign the partitions at their starts and tell Faust. Taking the same ones again changes nothing."""
+        if starts.keys() != self.starts.keys():
+            await self.call_thread(self._take, starts)
+
+    async def _take(self, starts: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        partitions = [TopicPartition(*tp) for tp in starts]
+        consumer.assign(partitions)
+        for partition in partitions:  # in the same turn of the loop: no fetch may begin elsewhere
+            consumer.seek(partition, starts[TP(*partition)])
+        self.starts = starts
+        # Not awaited: Faust's handling of an assignment waits until its subscription, which is running this, returned.
+        self._telling = asyncio.get_running_loop().create_task(self._tell(set(starts)))
+
+    async def _tell(self, partitions: set[TP]) -> None:
+        try:
+            self.app.on_rebalance_start()
+            await self.on_partitions_revoked(set())
+            await self.on_partitions_assigned(partitions, self.app.consumer_generation_id)
+        except Exception as error:  # noqa: BLE001
+            end_process("the partitions could not be handed over", error=error)
+
+    def topic_partitions(self, topic: str) -> int | None:
+        """Return the number of partitions of a topic, or None when it is not known."""
+        known = self._ensure_consumer().partitions_for_topic(topic)
+        return len(known) if known else None
+
+
+class SafeProducer(driver.Producer):  # type: ignore[misc]
+    """Acknowledged by all replicas; idempotent where the broker can do it (Faust has no setting for it)."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": self.app.idempotent}
+
+
+class SafeTransport(driver.Transport):  # type: ignore[misc]
+    """The driver with the two classes above."""
+
+    Consumer = SafeConsumer
+    Producer = SafeProducer

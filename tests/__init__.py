@@ -1,0 +1,1 @@
+"""The tests: a folder a room, named as the room it tests."""

@@ -1,0 +1,1 @@
+"""Tests of deploy: processes and brokers, with the real ones."""
