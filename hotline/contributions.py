@@ -38,6 +38,16 @@ class _Entries:
     values: dict[str, I64]
 
 
+@dataclass(frozen=True)
+class _KindSums:
+    """The changed cells of one scope kind."""
+
+    kind: str
+    scope: pl.Series
+    at: I64
+    values: dict[str, I64]
+
+
 def sums_schema(subject: Subject) -> dict[str, pl.DataType]:
     """Columns of a frame of sums: the cell, then one column a measure."""
     cell: dict[str, pl.DataType] = {"scope_kind": pl.String(), "scope": pl.String(), "at": TIME}
@@ -56,10 +66,8 @@ def contributions(subject: Subject, new: pl.DataFrame, old: pl.DataFrame, zone: 
     moved = _moved(subject, rows, before)
     entries = list(_entries(subject, after_, before_, moved))
     scopes = pl.concat([rows.select(_scope_names(subject)), before.select(_scope_names(subject))])
-    frames = [
-        frame for kind in scope_kinds(subject) for frame in _sums_of_kind(subject, kind, scopes, entries, zone)
-    ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=sums_schema(subject))
+    kinds = [sums for kind in scope_kinds(subject) for sums in _sums_of_kind(kind, scopes, entries, zone)]
+    return _frame(subject, kinds) if kinds else pl.DataFrame(schema=sums_schema(subject))
 
 
 @functools.cache
@@ -112,17 +120,13 @@ def _entries(subject: Subject, after: pl.DataFrame, before: pl.DataFrame, moved:
             )
 
 
-def _sums_of_kind(
-    subject: Subject, kind: str, scopes: pl.DataFrame, entries: list[_Entries], zone: str
-) -> Iterator[pl.DataFrame]:
+def _sums_of_kind(kind: str, scopes: pl.DataFrame, entries: list[_Entries], zone: str) -> Iterator[_KindSums]:
     """The sums of one scope kind; nothing where nothing changed."""
     mine = [entry for entry in entries if kind in entry.grains]
     if not mine:
         return
     names, codes = _codes(kind, scopes)
-    keys = [
-        (codes[entry.row] << _TIME_BITS) + floor_local(entry.at, entry.grains[kind], zone) for entry in mine
-    ]
+    keys = [(codes[entry.row] << _TIME_BITS) + floor_local(entry.at, entry.grains[kind], zone) for entry in mine]
     encoded = pa.array(np.concatenate(keys)).dictionary_encode()
     cells, cell = encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
     ends = np.cumsum([len(key) for key in keys])
@@ -132,7 +136,8 @@ def _sums_of_kind(
             sums[column] = _pour(place, values, len(cells))
     used = functools.reduce(np.logical_or, (column != 0 for column in sums.values()))
     if used.any():
-        yield _frame(subject, kind, names, cells, sums, used)
+        scope, at = names.gather(cells[used] >> _TIME_BITS), cells[used] & (2**_TIME_BITS - 1)
+        yield _KindSums(kind, scope, at, {column: values[used] for column, values in sums.items()})
 
 
 def _pour(cell: I64, values: I64, cells: int) -> I64:
@@ -149,17 +154,19 @@ def _codes(kind: str, scopes: pl.DataFrame) -> tuple[pl.Series, I64]:
     return names, encoded.indices.fill_null(0).to_numpy().astype(np.int64)
 
 
-def _frame(
-    subject: Subject, kind: str, names: pl.Series, cells: I64, sums: dict[str, I64], used: Mask
-) -> pl.DataFrame:
-    kept = cells[used]
-    none = np.zeros(len(kept), np.int64)
-    at = pl.Series((kept & (2**_TIME_BITS - 1)) * 1000).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
-    return pl.DataFrame(
-        {
-            "scope_kind": pl.repeat(kind, len(kept), eager=True),
-            "scope": names.gather(kept >> _TIME_BITS),
-            "at": at,
-            **{m.column: sums[m.column][used] if m.column in sums else none for m in measures(subject)},
-        }
-    )
+def _frame(subject: Subject, kinds: list[_KindSums]) -> pl.DataFrame:
+    """All kinds under one another; a measure that a kind did not touch is 0 there."""
+    ends = np.cumsum([len(sums.at) for sums in kinds])
+    at = pl.Series(np.concatenate([sums.at for sums in kinds]) * 1000).cast(pl.Datetime("ms"))
+    columns: dict[str, object] = {
+        "scope_kind": pl.concat([pl.repeat(sums.kind, len(sums.at), eager=True) for sums in kinds]),
+        "scope": pl.concat([sums.scope for sums in kinds]),
+        "at": at.dt.replace_time_zone("UTC"),
+    }
+    for measure in measures(subject):
+        values = np.zeros(ends[-1], np.int64)
+        for sums, end in zip(kinds, ends, strict=True):
+            if measure.column in sums.values:
+                values[end - len(sums.at) : end] = sums.values[measure.column]
+        columns[measure.column] = values
+    return pl.DataFrame(columns)

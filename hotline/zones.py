@@ -31,7 +31,7 @@ def to_utc(local: pl.Expr, zone_name: str) -> pl.Expr:
 
 
 def floor_local(instants_s: I64, grain_s: int, zone_name: str) -> I64:
-    """Start of the local minute, hour or day (`grain_s` seconds) that holds each instant, in epoch seconds."""
+    """Start of the local minute or hour (`grain_s` seconds) that holds each instant, in epoch seconds."""
     if not len(instants_s):
         return instants_s
     offsets = offsets_s(instants_s, zone_name) if grain_s > _OFFSET_STEP_S else np.int64(0)

@@ -2,6 +2,7 @@
 
 Bottom up, each module imports only those before it:
 `ending` ends the process · `reading` says what a worker reads and from where · `positions` reads a topic's tail ·
-`broker_logs` keeps a broker's absence to a few log lines · `transport` is the aiokafka driver made safe ·
-`app` makes the Faust app, sends, and runs an agent's body · `worker` is the process around it.
+`broker_logs` keeps a broker's absence to a few log lines · `fixed_partitions`, `consumer` and `transport` are the
+aiokafka driver made safe · `app` makes the Faust app · `handling` runs an agent's body and sends · `worker` is the
+process around it.
 """

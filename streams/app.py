@@ -1,13 +1,11 @@
 """The Faust app of a worker, with every setting that keeps it from losing records."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import faust
 from faust.tables.manager import TableManager
-from faust.types.tuples import RecordMetadata
 
 from streams.broker_logs import watch_broker
 from streams.ending import end_process
@@ -16,7 +14,6 @@ from streams.transport import SafeTransport
 
 FETCH_BYTES_MAX = 32 << 20
 RECORD_BYTES_MAX = 16 << 20
-Handle = Callable[[Any], Awaitable[None]]
 
 
 class NoTables(TableManager):  # type: ignore[misc]
@@ -69,7 +66,8 @@ def make_app(
     `bootstrap` is host:port, several separated by commas. `partitions_owned` (None: all), `resume_from`,
     `assignment`, `on_reconnect` and `log_survives`: see `Reading`. `idempotent`: True on Kafka, False on the embedded
     broker, where such a producer does not start. `instance_id` names a static member and stays the same over restarts.
-    Memory held is up to `buffer_records_max` records and one fetch (52 MB) more. Topics must exist already.
+    Memory held: `buffer_records_max` records waiting for the agent, and 32 MiB a partition fetched ahead. Topics must
+    exist already.
 
     Raises ValueError for a static group without an `instance_id`, or without topics.
     """
@@ -123,36 +121,3 @@ SETTINGS: dict[str, Any] = {
     "broker_max_poll_interval": 24 * 3600.0,  # an agent may pause for long without losing its membership
     "stream_wait_empty": False,
 }
-
-
-async def handle_each(app: StreamsApp, stream: Any, handle: Handle) -> None:
-    """Run an agent's body: await `handle(event)` for each record in order, and ack it only when that returned.
-
-    Whatever `handle` raises ends the process with `EXIT_UNEXPECTED`; the record is read again after the restart.
-    `handle` may wait as long as it likes: nothing is lost or fetched without bound meanwhile.
-    """
-    async for event in stream.noack().events():
-        if app.stopping:
-            await asyncio.Event().wait()  # the process is about to end
-        app.in_hand += 1
-        try:
-            await handle(event)
-        except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and app.should_stop:
-                raise
-            message = event.message
-            end_process(f"handling {message.topic}/{message.partition}/{message.offset} failed", error=error)
-        event.ack()
-        app.in_hand -= 1
-
-
-async def send(
-    app: StreamsApp, *, topic: str, partition: int, value: bytes, headers: Sequence[tuple[str, bytes]]
-) -> RecordMetadata:
-    """Write one record and return what the broker acknowledged; `.offset` is where it stands.
-
-    Waits while the broker is away. Raises ValueError for a value over 16 MiB: the embedded broker would take it.
-    """
-    if len(value) > RECORD_BYTES_MAX - (1 << 16):  # room for headers and the batch around them
-        raise ValueError(f"record of {len(value)} bytes for {topic}/{partition}: 16 MiB is the most, cut it in slices")
-    return await app.producer.send_and_wait(topic, None, value, partition, None, list(headers))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO
-
-import polars as pl
+from typing import TYPE_CHECKING, BinaryIO
 
 from hotline.zones import zone as zone_of
 from producers.adapters.errors import TruncatedError, UnreadableError
 from producers.adapters.opening import Input, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import polars as pl
 
 CHUNK_BYTES = 5 * 2**20
 """Unpacked bytes read before a batch is made of them: about 50,000 lines of a hundred bytes."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,7 +15,11 @@ from producers.adapters.adapter import Adapter, Batch, Reading
 from producers.adapters.errors import UnreadableError
 from producers.adapters.fields import Breach, in_utc, judged, missing, names, rejected, split, unread
 from producers.adapters.lines import line_frames
-from producers.adapters.opening import Input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from producers.adapters.opening import Input
 
 NAME = "bank1999"
 COLUMNS = {
@@ -49,15 +53,18 @@ _HOUR_S, _DAY_S = 3600, 86_400
 
 
 def _batches(source: Input, reading: Reading) -> Iterator[Batch]:
-    for number, frame in enumerate(line_frames(source.pieces(), reading.chunk_bytes)):
+    recognised = False
+    for frame in line_frames(source.pieces(), reading.chunk_bytes):
         lines = split(frame, tuple(COLUMNS), "\t")
-        if number == 0 and lines["problem"].null_count() == 0:
-            raise UnreadableError(
-                source.name, f"no line has the {len(COLUMNS)} tab-separated columns of {NAME}", "Use its own adapter."
-            )
+        if not recognised and lines["problem"].null_count() == 0:
+            break
+        recognised = True
         data = lines.filter(~_is_header().fill_null(value=False))
         if len(data):
             yield _batch(data, source, reading)
+    if not recognised:
+        reason = f"no line at its start has the {len(COLUMNS)} tab-separated columns of {NAME}"
+        raise UnreadableError(source.name, reason, "Use the adapter of what it holds.")
 
 
 def _is_header() -> pl.Expr:
@@ -105,7 +112,7 @@ def _days(values: pl.Series) -> pl.DataFrame:
 
 
 def _day(text: str) -> date | str:
-    """The day of `yymmdd` (90 to 99 are 1990 to 1999) or `yyyymmdd`, or a reason."""
+    """Read `yymmdd` (90 to 99 are 1990 to 1999) or `yyyymmdd`; else give the reason."""
     found = re.fullmatch(r"(\d{2}|\d{4})(\d{2})(\d{2})", text, re.ASCII)
     if not found:
         return "bad_value"
@@ -175,7 +182,7 @@ def _local() -> list[pl.Expr]:
 
 
 def _on_its_day(name: str) -> pl.Expr:
-    """A time more than twelve hours before the arrival is one of the next day."""
+    """Put a time on its day: more than twelve hours before the arrival means the next one."""
     clock = pl.col(f"{name}_s")
     next_day = clock < pl.col("vru_entry_s") - _DAY_S // 2
     seconds = clock.cast(pl.Int64) + pl.when(next_day).then(_DAY_S).otherwise(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -11,9 +11,13 @@ from producers.adapters.adapter import Adapter, Batch, Reading
 from producers.adapters.errors import UnreadableError
 from producers.adapters.fields import in_utc, judged, missing, names, rejected, split, unread
 from producers.adapters.lines import line_frames
-from producers.adapters.opening import Input
 from producers.adapters.parquet import MAGIC, row_frames
 from producers.adapters.records import SEPARATOR, fields_of, record_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from producers.adapters.opening import Input
 
 NAME = "boston311"
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -45,13 +49,15 @@ COLUMNS = {
     "CLOSURE_REASON": "",
 }
 
+_ROW_BYTES = 100
+"""What a row of a parquet file is reckoned at: chunks of bytes become chunks of rows."""
 _TIMES = ("opened_at", "target_at", "ended_at")
 _NAMES = ("entity", "category", "department", "district", "channel")
 _FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 
 
 def _batches(source: Input, reading: Reading) -> Iterator[Batch]:
-    frames = _parquet(source) if source.head.startswith(MAGIC) else _csv(source, reading)
+    frames = _parquet(source, reading) if source.head.startswith(MAGIC) else _csv(source, reading)
     for lines in frames:
         read = _read(lines, reading)
         events = _events(read.filter(pl.col("problem").is_null()))
@@ -64,14 +70,16 @@ def _batches(source: Input, reading: Reading) -> Iterator[Batch]:
         )
 
 
-def _parquet(source: Input) -> Iterator[pl.DataFrame]:
-    return row_frames(source, lambda columns: _chosen(source, columns))
+def _parquet(source: Input, reading: Reading) -> Iterator[pl.DataFrame]:
+    return row_frames(source, lambda columns: _chosen(source, columns), max(1, reading.chunk_bytes // _ROW_BYTES))
 
 
 def _csv(source: Input, reading: Reading) -> Iterator[pl.DataFrame]:
     """Frames of a CSV file by what its first line calls the columns."""
     frames = line_frames(source.pieces(), reading.chunk_bytes)
-    first = next(frames)
+    first = next(frames, None)
+    if first is None:
+        raise UnreadableError(source.name, "it holds blank lines alone", "Check how the file was made.")
     header = fields_of(first["text"][0] or "")
     chosen = _chosen(source, header)
     columns = [f"column_{place}" for place in range(len(header))]
@@ -91,22 +99,22 @@ def _rest(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.Da
 
 
 def _chosen(source: Input, columns: Sequence[str]) -> dict[str, str]:
-    """What is read → the file's column. Raises UnreadableError naming what is missing."""
+    """Map what is read to the file's column. Raises UnreadableError naming what is missing."""
     known = {name.strip().lower(): name for name in reversed(columns)}
-    chosen = {
-        field: known[name] for field, aliases in FIELDS.items() for name in reversed(aliases) if name in known
-    }
+    chosen = {field: known[name] for field, aliases in FIELDS.items() for name in reversed(aliases) if name in known}
     absent = [aliases[0].upper() for field, aliases in FIELDS.items() if field not in chosen]
     if absent:
         raise UnreadableError(
-            source.name, f"not a file of {NAME}: its header lacks {', '.join(absent)}", "Use its own adapter."
+            source.name,
+            f"not a file of {NAME}: its header lacks {', '.join(absent)}",
+            "Use the adapter of what it holds.",
         )
     return chosen
 
 
 def _read(lines: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     """Lines with their instants, judged."""
-    local = [_local(lines, name).alias(f"{name}_local") for name in _TIMES]
+    local = [_local(lines, name, reading.zone).alias(f"{name}_local") for name in _TIMES]
     lines = lines.with_columns(*local)
     breaches = [
         missing("entity", "opened_at"),
@@ -117,10 +125,13 @@ def _read(lines: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     return in_utc(lines, _TIMES, reading.zone)
 
 
-def _local(lines: pl.DataFrame, name: str) -> pl.Expr:
-    """A time in whole seconds, whether the file holds it as text or as a time."""
+def _local(lines: pl.DataFrame, name: str, zone: str) -> pl.Expr:
+    """Read a time in whole seconds, whether the file holds it as text or as a time."""
     value = pl.col(name)
-    if lines[name].dtype == pl.String:
+    dtype = lines[name].dtype
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        value = value.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    elif not dtype.is_temporal():
         value = pl.coalesce(value.str.to_datetime(form, strict=False, time_unit="ms") for form in _FORMATS)
     return value.cast(pl.Datetime("ms")).dt.truncate("1s")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -11,6 +11,9 @@ from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.events import NAME_BYTES_MAX, YEAR_MAX, YEAR_MIN
 from hotline.events.rules import UNTIDY
 from hotline.zones import to_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Breach = tuple[str, pl.Expr]
 """A reason of `hotline.dead_letters.REASONS` and the lines that it concerns."""
@@ -21,7 +24,7 @@ _DAY = timedelta(days=1)
 
 
 def split(frame: pl.DataFrame, columns: Sequence[str], separator: str) -> pl.DataFrame:
-    """`frame` with the columns of `text`, trimmed, empty ones null. Another number of columns is undecodable."""
+    """Add the columns of `text`, trimmed, empty ones null. Another number of columns is undecodable."""
     separators = pl.col("text").str.count_matches(separator, literal=True)
     frame = judged(frame, [("undecodable", separators != len(columns) - 1)])
     readable = pl.when(pl.col("problem").is_null()).then("text")
@@ -32,7 +35,7 @@ def split(frame: pl.DataFrame, columns: Sequence[str], separator: str) -> pl.Dat
 
 
 def judged(frame: pl.DataFrame, breaches: Iterable[Breach]) -> pl.DataFrame:
-    """`frame` with the first problem of each line; one that it has already stays."""
+    """Add the first problem of each line; one that it has already stays."""
     found = [pl.when(mask).then(pl.lit(reason)) for reason, mask in breaches]
     return frame.with_columns(problem=pl.coalesce("problem", *found))
 
@@ -57,23 +60,27 @@ def unread(column: str, value: pl.Expr) -> Breach:
 
 
 def in_utc(frame: pl.DataFrame, columns: Sequence[str], zone: str) -> pl.DataFrame:
-    """`frame` with its wall-clock columns as instants, judged: out of range, or skipped by daylight saving."""
-    known = [pl.col(name).is_between(_EARLIEST.replace(tzinfo=None) - _DAY, _LATEST.replace(tzinfo=None) + _DAY) for name in columns]
+    """Make its wall-clock columns instants, judged: out of range, or skipped by daylight saving."""
+    known = [
+        pl.col(name).is_between(_EARLIEST.replace(tzinfo=None) - _DAY, _LATEST.replace(tzinfo=None) + _DAY)
+        for name in columns
+    ]
     instants = frame.select(
-        to_utc(pl.when(inside).then(pl.col(name)), zone).alias(name) for name, inside in zip(columns, known, strict=True)
+        to_utc(pl.when(inside).then(pl.col(name)), zone).alias(name)
+        for name, inside in zip(columns, known, strict=True)
     )
     utc = [pl.col(f"{name}_utc") for name in columns]
     frame = frame.with_columns(instants[name].alias(f"{name}_utc") for name in columns)
-    outside = [
-        ~inside | ~instant.is_between(_EARLIEST, _LATEST) for inside, instant in zip(known, utc, strict=True)
-    ]
+    outside = [~inside | ~instant.is_between(_EARLIEST, _LATEST) for inside, instant in zip(known, utc, strict=True)]
     skipped = [pl.col(name).is_not_null() & instant.is_null() for name, instant in zip(columns, utc, strict=True)]
-    frame = judged(frame, [("time_out_of_range", pl.any_horizontal(outside)), ("time_skipped", pl.any_horizontal(skipped))])
+    frame = judged(
+        frame, [("time_out_of_range", pl.any_horizontal(outside)), ("time_skipped", pl.any_horizontal(skipped))]
+    )
     return frame.drop(columns).rename({f"{name}_utc": name for name in columns})
 
 
 def rejected(frame: pl.DataFrame, source: str, origin: str) -> pl.DataFrame:
-    """A row of a block for each line with a problem."""
+    """Give a row of a block for each line with a problem."""
     broken = frame.filter(pl.col("problem").is_not_null())
     original = [bytes(raw)[:ORIGINAL_BYTES_MAX].rstrip(b"\r\n") for raw in broken["raw"]]
     return broken.select(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from producers.adapters.errors import TruncatedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LINE_BYTES_MAX = 2**20
 """Longest line, its end included. No byte beyond it is ever held."""
@@ -31,7 +34,7 @@ def line_frames(pieces: Iterator[bytes], chunk_bytes: int) -> Iterator[pl.DataFr
 
 
 def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes without what lines have beyond one byte more than the limit."""
+    """Give the same bytes without what lines have beyond one byte more than the limit."""
     length = 0  # of the line that is not at its end yet, dropped bytes included
     for piece in pieces:
         first, last = piece.find(b"\n"), piece.rfind(b"\n")
@@ -45,7 +48,7 @@ def _blocks(pieces: Iterator[bytes], chunk_bytes: int) -> Iterator[bytes]:
     """Blocks of whole lines of at least `chunk_bytes`; the last may lack its line end, unless the file was cut."""
     held, size = [], 0
     try:
-        for piece in pieces:
+        for piece in _sliced(pieces, chunk_bytes):
             held.append(piece)
             size += len(piece)
             if size >= chunk_bytes and b"\n" in piece:
@@ -61,6 +64,14 @@ def _blocks(pieces: Iterator[bytes], chunk_bytes: int) -> Iterator[bytes]:
         yield b"".join(held)
 
 
+def _sliced(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for piece in pieces:
+        if len(piece) <= size:
+            yield piece
+        else:
+            yield from (piece[start : start + size] for start in range(0, len(piece), size))
+
+
 def _cut(block: bytes) -> tuple[bytes, bytes]:
     end = block.rfind(b"\n") + 1
     return block[:end], block[end:]
@@ -68,13 +79,31 @@ def _cut(block: bytes) -> tuple[bytes, bytes]:
 
 def _frame(block: bytes, before: int) -> pl.DataFrame:
     raw = _raw_lines(block)
-    text = raw.cast(pl.String, strict=False).str.strip_chars_end("\r\n")
+    text = _decoded(raw, block).str.strip_chars_end("\r\n")
     frame = pl.DataFrame({"raw": raw, "text": text}).with_row_index("line", before + 1)
     undecodable = pl.col("text").is_null()
     if b"\0" in block:
         undecodable |= pl.col("text").str.contains("\0", literal=True)
     too_large = pl.col("raw").bin.size() > LINE_BYTES_MAX
-    return frame.with_columns(problem=pl.when(too_large).then(pl.lit("too_large")).when(undecodable).then(pl.lit("undecodable")))
+    return frame.with_columns(
+        problem=pl.when(too_large).then(pl.lit("too_large")).when(undecodable).then(pl.lit("undecodable"))
+    )
+
+
+def _decoded(raw: pl.Series, block: bytes) -> pl.Series:
+    """Give each line as text, null unless it is UTF-8."""
+    try:  # polars' cast fails as a whole on one bad line, strict or not
+        block.decode()
+    except UnicodeDecodeError:
+        return pl.Series([_text_or_none(line) for line in raw], dtype=pl.String)
+    return raw.cast(pl.String)
+
+
+def _text_or_none(line: bytes) -> str | None:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _raw_lines(block: bytes) -> pl.Series:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from producers.adapters.errors import TruncatedError, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STDIN = "-"
 PIECE_BYTES = 256 * 1024
@@ -27,6 +31,7 @@ class Input:
         self.name = name
         self.position = 0
         self._stream = stream
+        self._place = stream.tell() if stream.seekable() else None
         self._start = self._take(4)
         self._pieces = filter(None, self._unpacked())
         try:
@@ -35,23 +40,27 @@ class Input:
             raise UnreadableError(name, error.reason, "Fetch the file again.") from error
         if not self.head:
             raise UnreadableError(name, "the file is empty", "Check the path and how the file was made.")
+        if self.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise UnreadableError(name, "the text is UTF-16", "Convert it to UTF-8 first.")
 
     def pieces(self) -> Iterator[bytes]:
-        """The unpacked content, once. Raises TruncatedError where it ends too early."""
+        """Give the unpacked content, once. Raises TruncatedError where it ends too early."""
         yield self.head
         yield from self._pieces
 
-    def spooled(self) -> IO[bytes]:
-        """The unpacked content as a file that can seek: on disk, gone when closed."""
-        spool = tempfile.TemporaryFile()
-        try:
+    @contextmanager
+    def seekable(self) -> Iterator[IO[bytes]]:
+        """Give the unpacked content as a file that can seek: itself, or a copy on disk that is removed after."""
+        if self._place is not None and not self._start.startswith((_GZIP, _ZSTD)):
+            self.position = self._stream.seek(0, io.SEEK_END) - self._place
+            self._stream.seek(self._place)
+            yield self._stream
+            return
+        with tempfile.TemporaryFile() as copy:
             for piece in self.pieces():
-                spool.write(piece)
-        except BaseException:
-            spool.close()
-            raise
-        spool.seek(0)
-        return spool
+                copy.write(piece)
+            copy.seek(0)
+            yield copy
 
     def _take(self, size: int) -> bytes:
         try:
@@ -111,7 +120,7 @@ class Input:
 
 @contextmanager
 def opened(file: str | Path | BinaryIO, origin: str | None) -> Iterator[Input]:
-    """The file as an Input; closed at the end, unless it is the caller's stream. Raises UnreadableError."""
+    """Open the file as an Input; closed at the end, unless it is the caller's stream. Raises UnreadableError."""
     if not isinstance(file, (str, Path)):
         yield Input(file, origin or str(getattr(file, "name", "stream")))
     elif str(file) == STDIN:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from producers.adapters.errors import TruncatedError
 from producers.adapters.fields import judged
 from producers.adapters.lines import LINE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SEPARATOR = "\x1f"
 """Between the fields of `text` in the frames below: the unit separator, which no field of ours may hold."""
@@ -22,18 +26,24 @@ def record_frames(frames: Iterator[pl.DataFrame], columns: int) -> Iterator[pl.D
     A line whose quotes never close, or close to another number of columns, is undecodable by itself.
     """
     held: pl.DataFrame | None = None
-    for lines in frames:
-        frame = lines if held is None else pl.concat([held, lines])
-        whole, held = _joined(frame, columns, at_end=False)
-        if len(whole):
-            yield _separated(whole, columns)
+    cut: TruncatedError | None = None
+    try:
+        for lines in frames:
+            frame = lines if held is None else pl.concat([held, lines])
+            whole, held = _joined(frame, columns, at_end=False)
+            if len(whole):
+                yield _separated(whole, columns)
+    except TruncatedError as error:
+        cut = error
     if held is not None:
         whole, _ = _joined(held, columns, at_end=True)
         yield _separated(whole, columns)
+    if cut:
+        raise cut
 
 
 def fields_of(text: str) -> list[str]:
-    """The fields of one record; none when it is no CSV."""
+    """Split one record into fields; none when it is no CSV."""
     try:
         (fields,) = csv.reader([text.replace("\n", SEPARATOR)], strict=True)
     except (csv.Error, ValueError):
@@ -51,7 +61,7 @@ def _joined(frame: pl.DataFrame, columns: int, *, at_end: bool) -> tuple[pl.Data
     dropped: set[int] = set()
     texts: dict[int, str] = {}
     for place, start in enumerate(open_lines):
-        if start in dropped:
+        if start in dropped or len(fields_of(frame["text"][start])) == columns:
             continue
         stop = open_lines[place + 1] if place + 1 < len(open_lines) else None
         if stop is None and not at_end and len(frame) - start < RECORD_LINES_MAX:
@@ -67,7 +77,9 @@ def _record(frame: pl.DataFrame, start: int, stop: int | None) -> str | None:
     if stop is None or stop - start >= RECORD_LINES_MAX:
         return None
     lines = frame["text"][start : stop + 1]
-    return None if lines.null_count() else "\n".join(lines)[:LINE_BYTES_MAX]
+    if lines.null_count() or lines.str.len_bytes().sum() > LINE_BYTES_MAX:
+        return None
+    return "\n".join(lines)
 
 
 def _merged(frame: pl.DataFrame, texts: dict[int, str], dropped: set[int]) -> pl.DataFrame:
@@ -77,7 +89,7 @@ def _merged(frame: pl.DataFrame, texts: dict[int, str], dropped: set[int]) -> pl
     raws = [text.encode() for text in texts.values()]
     kept = pl.Series([place not in dropped for place in range(len(frame))])
     return frame.with_columns(
-        text=frame["text"].scatter(places, list(texts.values())),
+        text=frame["text"].clone().scatter(places, list(texts.values())),
         raw=pl.Series(_replaced(frame["raw"].to_list(), dict(zip(texts, raws, strict=True))), dtype=pl.Binary),
     ).filter(kept)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
-from producers.adapters.adapter import Adapter
 from producers.adapters.bank1999 import BANK1999
 from producers.adapters.boston311 import BOSTON311
 from producers.adapters.errors import UnknownAdapterError
+
+if TYPE_CHECKING:
+    from producers.adapters.adapter import Adapter
 
 ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in (BANK1999, BOSTON311)}
 
 
 def adapter(name: str) -> Adapter:
-    """The adapter of that name. Raises UnknownAdapterError naming the nearest ones."""
+    """Find the adapter of that name. Raises UnknownAdapterError naming the nearest ones."""
     if name in ADAPTERS:
         return ADAPTERS[name]
     near = difflib.get_close_matches(name, ADAPTERS, 3, cutoff=0.5) or sorted(ADAPTERS)

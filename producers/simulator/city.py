@@ -118,4 +118,4 @@ class City:
 
 
 CITY = City()
-"""Suzhou in 2023, in size and shape."""
+"""A city of the size and shape of Suzhou in 2023, served a little worse than the year's report says."""

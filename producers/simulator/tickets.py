@@ -40,7 +40,7 @@ def draw_tickets(
 ) -> Tickets:
     """Draw `count` tickets in order of time. Those by phone come from answered calls while there are any left."""
     channel = shares(rng, city.channels, count)
-    by_phone = np.flatnonzero(channel == [name for name, _ in city.channels].index(city.phone))
+    by_phone = np.flatnonzero(np.array([name == city.phone for name, _ in city.channels])[channel])
     spoken = np.flatnonzero(calls.inbound & calls.answered & (calls.ended < bounds_s[1]))
     linked = min(len(by_phone), len(spoken))
     call = np.full(count, -1, np.int64)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from hotline.subjects import SUBJECTS
 from producers.simulator.day import day
-from producers.simulator.local_days import bounds_s
+from producers.simulator.local_days import day_number, day_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,23 +31,61 @@ def timeline(
     False. With `days_before`, the tickets of that many earlier days live on into the timeline: with `LIFE_DAYS_MAX` of
     them, any stretch equals the same stretch of a longer timeline. Memory holds only the events still to come.
     """
-    ahead: Events = {}
+    ahead = Ahead(city.zone)
     offset = -days_before
-    while offset < days or (to_the_end and any(map(len, ahead.values()))):
+    while offset < days or (to_the_end and ahead):
         date = first_date + dt.timedelta(days=offset)
-        if offset < days:
-            ahead = _joined(ahead, day(city, date, seed))
-        today, ahead = _split(ahead, before_s=bounds_s(date, city.zone)[1])
+        born = day(city, date, seed) if offset < days else {}
+        today = ahead.meet(day_number(date), born)
         if offset >= 0:
             yield today
         offset += 1
 
 
-def _joined(ahead: Events, born: Events) -> Events:
-    return {name: pl.concat([ahead[name], events]) if ahead else events for name, events in born.items()}
+class Ahead:
+    """Events still to come, by the number of their local day.
+
+    They wait as compressed bytes: a slice would keep its whole day of birth in memory, and the columns are
+    mostly empty.
+    """
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._pieces: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What the events still to come take in memory."""
+        return sum(len(piece) for pieces in self._pieces.values() for _, piece in pieces)
+
+    def meet(self, number: int, born: Events) -> Events:
+        """Give what happens on the day of that number, on which `born` was born; keep what comes later."""
+        parts: dict[str, list[pl.DataFrame]] = {
+            name: [pl.DataFrame(schema=SUBJECTS[name].columns)] for name in SUBJECTS
+        }
+        for name, piece in self._pieces.pop(number, []):
+            parts[name].append(pl.read_ipc(io.BytesIO(piece)))
+        for name, events in born.items():
+            for day_of_piece, piece_of_day in self._by_day(events):
+                if day_of_piece == number:
+                    parts[name].append(piece_of_day)
+                else:
+                    self._pieces[day_of_piece].append((name, _packed(piece_of_day)))
+        return {name: pl.concat(frames).sort("occurred_at", maintain_order=True) for name, frames in parts.items()}
+
+    def _by_day(self, events: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Cut events, which are in order of time, into local days."""
+        numbers = pl.Series(day_numbers(events["occurred_at"].dt.epoch("s").to_numpy(), self._zone))
+        begin = 0
+        for number, length in numbers.rle().struct.unnest().select("value", "len").rows():
+            yield number, events.slice(begin, length)
+            begin += length
 
 
-def _split(events: Events, *, before_s: int) -> tuple[Events, Events]:
-    past = pl.col("occurred_at") < pl.from_epoch(pl.lit(before_s), "s").dt.replace_time_zone("UTC")
-    today = {name: events[name].filter(past).sort("occurred_at", maintain_order=True) for name in SUBJECTS}
-    return today, {name: events[name].filter(~past) for name in SUBJECTS}
+def _packed(events: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    events.write_ipc(out, compression="lz4")
+    return out.getvalue()

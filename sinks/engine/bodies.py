@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PIECE_BYTES = 1 << 20
+VALUES_TEXT_BYTES_MAX = 64 << 10  # rows in the text of VALUES; longer ones are read from a file like any data
 _OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
     "gzip": lambda path: cast("IO[bytes]", gzip.open(path)),  # noqa: SIM115 the caller closes it
     "lz4": lambda path: cast("IO[bytes]", lz4.frame.open(path)),
@@ -163,7 +164,7 @@ class Cutter:
         if self.spool is not None or not is_insert(self.sql):
             return
         self.clause = data_clause(self.sql, formats=self._formats, whole=whole)
-        if self.clause is None or (self.clause.format == "Values" and len(self.sql) <= self._sql_bytes_max):
+        if self.clause is None or (self.clause.format == "Values" and len(self.sql) <= VALUES_TEXT_BYTES_MAX):
             return
         self.spool = self._files.new()
         self.spool.write(self.sql[self.clause.data :])

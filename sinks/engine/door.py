@@ -6,27 +6,27 @@ import asyncio
 import logging
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from sinks.engine.accounts import Account, Accounts
 from sinks.engine.admission import admit, refuse_outside
 from sinks.engine.arguments import ONE_BLOCK, Arguments, bounded, sort_arguments
-from sinks.engine.bodies import PIECE_BYTES, Cutter, Files, Incoming, unpacked
+from sinks.engine.bodies import Cutter, Incoming
 from sinks.engine.errors import EngineError
 from sinks.engine.inserts import is_insert, reading_from
+from sinks.engine.receive import receive
 from sinks.engine.replies import answered, packed, refused
 from sinks.engine.session import Engine, Job, result_format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from sinks.engine.options import Options
+    from sinks.engine.receive import Received
     from sinks.engine.session import Answer
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 _OK_PATHS = ("/", "/ping", "/replicas_status")
@@ -67,71 +67,22 @@ class Door:
         account = self._accounts.check(request.headers)
         if request.method not in {"GET", "POST"} or request.path != "/":
             raise EngineError(36, f"There is no {request.method} {request.path[:64]}; POST statements to /.")
-        accepted = request.headers.get("Accept-Encoding", "")
-        if request.query.get("enable_http_compression", "0") in {"", "0"}:
-            accepted = ""
         with self._incoming.request() as files:
-            given = dict(request.query)
             cutter = Cutter(files, formats=self._engine.formats, sql_bytes_max=self._options.sql_bytes_max)
-            tables = await self._receive(request, files, cutter, given, account)
-            arguments = sort_arguments(given, tables, known=self._engine.settings, headers=request.headers)
-            job = self._job(cutter, arguments, account, changes=request.method == "POST")
-            answer, (body, encoding) = await self._in_turn(account, lambda: _run(self._engine, job, accepted))
+            received = await receive(request, files, cutter, field_bytes_max=self._options.body_bytes_max)
+            turn = partial(self._turn, received, cutter, account, headers=request.headers, method=request.method)
+            answer, body, encoding = await asyncio.get_running_loop().run_in_executor(self._turns[account], turn)
         return answered(answer, body, encoding, common)
 
-    async def _receive(
-        self, request: web.Request, files: Files, cutter: Cutter, given: dict[str, str], account: Account
-    ) -> dict[str, Path]:
-        """Take the body in: forms fill `given` and give tables, everything else goes through the cutter."""
-        encoding = request.headers.get("Content-Encoding", "identity").lower()
-        form = request.content_type == "multipart/form-data"
-        if form and encoding != "identity":
-            raise EngineError(48, "A form with Content-Encoding is not supported; send it unpacked.")
-        tables = await self._form(request, files, given) if form else {}
-        cutter.statement(given.get("query", "").encode())
-        if encoding != "identity":
-            await self._in_turn(account, await self._unpacking(request, encoding, files, cutter))
-        elif not form:
-            while piece := await request.content.readany():
-                cutter.feed(piece)
-        cutter.finish()
-        return tables
-
-    async def _unpacking(self, request: web.Request, encoding: str, files: Files, cutter: Cutter) -> Callable[[], None]:
-        """Keep the packed body in a file; unpacking it is left to a turn, away from the event loop."""
-        with files.new() as spool:
-            while piece := await request.content.readany():
-                spool.write(piece)
-
-        def feed() -> None:
-            for piece in unpacked(spool.path, encoding):
-                cutter.feed(piece)
-
-        return feed
-
-    async def _form(self, request: web.Request, files: Files, given: dict[str, str]) -> dict[str, Path]:
-        tables: dict[str, Path] = {}
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader) or not part.name:
-                raise EngineError(36, "A part of the form has no name.")
-            if part.filename is None:
-                given[part.name] = await self._field(part)
-                continue
-            with files.new() as spool:
-                while piece := await part.read_chunk(PIECE_BYTES):
-                    spool.write(piece)
-            tables[part.name] = spool.path
-        return tables
-
-    async def _field(self, part: BodyPartReader) -> str:
-        value = bytearray()
-        while piece := await part.read_chunk(PIECE_BYTES):
-            value += piece
-            if len(value) > self._options.body_bytes_max:
-                raise EngineError(
-                    307, f"The field {part.name} is over the limit of {self._options.body_bytes_max} bytes."
-                )
-        return value.decode(errors="replace")
+    def _turn(
+        self, received: Received, cutter: Cutter, account: Account, *, headers: Mapping[str, str], method: str
+    ) -> tuple[Answer, bytes, str]:
+        """Unpack, admit, run and pack, away from the event loop: the answer, its bytes and their packing."""
+        received.unpack(cutter)
+        arguments = sort_arguments(received.given, received.tables, known=self._engine.settings, headers=headers)
+        answer = self._engine.run(self._job(cutter, arguments, account, changes=method == "POST"))
+        wanted = received.given.get("enable_http_compression", "0") not in {"", "0"}
+        return answer, *packed(answer.body, headers.get("Accept-Encoding", "") if wanted else "")
 
     def _job(self, cutter: Cutter, arguments: Arguments, account: Account, *, changes: bool) -> Job:
         functions = self._engine.table_functions
@@ -158,15 +109,6 @@ class Door:
             return sql.decode()
         except UnicodeDecodeError as error:
             raise EngineError(62, f"Syntax error: the statement is not UTF-8 at byte {error.start}.") from error
-
-    async def _in_turn(self, account: Account, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._turns[account], work)
-
-
-def _run(engine: Engine, job: Job, accepted: str) -> tuple[Answer, tuple[bytes, str]]:
-    """Run and pack in the same turn, away from the event loop."""
-    answer = engine.run(job)
-    return answer, packed(answer.body, accepted)
 
 
 def _printable(text: str) -> str:

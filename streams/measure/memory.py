@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hotline.events.keys import U64, entity_keys
@@ -29,6 +30,7 @@ DROP_EVERY = 8
 SURVEY_DAYS = 7
 """A closed ticket nobody rated is kept at hand this long, because surveys follow."""
 
+Mask = npt.NDArray[np.bool_]
 _NO_IDS: U64 = np.empty(0, np.uint64)
 
 
@@ -197,16 +199,24 @@ def at_rest(subject: Subject, newest_ms: int) -> pl.Expr:
         return pl.any_horizontal(pl.col("ended_at", "abandoned_at", "lost_at").is_not_null())
     online = pl.col("answered_online_at").is_not_null() & ~pl.col("dispatched")
     quiet = pl.col("closed_at").to_physical() < newest_ms - SURVEY_DAYS * DAY_MS
-    return online | (pl.col("closed_at").is_not_null() & (pl.col("rated") | quiet))
+    closed = pl.col("closed_at").is_not_null() & (pl.col("rated") | quiet)
+    return (online | closed).fill_null(value=False)
 
 
-def _needed(day: _Day, ids: U64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _needed(day: _Day, ids: U64) -> Mask:
     """Which ids memory cannot answer for."""
-    return np.isin(ids, day.resting) if day.whole else np.isin(ids, day.known, invert=True)
+    return _among(ids, day.resting) if day.whole else ~_among(ids, day.known)
+
+
+def _among(ids: U64, ordered: U64) -> Mask:
+    """Which ids stand in a sorted array."""
+    if not len(ordered):
+        return np.zeros(len(ids), bool)
+    place = np.minimum(np.searchsorted(ordered, ids), len(ordered) - 1)
+    return np.asarray(ordered[place] == ids)
 
 
 def _empty(subject: Subject) -> pl.DataFrame:
     keyed = {"entity_key": pl.UInt64(), "event_key": pl.UInt64(), "digest": pl.UInt64(), "eid": pl.UInt64()}
     dropped = {"id", "received_at", "schema"}
     return pl.DataFrame(schema={k: v for k, v in subject.columns.items() if k not in dropped} | keyed)
-

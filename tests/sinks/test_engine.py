@@ -8,9 +8,11 @@ import base64
 import gzip
 import http.client
 import io
+import itertools
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -32,16 +34,18 @@ import pytest
 import zstandard
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from clickhouse_connect.driver.external import ExternalData
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sinks.engine.accounts import Account
 from sinks.engine.admission import admit
 from sinks.engine.errors import EngineError
 from sinks.engine.inserts import data_clause, reading_from
 from sinks.engine.native import header_block
-from sinks.engine.tokens import statements, tokens
+from sinks.engine.tokens import literal, statements, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from clickhouse_connect.driver.client import Client
 
@@ -216,6 +220,13 @@ def test_an_unknown_zone_stops_the_start(tmp_path: Path) -> None:
     _, errors = second.communicate(timeout=DEADLINE_S)
     assert second.returncode == 2
     assert b"Asia/Atlantis" in errors
+
+
+def test_a_port_in_use_stops_the_start(engine: Running, tmp_path: Path) -> None:
+    second = start(tmp_path, "--port", str(engine.address["port"]), stderr=subprocess.PIPE)
+    _, errors = second.communicate(timeout=DEADLINE_S)
+    assert second.returncode == 2
+    assert str(engine.address["port"]).encode() in errors
 
 
 def test_clients_see_the_zone_of_the_hotline(reader: Client) -> None:
@@ -454,6 +465,13 @@ def test_the_same_token_again_adds_nothing_in_any_partition(
     for _ in range(3):
         assert engine.ask(body, insert_deduplication_token="batch-1", param_epoch="3")[0] == 200
         assert count(writer, table) == 5000
+    again: dict[str, Any] = {
+        "query": statement.format(table=table),
+        "insert_deduplication_token": "batch-1",
+        "param_epoch": "3",
+    }
+    assert engine.ask(arrow(5000), **again)[0] == 200
+    assert count(writer, table) == 5000
     assert parts(writer, table) == 12
     assert engine.ask(body, insert_deduplication_token="batch-2", param_epoch="3")[0] == 200
     assert count(writer, table) == 10_000
@@ -489,42 +507,51 @@ def test_a_clients_own_settings_cannot_split_an_insert(engine: Running, writer: 
         assert (count(writer, table), parts(writer, table)) == (100_000, 12)
 
 
-def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
+def test_a_kill_loses_nothing_acknowledged_and_a_repetition_makes_the_rest_whole(tmp_path: Path) -> None:
     acknowledged: list[int] = []
+    firsts = (0, 1_000_000)
     with running(tmp_path) as engine:
         engine.client().command(
-            "CREATE TABLE kept (n UInt64, a UInt64, b String) ENGINE = MergeTree ORDER BY (n, a) "
-            "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
+            "CREATE TABLE kept (n UInt64, a UInt64, b String) ENGINE = MergeTree PARTITION BY a % 12 ORDER BY (n, a) "
+            "SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1"
         )
-        threads = [threading.Thread(target=insert_until_dead, args=(engine, acknowledged, n)) for n in (0, 1_000_000)]
+        threads = [threading.Thread(target=insert_until_dead, args=(engine, acknowledged, n)) for n in firsts]
         for thread in threads:
             thread.start()
-        until = time.monotonic() + DEADLINE_S
-        while len(acknowledged) < 20 and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_until(lambda: len(acknowledged) >= 20)
         os.kill(engine.process.pid, signal.SIGKILL)
         for thread in threads:
             thread.join()
     (tmp_path / "data" / "incoming" / "left").write_bytes(b"by the crash")
     with running(tmp_path) as engine:
-        counts: dict[int, int] = dict(engine.client().query("SELECT n, count() FROM kept GROUP BY n").result_rows)  # type: ignore[arg-type]
         assert engine.incoming() == []
-    assert len(acknowledged) >= 20
-    assert {n: counts.get(n) for n in acknowledged} == dict.fromkeys(acknowledged, 500)
-    assert set(counts.values()) == {500}  # an insert is there whole or not at all
+        before = rows_of(engine)
+        assert {n: before.get(n) for n in acknowledged} == dict.fromkeys(acknowledged, 500)
+        mine = [[n for n in acknowledged if first <= n < first + 1_000_000] for first in firsts]
+        sent = [*acknowledged, *(max(done, default=first - 1) + 1 for done, first in zip(mine, firsts, strict=True))]
+        assert set(before) <= set(sent)
+        for n in sent:
+            assert insert_numbered(engine, n) == 200
+        assert rows_of(engine) == dict.fromkeys(sent, 500)
+
+
+def rows_of(engine: Running) -> dict[int, int]:
+    return dict(engine.client().query("SELECT n, count() FROM kept GROUP BY n").result_rows)  # type: ignore[arg-type]
+
+
+def insert_numbered(engine: Running, n: int) -> int:
+    sql = f"INSERT INTO kept (n, a, b) SELECT {n}, a, b FROM input('a UInt64, b String') FORMAT ArrowStream\n"
+    return engine.ask(sql.encode() + arrow(500), insert_deduplication_token=str(n))[0]
 
 
 def insert_until_dead(engine: Running, acknowledged: list[int], first: int) -> None:
-    n = first
-    while True:
-        sql = f"INSERT INTO kept (n, a, b) SELECT {n}, a, b FROM input('a UInt64, b String') FORMAT ArrowStream\n"
+    for n in itertools.count(first):
         try:
-            status, _, _ = engine.ask(sql.encode() + arrow(500))
+            if insert_numbered(engine, n) != 200:
+                return
         except (OSError, http.client.HTTPException):
             return
-        if status == 200:
-            acknowledged.append(n)
-        n += 1
+        acknowledged.append(n)
 
 
 # ---- bounds
@@ -533,14 +560,72 @@ def insert_until_dead(engine: Running, acknowledged: list[int], first: int) -> N
 def test_a_stop_lets_running_requests_finish(tmp_path: Path) -> None:
     with running(tmp_path) as engine, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(engine.ask, ONE_SECOND.encode())
-        with engine.client() as client:
-            until = time.monotonic() + DEADLINE_S
-            seen = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'"
-            while client.query(seen).result_rows[0][0] < 2 and time.monotonic() < until:  # itself, and the slow one
-                time.sleep(0.02)
+        wait_for_sleepers(engine)
         engine.process.send_signal(signal.SIGTERM)
         assert slow.result(DEADLINE_S)[::2] == (200, b"0\n0\n")
         assert engine.process.wait(DEADLINE_S) == 0
+
+
+def test_a_request_that_outlives_the_time_to_stop_does_not_hold_the_process(tmp_path: Path) -> None:
+    with running(tmp_path, "--stop-seconds", "0.2") as engine, ThreadPoolExecutor(1) as pool:
+        endless = pool.submit(engine.ask, b"SELECT sleepEachRow(1) FROM numbers(3000)", max_block_size="1")
+        wait_for_sleepers(engine)
+        engine.process.send_signal(signal.SIGTERM)
+        assert engine.process.wait(DEADLINE_S) == 0
+        with pytest.raises((OSError, http.client.HTTPException)):
+            endless.result(DEADLINE_S)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])
+def test_a_form_that_is_none_is_the_clients_error(engine: Running, kind: str) -> None:
+    headers = {"X-ClickHouse-User": "reader", "X-ClickHouse-Key": engine.password("reader"), "Content-Type": kind}
+    for body in (b"no form", b"--x\r\nno header\r\n"):
+        assert engine.ask(body, headers=headers)[0] == 400
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_half_a_body_is_not_inserted(engine: Running, writer: Client, table: str, framing: str) -> None:
+    login = base64.b64encode(f"writer:{engine.password('writer')}".encode()).decode()
+    half = f"INSERT INTO {table} FORMAT TSV\n1\tx\n2\ty\n"
+    if "chunked" in framing:
+        half = f"{len(half):x}\r\n{half}\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: engine\r\nAuthorization: Basic {login}\r\n{framing}\r\n\r\n"
+    with socket.create_connection((engine.address["host"], engine.address["port"])) as line:
+        line.sendall((head + half).encode())
+        wait_until(lambda: engine.incoming() != [])
+    wait_until(lambda: engine.incoming() == [])
+    assert count(writer, table) == 0
+
+
+def test_the_memory_of_the_whole_engine_is_bound(tmp_path: Path) -> None:
+    with running(tmp_path, "--memory-mib", "512") as engine:
+        status, headers, _ = engine.ask(b"SELECT length(groupArray(number)) FROM numbers(300000000)")
+        assert (status, headers["x-clickhouse-exception-code"]) == (500, "241")
+        assert engine.ask(b"SELECT 1")[2] == b"1\n"
+
+
+def test_slow_readers_do_not_hold_up_the_writer(tmp_path: Path) -> None:
+    with running(tmp_path, "--pool", "1") as engine, ThreadPoolExecutor(2) as pool:
+        sleeping = b"SELECT sleepEachRow(1) FROM numbers(3000)"
+        slow = [pool.submit(engine.ask, sleeping, account="reader", max_block_size="1") for _ in range(2)]
+        wait_for_sleepers(engine)
+        assert engine.ask(b"SELECT 1")[2] == b"1\n"
+        assert not any(one.done() for one in slow)
+        engine.process.kill()
+
+
+def wait_for_sleepers(engine: Running) -> None:
+    """Wait until a sleeping statement runs; the question itself is the other one."""
+    seen = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'"
+    with engine.client() as client:
+        wait_until(lambda: client.query(seen).result_rows[0][0] >= 2)
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    until = time.monotonic() + DEADLINE_S
+    while not reached():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.02)
 
 
 def test_requests_beyond_the_pool_wait_for_their_turn(tmp_path: Path) -> None:
@@ -689,6 +774,20 @@ def test_statements_are_cut_outside_quotes_and_comments() -> None:
     ):
         assert statements(whole) == [whole]
         assert statements(b";;" + whole + b"; ;-- end\n") == [whole]
+
+
+@given(st.text(), st.text())
+def test_no_text_can_leave_its_literal(one: str, other: str) -> None:
+    sql = f"SELECT {literal(one)}, {literal(other)}".encode()
+    assert statements(sql) == [sql]
+    assert [token.kind for token in tokens(sql)] == ["word", "string", "other", "string"]
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_any_text_survives_as_a_parameter_and_as_a_literal(reader: Client, text: str) -> None:
+    found = reader.query(f"SELECT {{v:String}}, {literal(text)}", parameters={"v": text})
+    assert found.result_rows == [(text, text)]
 
 
 def test_a_quote_that_does_not_end_is_the_last_token() -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from faust.types.tuples import TP
 
-from streams.app import handle_each, make_app, send
+from streams.app import make_app
+from streams.handling import handle_each, send
 from streams.positions import read_range, tail
 from streams.reading import Assignment
 from streams.worker import run_worker

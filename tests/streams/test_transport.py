@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
-from deploy.brokers import EmbeddedBroker, KafkaBroker, open_admin
+from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
+from streams.app import make_app
 from streams.ending import EXIT_UNEXPECTED
+from streams.handling import send
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
+
+    from faust.types.tuples import TP
 
     from deploy.processes import Child
     from tests.streams.echoes import Echoes, MakeEchoes
@@ -224,3 +231,37 @@ def test_a_broker_that_forgets_ends_its_workers(make_echoes: MakeEchoes, tmp_pat
         broker.start()
         assert worker.wait(30) == EXIT_UNEXPECTED
         assert has_said(worker, "begins a new log")
+
+
+def test_another_log_behind_the_same_address_is_noticed_at_the_reconnection(
+    make_echoes: MakeEchoes, tmp_path: Path
+) -> None:
+    with EmbeddedBroker(tmp_path / "embedded") as broker:
+        echoes = make_echoes(broker)
+        echoes.produce(30)
+        worker = echoes.start()
+        echoes.wait_for(30)
+        broker.stop()
+        broker.start()
+        create_topics(broker.bootstrap, {echoes.source: 3, echoes.target: 3})
+        echoes.produce(3)
+        assert worker.wait(30) == EXIT_UNEXPECTED
+        assert has_said(worker, "another log")
+        assert echoes.written() == 0
+
+
+def test_a_value_too_large_for_a_record_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    async def no_marks(partitions: Collection[TP]) -> dict[TP, int]:
+        return {}
+
+    app = make_app(
+        "large",
+        bootstrap="127.0.0.1:1",
+        source_topics=["in"],
+        partitions_owned=None,
+        resume_from=no_marks,
+        datadir=tmp_path,
+        idempotent=False,
+    )
+    with pytest.raises(ValueError, match="16777216 bytes for out/3: 16 MiB is the most"):
+        asyncio.run(send(app, topic="out", partition=3, value=bytes(16 << 20), headers=[]))

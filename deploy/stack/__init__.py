@@ -1,0 +1,6 @@
+"""The embedded stack: engine, broker, sink and workers on one machine, started, watched and restarted in order.
+
+`part` is one of them · `plan` lists those that settings ask for · `preparing` is what must be done between them ·
+`supervisor` keeps a list of parts up · `state` tells other processes about it, `locks` says who may · `running` is
+the life of one supervised stack · `joining` uses one from a command · `answering` asks the parts themselves.
+"""

@@ -1,0 +1,185 @@
+"""A part of the stack: something that is started, answers, may die, and is stopped."""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+from deploy.processes import Child
+from deploy.stack.errors import PartError
+
+_POLL_S = 0.05
+
+
+def _nothing() -> None:
+    return
+
+
+class Part(ABC):
+    """One part. `needs` names the parts that must be ready before it starts, `falls_with` those it cannot outlive.
+
+    `prepare` is called when the part answers, before anything that needs it starts, after each of its starts. It may
+    be called again after a failure, so it must be repeatable; what it raises is told, and it is tried again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        address: str,
+        needs: Collection[str] = (),
+        falls_with: Collection[str] = (),
+        prepare: Callable[[], None] = _nothing,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.needs = frozenset(needs)
+        self.falls_with = frozenset(falls_with)
+        self.prepare = prepare
+
+    @property
+    @abstractmethod
+    def pid(self) -> int | None:
+        """The id of its process, None when none runs or it is not ours."""
+
+    @abstractmethod
+    def alive(self) -> bool:
+        """Tell whether it runs; a part that is not ours always does once it was reached."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it and return when it answers; blocks, and `kill` from another thread ends the wait.
+
+        Raises PartError, or another error with a remedy, when it ends instead or takes too long; then nothing of it
+        is left running.
+        """
+
+    @abstractmethod
+    def stop(self, grace_s: float | None = None) -> None:
+        """End it in order, at once after `grace_s` seconds (None: the part's own patience). Harmless when it is gone."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it at once. Harmless when it is gone."""
+
+    @abstractmethod
+    def ending(self) -> str:
+        """Say in a few words how its last run ended."""
+
+
+class ProcessPart(Part):
+    """A part that is a program of ours, ready when `answers(pid)` says so."""
+
+    def __init__(
+        self,
+        name: str,
+        args: Sequence[str],
+        *,
+        answers: Callable[[int], bool],
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path,
+        address: str = "",
+        needs: Collection[str] = (),
+        falls_with: Collection[str] = (),
+        prepare: Callable[[], None] = _nothing,
+        start_timeout_s: float = 60.0,
+        grace_s: float = 10.0,
+    ) -> None:
+        super().__init__(name, address=address, needs=needs, falls_with=falls_with, prepare=prepare)
+        self._child = Child(args, log=log, env=env, cwd=cwd)
+        self._answers = answers
+        self._start_timeout_s = start_timeout_s
+        self._grace_s = grace_s
+
+    @property
+    def pid(self) -> int | None:
+        """The id of its process, None when none runs."""
+        return self._child.pid
+
+    def alive(self) -> bool:
+        """Tell whether its process runs."""
+        return self._child.alive()
+
+    def start(self) -> None:
+        """Start it and return when it answers. Raises PartError with the last line of its log."""
+        self._child.start()
+        deadline = time.monotonic() + self._start_timeout_s
+        try:
+            while (pid := self._child.pid) is not None:
+                if self._answers(pid):
+                    return
+                if time.monotonic() > deadline:
+                    raise PartError(f"did not answer within {self._start_timeout_s:g} s; see {self._child.log}")
+                time.sleep(_POLL_S)
+            raise PartError(self.ending())
+        except BaseException:
+            self._child.kill()
+            raise
+
+    def stop(self, grace_s: float | None = None) -> None:
+        """End it by SIGTERM, then by SIGKILL."""
+        self._child.stop(self._grace_s if grace_s is None else grace_s)
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        self._child.kill()
+
+    def ending(self) -> str:
+        """Say how it ended, with the last line of its log."""
+        code = self._child.exit_code
+        how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+        last = next((line for line in reversed(self._child.log_tail().splitlines()) if line.strip()), "")
+        return f"{how}: {last.strip()} (log: {self._child.log})" if last else f"{how} (log: {self._child.log})"
+
+
+class ForeignPart(Part):
+    """A server that settings name and somebody else runs: awaited at the start, never started or stopped."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        answers: Callable[[], bool],
+        address: str,
+        needs: Collection[str] = (),
+        prepare: Callable[[], None] = _nothing,
+        start_timeout_s: float = 60.0,
+    ) -> None:
+        super().__init__(name, address=address, needs=needs, prepare=prepare)
+        self._answers = answers
+        self._start_timeout_s = start_timeout_s
+        self._leave = threading.Event()
+        self._reached = False
+
+    @property
+    def pid(self) -> int | None:
+        """It has no process of ours."""
+        return None
+
+    def alive(self) -> bool:
+        """Tell whether it was reached: its clients reconnect by themselves."""
+        return self._reached
+
+    def start(self) -> None:
+        """Wait until it answers. Raises PartError."""
+        self._leave.clear()
+        deadline = time.monotonic() + self._start_timeout_s
+        while not self._answers():
+            if self._leave.wait(_POLL_S * 4) or time.monotonic() > deadline:
+                raise PartError(f"nobody answers at {self.address}: start it, or correct its address in the settings")
+        self._reached = True
+
+    def stop(self, grace_s: float | None = None) -> None:  # noqa: ARG002  nothing of ours to wait for
+        """Forget it."""
+        self.kill()
+
+    def kill(self) -> None:
+        """End the wait for it."""
+        self._leave.set()
+        self._reached = False
+
+    def ending(self) -> str:
+        """It never ends by itself."""
+        return "is no longer used"

@@ -1,0 +1,148 @@
+"""The data folder: where everything of one hotline stands, and the files that are made once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PSEUDONYM_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The places below `root`; nothing is made before `make`."""
+
+    root: Path
+
+    @property
+    def engine(self) -> Path:
+        """Owned by the embedded engine: tables, and nothing of ours."""
+        return self.root / "engine"
+
+    @property
+    def broker(self) -> Path:
+        """The working folder of the broker that belongs to the stack."""
+        return self.root / "broker"
+
+    @property
+    def sink(self) -> Path:
+        """The sink's spool."""
+        return self.root / "sink"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys; nobody else may look inside."""
+        return self.root / "secrets"
+
+    @property
+    def run(self) -> Path:
+        """What says who runs now; worthless when nobody does."""
+        return self.root / "run"
+
+    @property
+    def log(self) -> Path:
+        """What the parts of the stack print, a file a part."""
+        return self.root / "log"
+
+    @property
+    def zone_file(self) -> Path:
+        """The zone's name, fixed at the first start."""
+        return self.root / "zone"
+
+    @property
+    def own_settings(self) -> Path:
+        """The settings file that goes with this folder."""
+        return self.root / "hotline.toml"
+
+    @property
+    def stack_state(self) -> Path:
+        """What the supervisor says of itself and its parts, as JSON."""
+        return self.run / "stack.json"
+
+    @property
+    def stack_lock(self) -> Path:
+        """Locked (flock) by the one supervisor as long as it lives."""
+        return self.run / "stack.lock"
+
+    @property
+    def users_lock(self) -> Path:
+        """Locked in shared mode by every command that uses the stack."""
+        return self.run / "users.lock"
+
+    def password_file(self, account: str) -> Path:
+        """Name the file of the password that the embedded engine made for its account `reader` or `writer`."""
+        return self.secrets / f"{account}.password"
+
+    def worker_ready(self, worker: int) -> Path:
+        """Name the file in which worker number `worker` says that it is ready (see `tell_ready`)."""
+        return self.run / f"worker-{worker}.ready"
+
+    def make(self) -> None:
+        """Make the folders that are not there. Raises OSError when that cannot be."""
+        for folder in (self.root, self.engine, self.broker, self.sink, self.run, self.log):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.secrets.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_once(file: Path, content: bytes, *, mode: int = 0o644) -> bytes:
+    """Make the file unless it is there, whole or not at all; return what stands in it, whoever made it."""
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            with contextlib.suppress(FileExistsError):  # somebody else was first
+                os.link(draft, file)
+        finally:
+            draft.unlink(missing_ok=True)
+    return file.read_bytes()
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Replace the file's text so that every reader sees the old or the new, never a piece."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    draft.write_text(text)
+    draft.replace(file)
+
+
+def pseudonym_key(data: Path) -> bytes:
+    """Read the 32 random bytes that pseudonyms of this data folder are made with; made at first use.
+
+    Raises PermissionError when others can read the key, ValueError when it is damaged: with another key the same
+    caller would get another pseudonym, so it is never made again by itself.
+    """
+    folder = DataFolder(data).secrets
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "pseudonym.key"
+    key = make_once(file, secrets.token_bytes(PSEUDONYM_KEY_BYTES), mode=0o600)
+    require_private(file)
+    if len(key) != PSEUDONYM_KEY_BYTES:
+        raise ValueError(f"{file} has {len(key)} bytes, not {PSEUDONYM_KEY_BYTES}: put the key back from a backup")
+    return key
+
+
+def require_private(file: Path) -> None:
+    """Raise PermissionError with the remedy when others than its owner can read a secret."""
+    if file.stat().st_mode & 0o077:
+        raise PermissionError(f"{file} can be read by others: run chmod 600 {file}")
+
+
+def tell_ready(file: Path) -> None:
+    """Say in `file` that this process is ready."""
+    write_whole(file, f"{os.getpid()}\n")
+
+
+def told_ready(file: Path, pid: int) -> bool:
+    """Tell whether the process `pid` said in `file` that it is ready."""
+    try:
+        return file.read_text().strip() == str(pid)
+    except OSError:
+        return False

@@ -1,0 +1,76 @@
+"""Writes the next migration: what the declared tables have and the files before it do not make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sinks.migrations import Migration, migrations
+from sinks.tables import DATABASE, Table, tables
+
+_CREATE = re.compile(r"^CREATE TABLE IF NOT EXISTS \w+\.(\w+) \($")
+_COLUMN = re.compile(r"^ {4}(\w+) (.+?),?$")
+_ADD = re.compile(r"^ALTER TABLE \w+\.(\w+) ADD COLUMN IF NOT EXISTS (\w+) (.+);$")
+
+
+def made_by(files: Iterable[Migration]) -> dict[str, dict[str, str]]:
+    """Tables and their columns as the files make them, read from the files themselves."""
+    made: dict[str, dict[str, str]] = {}
+    for migration in files:
+        table = ""
+        for line in migration.text.splitlines():
+            if found := _CREATE.match(line):
+                table = found[1]
+                made[table] = {}
+            elif found := _ADD.match(line):
+                made[found[1]][found[2]] = found[3]
+            elif table and (found := _COLUMN.match(line)):
+                made[table][found[1]] = found[2]
+            elif line.startswith(")"):
+                table = ""
+    return made
+
+
+def missing(made: Mapping[str, Mapping[str, str]], wanted: Mapping[str, Table]) -> str:
+    """SQL that makes what is wanted and not made; empty when nothing is missing.
+
+    Raises ValueError for a column whose type changed: that needs a new name, or a migration by hand.
+    """
+    for table in wanted.values():
+        for name, kind in table.columns.items():
+            was = made.get(table.name, {}).get(name, kind)
+            if was != kind:
+                raise ValueError(f"{table.name}.{name} was made as {was}, not {kind}: give the new meaning a new name")
+    parts = [
+        _create(table) if table.name not in made else _extend(table, made[table.name]) for table in wanted.values()
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def write_next(folder: Path, *, title: str = "columns") -> Path | None:
+    """Write the next file into `folder`; its path, or None when nothing is missing."""
+    files = migrations(folder)
+    sql = missing(made_by(files), tables())
+    if not sql:
+        return None
+    number = int(files[-1].name[:4]) + 1 if files else 1
+    path = folder / f"{number:04}_{title if files else 'tables'}.sql"
+    path.write_text(sql)
+    return path
+
+
+def _create(table: Table) -> str:
+    columns = ",\n".join(f"    {name} {kind}" for name, kind in table.columns.items())
+    lines = [f"CREATE TABLE IF NOT EXISTS {DATABASE}.{table.name} (", columns, f") ENGINE = {table.engine}"]
+    if table.partition:
+        lines.append(f"PARTITION BY {table.partition}")
+    lines.append(f"ORDER BY ({', '.join(table.order)})")
+    settings = ", ".join(f"{name} = {value}" for name, value in table.all_settings.items())
+    return "\n".join([*lines, f"SETTINGS {settings};"]) + "\n"
+
+
+def _extend(table: Table, made: Mapping[str, str]) -> str:
+    added = [(name, kind) for name, kind in table.columns.items() if name not in made]
+    alter = f"ALTER TABLE {DATABASE}.{table.name} ADD COLUMN IF NOT EXISTS"
+    return "".join(f"{alter} {name} {kind};\n" for name, kind in added)

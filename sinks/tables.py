@@ -1,0 +1,223 @@
+"""Every table of the database, declared once: what structs, rows and the catalogue ask for, and the sink's own books.
+
+Types are ClickHouse's, with `{zone}` for the hotline's zone. Migrations are generated from here and compared with here.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import get_args, get_origin, get_type_hints
+
+import polars as pl
+
+from hotline import names
+from hotline.blocks import REJECT_COLUMNS, columns
+from hotline.contributions import sums_schema
+from hotline.events.rules import REQUIRED
+from hotline.fold.rows import Call, Row, Ticket
+from hotline.subjects import SUBJECTS, TIME, Subject
+
+DATABASE = names.DATABASE
+INSERTS_REMEMBERED = 1_000
+"""Parts whose tokens a table remembers; only the last batch is ever repeated."""
+INSERTS_REMEMBERED_BY_YEAR = 10_000
+"""The same where one insert may make a part for each of a hundred years."""
+
+Columns = Mapping[str, str]
+
+_TIME = "DateTime('{zone}')"
+_NUMBERS: dict[type[pl.DataType], str] = {
+    pl.Int32: "Int32",
+    pl.Int64: "Int64",
+    pl.UInt16: "UInt16",
+    pl.UInt64: "UInt64",
+    pl.Boolean: "Bool",
+}
+_ROWS: dict[str, type[Row]] = {"calls": Call, "tickets": Ticket}
+_IDS = frozenset({"entity", "id", "call", "caller", "merged_into"})
+"""Texts with about as many values as rows; all others repeat, and are stored as codes."""
+_NEVER_NULL = frozenset({*REQUIRED, "revision", "schema", "digest"})
+_BIRTH_ORDER = ("partition", "born_at", "source", "entity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table: columns with their types, in order, and how rows are kept."""
+
+    name: str
+    columns: Columns
+    order: tuple[str, ...]
+    engine: str = "MergeTree"
+    partition: str = ""
+    tokens: int = INSERTS_REMEMBERED
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all_settings(self) -> dict[str, str]:
+        """Settings of the table: an acknowledged insert is on the disk, and a repeated token adds nothing."""
+        return {
+            "non_replicated_deduplication_window": str(self.tokens),
+            "fsync_after_insert": "1",
+            "fsync_part_directory": "1",
+            "default_compression_codec": "'ZSTD(1)'",
+            **self.settings,
+        }
+
+
+def tables() -> dict[str, Table]:
+    """All tables by name."""
+    found = [make(subject) for subject in SUBJECTS.values() for make in (_events, _rows, _sums)]
+    return {table.name: table for table in (*found, *_BOOKS)}
+
+
+def _events(subject: Subject) -> Table:
+    stated = {name: dtype for name, dtype in columns(subject).items() if name not in REJECT_COLUMNS}
+    return Table(
+        name=subject.events_table,
+        columns={
+            "partition": "UInt16",
+            **{name: _of_dtype(name, dtype, nullable=name not in _NEVER_NULL) for name, dtype in stated.items()},
+        },
+        order=(*_BIRTH_ORDER, "occurred_at"),
+        partition="toYear(born_at, 'UTC')",
+        tokens=INSERTS_REMEMBERED_BY_YEAR,
+    )
+
+
+def _rows(subject: Subject) -> Table:
+    hints = get_type_hints(_ROWS[subject.name])
+    return Table(
+        name=subject.rows_table,
+        columns={"partition": "UInt16", **{name: _of_hint(name, hint) for name, hint in hints.items()}},
+        order=_BIRTH_ORDER,
+        engine="ReplacingMergeTree(version)",
+        partition="toYear(born_at, 'UTC')",
+        tokens=INSERTS_REMEMBERED_BY_YEAR,
+    )
+
+
+def _sums(subject: Subject) -> Table:
+    return Table(
+        name=subject.sums_table,
+        columns={name: _of_dtype(name, dtype, nullable=False) for name, dtype in sums_schema(subject).items()},
+        order=("scope_kind", "scope", "at"),
+        engine="SummingMergeTree",
+        partition="toYear(at)",
+        tokens=INSERTS_REMEMBERED_BY_YEAR,
+    )
+
+
+def _of_dtype(name: str, dtype: pl.DataType, *, nullable: bool) -> str:
+    if dtype == pl.String:
+        return _text(name, nullable=nullable)
+    kind = _TIME if dtype == TIME else _NUMBERS[type(dtype)]
+    return f"Nullable({kind})" if nullable else kind
+
+
+def _of_hint(name: str, hint: type) -> str:
+    """The type of a row's field. Counts and seconds fit Int32; the version is all of a UInt64."""
+    nullable = get_origin(hint) is types.UnionType
+    held = next(arg for arg in get_args(hint) if arg is not type(None)) if nullable else hint
+    if held is str:
+        return _text(name, nullable=nullable)
+    whole = "UInt64" if name == "version" else "Int32"
+    kind = {int: whole, bool: "Bool", datetime: _TIME}[held]
+    return f"Nullable({kind})" if nullable else kind
+
+
+def _text(name: str, *, nullable: bool) -> str:
+    kind = "Nullable(String)" if nullable else "String"
+    return kind if name in _IDS else f"LowCardinality({kind})"
+
+
+_ACCEPTED: Columns = {
+    "accepted_log": "UInt32",
+    "accepted_offset": "Int64",
+    "accepted_last": "UInt32",
+    "accepted_final": "Bool",
+    "accepted_deployment": "UInt32",
+}
+_BOOKS = (
+    Table(
+        name=names.ACCOUNTS_TABLE,
+        columns={
+            "log": "UInt32",
+            "topic": "LowCardinality(String)",
+            "partition": "UInt16",
+            "offset": "Int64",
+            "first": "UInt32",
+            "last": "UInt32",
+            "final": "Bool",
+            "block_id": "String",
+            "counted": "UInt32",
+            "seen": "UInt32",
+            "revised": "UInt32",
+            "dead": "UInt32",
+            "reasons": "Map(LowCardinality(String), UInt32)",
+            "newest_at": f"Nullable({_TIME})",
+            "deployment": "UInt32",
+            "fold": "UInt32",
+            "rule": "UInt32",
+            "calendar": "UInt32",
+            "catalogue": "LowCardinality(String)",
+            "stored_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("block_id", "topic", "partition", "log", "offset", "first"),
+    ),
+    Table(
+        name=names.DEAD_LETTERS_TABLE,
+        columns={
+            "subject": "LowCardinality(String)",
+            "log": "UInt32",
+            "topic": "LowCardinality(String)",
+            "partition": "UInt16",
+            "offset": "Int64",
+            "place": "UInt32",
+            "block_id": "String",
+            "reason": "LowCardinality(String)",
+            "origin": "String",
+            "original": "String",
+            "set_aside_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("topic", "partition", "log", "offset", "place"),
+    ),
+    Table(
+        name=names.COVERED_DAYS_TABLE,
+        columns={"subject": "LowCardinality(String)", "day": "Date"},
+        order=("subject", "day"),
+        engine="ReplacingMergeTree",
+    ),
+    Table(
+        name=names.MARKS_TABLE,
+        columns={
+            "topic": "LowCardinality(String)",
+            "partition": "UInt16",
+            "log": "UInt32",
+            "position": "Int64",
+            **_ACCEPTED,
+            "version": "UInt64",
+            "batch": "String",
+            "marked_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("topic", "partition"),
+        engine="ReplacingMergeTree(version)",
+    ),
+    Table(
+        name=names.LOGS_TABLE,
+        columns={
+            "topic": "LowCardinality(String)",
+            "log": "UInt32",
+            "claim": "String",
+            "registered_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("topic", "log"),
+    ),
+    Table(
+        name=names.SINK_EPOCHS_TABLE,
+        columns={"epoch": "UInt64", "claim": "String", "taken_at": f"{_TIME} DEFAULT now()"},
+        order=("epoch",),
+    ),
+)

@@ -1,0 +1,141 @@
+"""A batch: what is stored at once, and everything that is needed to store it again with the same bytes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from hotline.accept import advance
+from hotline.measured import Measured
+from hotline.names import ACCOUNTS_TABLE, MARKS_TABLE
+from sinks.marks import Mark, Partition
+from sinks.writer import books
+from sinks.writer.splice import Stream, StreamError, cut, join
+
+BATCH_VERSION = 1
+
+Check = Callable[[str, tuple[str, ...]], None]
+"""Raises when a table cannot take a stream of such columns."""
+
+
+class Insert(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement: an Arrow IPC stream into a table, under a token that makes a repetition harmless."""
+
+    table: str
+    token: str
+    columns: tuple[str, ...]
+    rows: int
+    body: bytes
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """A partition's mark before and after a batch."""
+
+    topic: str
+    partition: int
+    before: Mark
+    after: Mark
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """The inserts of one batch in order, then its marks. `newest_at` is epoch seconds of its newest event."""
+
+    version: int = BATCH_VERSION
+    id: str
+    inserts: list[Insert]
+    marks: Insert
+    moves: list[Move]
+    newest_at: int | None = None
+
+    def encode(self) -> bytes:
+        """Its bytes in the spool."""
+        return _ENCODER.encode(self)
+
+    def follows(self, stored: Mapping[Partition, Mark]) -> bool:
+        """Whether it is exactly what comes after `stored`; a batch that is stored already does not follow."""
+        return all(stored.get((move.topic, move.partition), Mark()) == move.before for move in self.moves)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Batch)
+
+
+def decode(value: bytes) -> Batch:
+    """The batch in a spool file's bytes. Raises msgspec.DecodeError for anything else."""
+    return _DECODER.decode(value)
+
+
+class Gathering:
+    """A batch in the making. `check` is asked about every new kind of stream before anything of it is kept."""
+
+    def __init__(self, check: Check) -> None:
+        self.bytes = 0
+        self.rows = 0
+        """Events read, whatever their verdicts."""
+        self.records = 0
+        self.newest_at: int | None = None
+        self._check = check
+        self._streams: dict[str, dict[bytes, list[Stream]]] = {}
+        self._taken: list[Measured] = []
+        self._moves: dict[Partition, Move] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._moves)
+
+    def take(self, at: Partition, mark: Mark, record: Measured, *, offset: int) -> Mark:
+        """Add an accepted record, whole or not at all; the partition's mark after it.
+
+        Raises StreamError, and what `check` raises; the record then stays out.
+        """
+        streams = {table: cut(value) for table, value in record.tables.items()}
+        for table, stream in streams.items():
+            if stream.schema not in self._streams.get(table, {}):
+                self._check(table, stream.columns)
+        for table, stream in streams.items():
+            if stream.rows:
+                self._streams.setdefault(table, {}).setdefault(stream.schema, []).append(stream)
+        self._taken.append(record)
+        self.bytes += sum(map(len, record.tables.values()))
+        self.rows += record.verdicts.read
+        self.newest_at = max(filter(None, (self.newest_at, record.newest_at)), default=None)
+        return self.pass_over(at, mark, Mark(log=mark.log, position=offset + 1, accepted=advance(record)))
+
+    def pass_over(self, at: Partition, before: Mark, after: Mark) -> Mark:
+        """Move a partition's mark without adding rows; the mark after it."""
+        started = self._moves[at].before if at in self._moves else before
+        self._moves[at] = Move(topic=at[0], partition=at[1], before=started, after=after)
+        self.records += 1
+        return after
+
+    def close(self, stored: Mapping[Partition, Mark]) -> Batch:
+        """The batch, under a new id. `stored` are the marks that stand before it."""
+        name = uuid.uuid4().hex
+        moves = [
+            Move(topic=topic, partition=partition, before=stored.get((topic, partition), Mark()), after=move.after)
+            for (topic, partition), move in sorted(self._moves.items())
+        ]
+        inserts = [
+            _insert(name, table, number, streams)
+            for table, groups in sorted(self._streams.items())
+            for number, streams in enumerate(groups.values())
+        ]
+        if self._taken:
+            inserts.append(_insert(name, ACCOUNTS_TABLE, 0, [cut(books.accounts(self._taken))]))
+        marks = _insert(name, MARKS_TABLE, 0, [cut(books.marks(name, {(m.topic, m.partition): m.after for m in moves}))])
+        return Batch(id=name, inserts=inserts, marks=marks, moves=moves, newest_at=self.newest_at)
+
+
+def _insert(batch: str, table: str, number: int, streams: list[Stream]) -> Insert:
+    """All streams of one schema; a table that gets several schemas in one batch gets an insert for each."""
+    return Insert(
+        table=table,
+        token=f"{batch}/{table}/{number}",
+        columns=streams[0].columns,
+        rows=sum(stream.rows for stream in streams),
+        body=join(streams),
+    )
+
+
+__all__ = ["Batch", "Gathering", "Insert", "Move", "StreamError", "decode"]

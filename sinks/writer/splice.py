@@ -1,0 +1,61 @@
+"""Many Arrow IPC streams as one, without decoding a value: one schema message, then every batch's message as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""What ends an Arrow IPC stream: the mark of a message, and a length of 0."""
+
+
+class StreamError(ValueError):
+    """The bytes are no Arrow IPC stream of plain columns."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream cut in two: the schema's message, and all messages of rows. `columns` are the schema's names."""
+
+    schema: bytes
+    batches: memoryview
+    columns: tuple[str, ...]
+    rows: int
+
+
+def cut(value: bytes) -> Stream:
+    """Cut one stream. Raises StreamError for bytes that are none, and for dictionaries, whose batches cannot be moved."""
+    try:
+        buffer = pa.py_buffer(value)
+        messages = pa.ipc.MessageReader.open_stream(buffer)
+        schema = messages.read_next_message().serialize().to_pybytes()
+        size = sum(_size(message) for message in messages)
+        rows, columns = _counted(buffer)
+    except (pa.ArrowException, OSError, ValueError, EOFError, StopIteration) as error:
+        raise StreamError(f"not an Arrow IPC stream: {error}") from error
+    if not value.startswith(schema) or len(value) - len(schema) - size not in {0, len(_END)}:
+        raise StreamError("an Arrow IPC stream in another framing; write it with 8-byte alignment")
+    return Stream(schema, memoryview(value)[len(schema) : len(schema) + size], columns, rows)
+
+
+def join(streams: Iterable[Stream]) -> bytes:
+    """One stream of all rows of streams that share their schema."""
+    parts = list(streams)
+    return b"".join([parts[0].schema, *(part.batches for part in parts), _END])
+
+
+def _size(message: pa.Message) -> int:
+    if message.type != "record batch":
+        raise StreamError(f"a {message.type} message between the rows; write plain columns, no dictionaries")
+    return int(message.serialize().size)
+
+
+def _counted(buffer: pa.Buffer) -> tuple[int, tuple[str, ...]]:
+    """Rows and names of columns; only the first column is unpacked for it."""
+    options = pa.ipc.IpcReadOptions(included_fields=[0])
+    with pa.ipc.open_stream(buffer, options=options) as reader:
+        rows = sum(batch.num_rows for batch in reader)
+    with pa.ipc.open_stream(buffer) as reader:
+        return rows, tuple(reader.schema.names)

@@ -1,0 +1,217 @@
+"""The engine as the sink sees it: guarded inserts under tokens, its epoch, marks and log numbers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.summary import QuerySummary
+from urllib3.exceptions import HTTPError
+
+from hotline.names import DATABASE, SINK_EPOCHS_TABLE
+from sinks.logs import current_logs
+from sinks.marks import Mark, Partition, marks
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from sinks.writer.batch import Insert
+    from sinks.writer.options import Options
+
+log = logging.getLogger("sinks.writer")
+T = TypeVar("T")
+
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.1, 5.0
+ANSWER_WITHIN_S = 900
+AWAY = (ClickHouseError, HTTPError, OSError, ValueError)
+"""What an absent, starting or failing engine shows as; a half-written address file is a ValueError."""
+_EPOCHS = f"{DATABASE}.{SINK_EPOCHS_TABLE}"
+_ONE_BLOCK = {
+    "max_insert_threads": 1,
+    "min_insert_block_size_rows": 1 << 40,
+    "min_insert_block_size_bytes": 1 << 40,
+    "max_insert_block_size": 1 << 40,
+    "input_format_parallel_parsing": 0,
+}
+"""One insert is one block, so that its token is one decision. The embedded engine enforces the same."""
+INSERT_SETTINGS = {
+    **_ONE_BLOCK,
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "optimize_on_insert": 0,  # merging happens later, once; on insert it costs as much as the insert itself
+    "max_partitions_per_insert_block": 0,
+    "input_format_null_as_default": 0,  # a missing value where there must be one stops the line
+}
+
+
+class FencedError(RuntimeError):
+    """Another sink took a higher epoch: this one is a zombie and must end."""
+
+
+class StoppedError(RuntimeError):
+    """The process was told to stop while it waited for the engine."""
+
+
+class ColumnsError(RuntimeError):
+    """An output brings columns that its table cannot take."""
+
+
+class Store:
+    """A connection that comes back: every call waits for the engine as long as it takes, unless told to stop."""
+
+    def __init__(self, options: Options, stop: threading.Event, *, on_trouble: Callable[[str | None], None]) -> None:
+        """`on_trouble` hears what is wrong with the engine, and None when it answers again."""
+        self._options = options
+        self._stop = stop
+        self._on_trouble = on_trouble
+        self._client: Client | None = None
+        self._connecting = threading.Lock()
+        self._types: dict[str, dict[str, tuple[str, bool]]] = {}
+        self.epoch = 0
+
+    def take_epoch(self) -> None:
+        """Take the next epoch, read back: of two sinks that take one at once each gets its own."""
+        claim = secrets.token_hex(16)
+        while not self.epoch:
+            epoch = self.highest_epoch() + 1
+            self.retry(lambda client, epoch=epoch: _claim(client, epoch, claim))
+            found = self.retry(lambda client, epoch=epoch: _claims(client, epoch))
+            self.epoch = epoch if found == [claim] else 0
+
+    def highest_epoch(self) -> int:
+        """The highest epoch that any sink took."""
+        return int(self.retry(lambda client: client.query(f"SELECT max(epoch) FROM {_EPOCHS}").result_rows)[0][0])  # noqa: S608
+
+    def marks(self) -> dict[Partition, Mark]:
+        """All marks."""
+        return self.retry(marks)
+
+    def current_logs(self) -> dict[str, int]:
+        """The number of each topic's log."""
+        return self.retry(current_logs)
+
+    def check(self, table: str, columns: tuple[str, ...]) -> None:
+        """Raise ColumnsError unless a table has all of these columns and these hold all of its sort key."""
+        known = self._columns(table)
+        strange = [name for name in columns if name not in known]
+        absent = [name for name, (_, in_key) in known.items() if in_key and name not in columns]
+        if strange or absent:
+            self._types.pop(table, None)  # a migration may come meanwhile
+            raise ColumnsError(
+                f"an output for the table {table} has unknown columns {strange} and lacks {absent}: "
+                "apply the migrations of this version, then start the sink again"
+            )
+
+    def insert(self, insert: Insert) -> int:
+        """Insert unless another sink took over; rows written, those of a repetition included."""
+        sql = self._statement(insert)
+        settings = {**INSERT_SETTINGS, "insert_deduplication_token": insert.token}
+        done = self.retry(
+            lambda client: client.command(sql, parameters={"epoch": self.epoch}, data=insert.body, settings=settings),
+            what=f"insert of {insert.rows} rows into {insert.table}",
+        )
+        return done.written_rows if isinstance(done, QuerySummary) else 0
+
+    def ensure_epoch(self) -> None:
+        """Raise FencedError when another sink took over."""
+        highest = self.highest_epoch()
+        if highest > self.epoch:
+            raise FencedError(f"another sink took epoch {highest}, this one has {self.epoch}: it must end")
+
+    def retry(self, action: Callable[[Client], T], *, what: str = "question") -> T:
+        """Do it, again and again until the engine answers. Raises StoppedError when told to stop in between."""
+        wait_s, said = BACKOFF_FIRST_S, ""
+        while True:
+            try:
+                result = action(self._connected())
+            except AWAY as error:
+                reason = f"{what}: {_first_line(error)}"
+                if reason != said:
+                    log.warning("the engine does not take it, trying again: %s", reason)
+                    self._on_trouble(reason)
+                said = reason
+                self._disconnect()
+            else:
+                if said:
+                    log.warning("the engine answers again")
+                    self._on_trouble(None)
+                return result
+            if self._stop.wait(wait_s):
+                raise StoppedError(f"stopped while waiting for the engine ({said})")
+            wait_s = min(wait_s * 2, BACKOFF_MAX_S)
+
+    def _statement(self, insert: Insert) -> str:
+        known = self._columns(insert.table)
+        names = ", ".join(f"`{name}`" for name in insert.columns)
+        structure = ", ".join(f"`{name}` {known[name][0]}" for name in insert.columns)
+        return (
+            f"INSERT INTO {DATABASE}.{insert.table} ({names}) SELECT {names} FROM input({_literal(structure)}) "  # noqa: S608
+            f"WHERE (SELECT max(epoch) FROM {_EPOCHS}) <= {{epoch:UInt64}} FORMAT ArrowStream"
+        )
+
+    def _columns(self, table: str) -> dict[str, tuple[str, bool]]:
+        """Type of each column of a table, and whether the sort key has it."""
+        if table not in self._types:
+            sql = (
+                "SELECT name, type, is_in_sorting_key FROM system.columns "
+                "WHERE database = {database:String} AND table = {table:String}"
+            )
+            found = self.retry(
+                lambda client: client.query(sql, parameters={"database": DATABASE, "table": table}).result_rows
+            )
+            self._types[table] = {str(name): (str(kind), bool(in_key)) for name, kind, in_key in found}
+        return self._types[table]
+
+    def _connected(self) -> Client:
+        with self._connecting:
+            if self._client is None:
+                self._client = connect(self._options)
+            return self._client
+
+    def _disconnect(self) -> None:
+        with self._connecting:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
+
+def connect(options: Options) -> Client:
+    """A client of the engine at the address it last wrote. Raises what `AWAY` lists when it is not there."""
+    address = json.loads(options.engine_address_file.read_text())
+    return clickhouse_connect.get_client(
+        host=address["host"],
+        port=address["port"],
+        username=options.engine_user,
+        password=options.engine_password_file.read_text().strip(),
+        autogenerate_session_id=False,  # several threads ask at once
+        connect_timeout=5,
+        send_receive_timeout=ANSWER_WITHIN_S,
+    )
+
+
+def _claim(client: Client, epoch: int, claim: str) -> None:
+    client.insert(
+        _EPOCHS,
+        [[epoch, claim]],
+        column_names=["epoch", "claim"],
+        settings={"insert_deduplication_token": f"epoch/{epoch}", "async_insert": 0},
+    )
+
+
+def _claims(client: Client, epoch: int) -> list[str]:
+    found = client.query(f"SELECT claim FROM {_EPOCHS} WHERE epoch = {{epoch:UInt64}}", parameters={"epoch": epoch})  # noqa: S608
+    return [str(row[0]) for row in found.result_rows]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"

@@ -1,0 +1,167 @@
+"""Measure is a set machine: any order, repetition, split, crash of the memory and cold look-up gives the same numbers."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline.blocks import Block, complete
+from hotline.contributions import contributions
+from hotline.events import keys
+from hotline.fold import fold, with_keys
+from hotline.subjects import SUBJECTS, TIME, Subject
+from streams.measure.memory import Memory, with_row_keys
+from streams.measure.step import step
+from tests.hotline.random_events import BIRTHS, events
+from tests.hotline.test_contributions import as_cells
+
+ZONE = "Asia/Shanghai"
+both = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+
+
+class Kept:
+    """A store of exactly what the outputs said, as the sink would keep it."""
+
+    def __init__(self) -> None:
+        self.events: list[pl.DataFrame] = []
+        self.rows: list[pl.DataFrame] = []
+        self.asked_keys = self.asked_days = 0
+
+    def days(self, subject: Subject, partition: int) -> set[int]:
+        return {d for frame in self.events for d in (frame["born_at"].to_physical() // 86_400_000).to_list()}
+
+    def by_day(self, subject: Subject, partition: int, day: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        self.asked_days += 1
+        mine = pl.col("born_at").to_physical() // 86_400_000 == day
+        return self._all(self.events).filter(mine), self._standing().filter(mine)
+
+    def by_key(self, subject: Subject, partition: int, entities: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        self.asked_keys += 1
+        on = ["born_at", "source", "entity"]
+        return self._all(self.events).join(entities, on=on, how="semi"), self._standing().join(
+            entities, on=on, how="semi"
+        )
+
+    def _standing(self) -> pl.DataFrame:
+        rows = self._all(self.rows)
+        return rows.sort("version").unique(["born_at", "source", "entity"], keep="last", maintain_order=True)
+
+    @staticmethod
+    def _all(frames: list[pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat(frames, how="diagonal")
+
+
+class Line:
+    """One partition's measure with its store; may forget everything, or store late."""
+
+    def __init__(self, subject: Subject, bytes_max: int = 0) -> None:
+        self.subject, self.bytes_max = subject, bytes_max
+        self.store = Kept()
+        self.sums: Counter[object] = Counter()
+        self.verdicts: Counter[str] = Counter()
+        self.restart()
+
+    def restart(self) -> None:
+        self.memory = Memory(self.subject, 0, self.store, bytes_max=self.bytes_max)
+
+    def take(self, frame: pl.DataFrame) -> None:
+        result = step(Block("b", self.subject, 0, frame), 1, self.memory, ZONE)
+        self.sums.update(as_cells(result.sums))
+        for name in ("counted", "seen", "revised", "dead"):
+            self.verdicts[name] += getattr(result.verdicts, name)
+        self.memory.remember(result.fresh, result.rows)
+        stored = self.subject.columns
+        self.store.events.append(result.fresh.select(*(c for c in stored if c in result.fresh.columns), "digest"))
+        self.store.rows.append(result.rows.drop("entity_key", "eid"))
+        self.memory.stored(self.memory.sequence)
+
+
+def _truth(subject: Subject, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[object, int]]:
+    rows = with_row_keys(fold(subject, with_keys(subject, frame)))
+    cells = as_cells(contributions(subject, rows, rows.clear(), ZONE))
+    return rows, {cell: value for cell, value in cells.items() if value}
+
+
+def _sorted_rows(rows: pl.DataFrame) -> list[dict[str, object]]:
+    plain = rows.select(sorted(c for c in rows.columns if c not in {"eid", "entity_key"}))
+    return plain.sort("born_at", "source", "entity").to_dicts()
+
+
+@both
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_any_split_order_repetition_and_crash_gives_the_same(subject: Subject, data: st.DataObject) -> None:
+    frame = data.draw(events(subject, size=20))
+    order = data.draw(st.permutations(range(len(frame))))
+    again = data.draw(st.lists(st.integers(0, len(frame) - 1), max_size=8))
+    shuffled = frame[list(order) + again]
+    line = Line(subject, bytes_max=data.draw(st.sampled_from([0, 2**30])))
+    at = 0
+    while at < len(shuffled):
+        size = data.draw(st.integers(1, 9))
+        line.take(shuffled[at : at + size])
+        at += size
+        if data.draw(st.booleans()):
+            line.restart()
+    rows, sums = _truth(subject, frame)
+    assert {cell: value for cell, value in line.sums.items() if value} == sums
+    assert _sorted_rows(line.store._standing()) == _sorted_rows(rows)
+    assert line.verdicts["counted"] + line.verdicts["seen"] + line.verdicts["revised"] == len(shuffled)
+    members = with_keys(subject, frame)
+    assert line.verdicts["counted"] == len(members.unique(["born_at", "entity_key", "event_key"]))
+
+
+def _year(subject: Subject, seed: int, entities: int = 3_000) -> pl.DataFrame:
+    from tests.hotline.random_rows import _life
+
+    draw = random.Random(seed)
+    found = []
+    for entity in range(entities):
+        shift = timedelta(days=draw.randrange(365))
+        for event in _life(subject, draw, str(entity)):
+            found.append(event | {"born_at": event["born_at"] + shift, "occurred_at": event["occurred_at"] + shift})
+    return complete(subject, pl.DataFrame(found, schema={k: subject.columns[k] for k in found[0]}))
+
+
+@both
+def test_a_year_in_random_order_equals_the_same_in_order(subject: Subject) -> None:
+    frame = _year(subject, 5)
+    in_order, random_order = Line(subject, 2**30), Line(subject, bytes_max=0)
+    for piece in frame.sort("occurred_at").iter_slices(2_000):
+        in_order.take(piece)
+    for piece in frame.sample(fraction=1, shuffle=True, seed=1).iter_slices(300):
+        random_order.take(piece)
+    _, sums = _truth(subject, frame)
+    assert {c: v for c, v in in_order.sums.items() if v} == sums
+    assert {c: v for c, v in random_order.sums.items() if v} == sums
+    assert random_order.store.asked_keys > 2, "cold look-ups were not met"
+
+
+@both
+def test_a_day_touched_often_is_loaded_whole(subject: Subject) -> None:
+    frame = _year(subject, 6).with_columns(pl.lit(BIRTHS[0], dtype=TIME).alias("born_at"))
+    frame = complete(subject, frame.drop("digest"))
+    line = Line(subject)
+    line.take(frame[:10])
+    line.restart()
+    line.take(frame[10:])
+    line.restart()
+    line.take(frame)
+    assert (line.store.asked_days, line.verdicts["seen"]) == (2, len(frame))
+    _, sums = _truth(subject, frame)
+    assert {c: v for c, v in line.sums.items() if v} == sums
+
+
+@both
+def test_events_of_another_partition_are_dead(subject: Subject) -> None:
+    frame = _year(subject, 8, 50)
+    home = pl.Series(keys.partitions(keys.entity_keys(frame), 4))
+    result = step(Block("b", subject, 1, frame), 4, Memory(subject, 1, Kept()), ZONE)
+    assert result.verdicts.reasons == {"wrong_partition": (home != 1).sum()}
+    assert result.verdicts.read == len(frame)
