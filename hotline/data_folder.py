@@ -71,6 +71,11 @@ class DataFolder:
         return self.run / "stack.lock"
 
     @property
+    def ports(self) -> Path:
+        """The ports of the last start, which the next one takes again when they are free."""
+        return self.run / "ports.json"
+
+    @property
     def users_lock(self) -> Path:
         """Locked in shared mode by every command that uses the stack."""
         return self.run / "users.lock"

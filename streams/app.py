@@ -7,13 +7,13 @@ from typing import Any
 import faust
 from faust.tables.manager import TableManager
 
+from hotline.names import RECORD_BYTES_MAX
 from streams.broker_logs import watch_broker
 from streams.ending import end_process
 from streams.reading import Assignment, OnReconnect, Reading, ResumeFrom
 from streams.transport import SafeTransport
 
 FETCH_BYTES_MAX = 32 << 20
-RECORD_BYTES_MAX = 16 << 20
 
 
 class NoTables(TableManager):  # type: ignore[misc]

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 from faust.types.tuples import RecordMetadata
 
-from streams.app import RECORD_BYTES_MAX, StreamsApp
+from hotline.names import RECORD_BYTES_MAX
+from streams.app import StreamsApp
 from streams.ending import end_process
 
 Handle: TypeAlias = Callable[[Any], Awaitable[None]]
@@ -39,8 +40,10 @@ async def send(
 ) -> RecordMetadata:
     """Write one record and return what the broker acknowledged; `.offset` is where it stands.
 
-    Waits while the broker is away. Raises ValueError for a value over 16 MiB: the embedded broker would take it.
+    Waits while the broker is away. Raises ValueError for a value too large: the embedded broker would take it.
     """
     if len(value) > RECORD_BYTES_MAX - ENVELOPE_BYTES:
-        raise ValueError(f"record of {len(value)} bytes for {topic}/{partition}: 16 MiB is the most, cut it in slices")
+        raise ValueError(
+            f"record of {len(value)} bytes for {topic}/{partition}: {RECORD_BYTES_MAX} is the most, cut it in slices"
+        )
     return await app.producer.send_and_wait(topic, None, value, partition, None, list(headers))

@@ -57,7 +57,7 @@ class Part(ABC):
 
     @abstractmethod
     def stop(self, grace_s: float | None = None) -> None:
-        """End it in order, at once after `grace_s` seconds (None: the part's own patience). Harmless when it is gone."""
+        """End it in order, by force after `grace_s` seconds (None: the part's own patience). Harmless when gone."""
 
     @abstractmethod
     def kill(self) -> None:
@@ -105,18 +105,21 @@ class ProcessPart(Part):
     def start(self) -> None:
         """Start it and return when it answers. Raises PartError with the last line of its log."""
         self._child.start()
-        deadline = time.monotonic() + self._start_timeout_s
         try:
-            while (pid := self._child.pid) is not None:
-                if self._answers(pid):
-                    return
-                if time.monotonic() > deadline:
-                    raise PartError(f"did not answer within {self._start_timeout_s:g} s; see {self._child.log}")
-                time.sleep(_POLL_S)
-            raise PartError(self.ending())
+            self._await()
         except BaseException:
             self._child.kill()
             raise
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + self._start_timeout_s
+        while (pid := self._child.pid) is not None:
+            if self._answers(pid):
+                return
+            if time.monotonic() > deadline:
+                raise PartError(f"did not answer within {self._start_timeout_s:g} s; see {self._child.log}")
+            time.sleep(_POLL_S)
+        raise PartError(self.ending())
 
     def stop(self, grace_s: float | None = None) -> None:
         """End it by SIGTERM, then by SIGKILL."""
@@ -181,5 +184,5 @@ class ForeignPart(Part):
         self._reached = False
 
     def ending(self) -> str:
-        """It never ends by itself."""
+        """Say that it never ends by itself."""
         return "is no longer used"

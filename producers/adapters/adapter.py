@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from hotline.zones import zone as zone_of
 from producers.adapters.errors import TruncatedError, UnreadableError
@@ -70,7 +70,7 @@ class Adapter:
 
     def read(
         self,
-        file: str | Path | BinaryIO,
+        file: str | Path | IO[bytes],
         *,
         key: bytes,
         zone: str | None = None,
@@ -88,7 +88,7 @@ class Adapter:
         return self._read(file, zone_name, key, origin, chunk_bytes)
 
     def _read(
-        self, file: str | Path | BinaryIO, zone: str, key: bytes, origin: str | None, chunk_bytes: int
+        self, file: str | Path | IO[bytes], zone: str, key: bytes, origin: str | None, chunk_bytes: int
     ) -> Iterator[Batch]:
         begun = False
         with opened(file, origin) as source:

@@ -7,9 +7,9 @@ import io
 import sys
 import tempfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from producers.adapters.errors import TruncatedError, UnreadableError
 
@@ -27,7 +27,7 @@ _ZSTD_FEED_BYTES = 4096
 class Input:
     """A file read once from its start. `position` counts bytes as they lie on disk, `head` is the unpacked start."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: IO[bytes], name: str) -> None:
         self.name = name
         self.position = 0
         self._stream = stream
@@ -85,17 +85,19 @@ class Input:
     def _gunzipped(self) -> Iterator[bytes]:
         """Every member of a gzip file, zeros after a member left out (padding to a block of a tape)."""
         member = zlib.decompressobj(_GZIP_BITS)
-        try:
-            for piece in self._packed():
-                rest = piece
-                while rest := rest.lstrip(b"\0") if member.eof else rest:
-                    if member.eof:
-                        member = zlib.decompressobj(_GZIP_BITS)
+        for piece in self._packed():
+            rest = piece
+            while rest := rest.lstrip(b"\0") if member.eof else rest:
+                if member.eof:
+                    member = zlib.decompressobj(_GZIP_BITS)
+                before = member.copy()
+                try:
                     yield member.decompress(rest, PIECE_BYTES)
-                    rest = member.unused_data if member.eof else member.unconsumed_tail
-            yield member.flush()
-        except zlib.error as error:
-            raise TruncatedError(self.name, f"the gzip data is damaged before byte {self.position}") from error
+                except zlib.error as error:
+                    yield _until_damage(before, rest)
+                    raise TruncatedError(self.name, f"the gzip data is damaged before byte {self.position}") from error
+                rest = member.unused_data if member.eof else member.unconsumed_tail
+        yield member.flush()
         if not member.eof:
             raise TruncatedError(self.name, f"the gzip data ends too early, at byte {self.position}")
 
@@ -118,8 +120,17 @@ class Input:
             raise TruncatedError(self.name, f"the zstd data ends too early, at byte {self.position}")
 
 
+def _until_damage(member: zlib._Decompress, packed: bytes) -> bytes:
+    """Unpack byte by byte: zlib gives nothing of a piece that holds an error."""
+    unpacked = bytearray()
+    with suppress(zlib.error):
+        for place in range(len(packed)):
+            unpacked += member.decompress(packed[place : place + 1])
+    return bytes(unpacked)
+
+
 @contextmanager
-def opened(file: str | Path | BinaryIO, origin: str | None) -> Iterator[Input]:
+def opened(file: str | Path | IO[bytes], origin: str | None) -> Iterator[Input]:
     """Open the file as an Input; closed at the end, unless it is the caller's stream. Raises UnreadableError."""
     if not isinstance(file, (str, Path)):
         yield Input(file, origin or str(getattr(file, "name", "stream")))
@@ -130,7 +141,7 @@ def opened(file: str | Path | BinaryIO, origin: str | None) -> Iterator[Input]:
             yield Input(stream, origin or str(file))
 
 
-def _opened_path(path: Path, name: str) -> BinaryIO:
+def _opened_path(path: Path, name: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:

@@ -123,7 +123,9 @@ class Gathering:
         ]
         if self._taken:
             inserts.append(_insert(name, ACCOUNTS_TABLE, 0, [cut(books.accounts(self._taken))]))
-        marks = _insert(name, MARKS_TABLE, 0, [cut(books.marks(name, {(m.topic, m.partition): m.after for m in moves}))])
+        marks = _insert(
+            name, MARKS_TABLE, 0, [cut(books.marks(name, {(m.topic, m.partition): m.after for m in moves}))]
+        )
         return Batch(id=name, inserts=inserts, marks=marks, moves=moves, newest_at=self.newest_at)
 
 

@@ -29,6 +29,8 @@ class Options:
     batch_bytes_max: int = 64 << 20
     batch_rows_max: int = 500_000
     """Events, of all partitions together."""
+    die_after: str = ""
+    """A step after which the process ends at once, for fault tests: spool, table:NAME or marks."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Options:
@@ -37,10 +39,15 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Options:
     if missing:
         raise ValueError(f"{missing[0]} is not set; set it to the broker's host:port")
     data = Path(environment.get("HOTLINE_DATA", ".hotline")).resolve()
-    return in_folder(data, bootstrap=environment["HOTLINE_BROKER"], port=int(environment.get("HOTLINE_SINK_PORT", "0")))
+    return in_folder(
+        data,
+        bootstrap=environment["HOTLINE_BROKER"],
+        port=int(environment.get("HOTLINE_SINK_PORT", "0")),
+        die_after=environment.get("HOTLINE_SINK_DIE_AFTER", ""),
+    )
 
 
-def in_folder(data: Path, *, bootstrap: str, port: int = 0) -> Options:
+def in_folder(data: Path, *, bootstrap: str, port: int = 0, die_after: str = "") -> Options:
     """Options for a data folder: addresses in run/, passwords in secrets/, batches in spool/."""
     return Options(
         bootstrap=bootstrap,
@@ -50,4 +57,5 @@ def in_folder(data: Path, *, bootstrap: str, port: int = 0) -> Options:
         address_file=data / "run" / "sink.json",
         token_file=data / "secrets" / "sink.token",
         port=port,
+        die_after=die_after,
     )

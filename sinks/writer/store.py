@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import clickhouse_connect
@@ -29,8 +30,8 @@ T = TypeVar("T")
 
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.1, 5.0
 ANSWER_WITHIN_S = 900
-AWAY = (ClickHouseError, HTTPError, OSError, ValueError)
-"""What an absent, starting or failing engine shows as; a half-written address file is a ValueError."""
+AWAY = (ClickHouseError, HTTPError, OSError, json.JSONDecodeError)
+"""What an absent, starting or failing engine shows as."""
 _EPOCHS = f"{DATABASE}.{SINK_EPOCHS_TABLE}"
 _ONE_BLOCK = {
     "max_insert_threads": 1,
@@ -75,14 +76,15 @@ class Store:
         self._types: dict[str, dict[str, tuple[str, bool]]] = {}
         self.epoch = 0
 
-    def take_epoch(self) -> None:
+    def take_epoch(self) -> int:
         """Take the next epoch, read back: of two sinks that take one at once each gets its own."""
         claim = secrets.token_hex(16)
         while not self.epoch:
             epoch = self.highest_epoch() + 1
-            self.retry(lambda client, epoch=epoch: _claim(client, epoch, claim))
-            found = self.retry(lambda client, epoch=epoch: _claims(client, epoch))
+            self.retry(partial(_claim, epoch=epoch, claim=claim))
+            found = self.retry(partial(_claims, epoch=epoch))
             self.epoch = epoch if found == [claim] else 0
+        return self.epoch
 
     def highest_epoch(self) -> int:
         """The highest epoch that any sink took."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from hotline.blocks import Block
+from hotline.blocks import REJECT_COLUMNS, Block
 from hotline.contributions import contributions
 from hotline.events import keys
 from hotline.events.rules import problems
@@ -60,7 +60,7 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
 
 
 def _judged(block: Block, partitions: int) -> pl.DataFrame:
-    events = block.events.with_columns(problems(block.subject, block.events))
+    events = block.events.with_row_index("place").with_columns(problems(block.subject, block.events))
     home = pl.Series(keys.partitions(keys.entity_keys(events), partitions))
     stray = (home != block.partition) & events["problem"].is_null()
     if stray.any():
@@ -71,7 +71,7 @@ def _judged(block: Block, partitions: int) -> pl.DataFrame:
 
 
 def _keyed(subject: Subject, events: pl.DataFrame) -> pl.DataFrame:
-    keyed = with_keys(subject, events)
+    keyed = with_keys(subject, events.drop("place", *REJECT_COLUMNS))
     return keyed.with_columns(pl.Series("eid", entity_ids(keyed)))
 
 

@@ -11,7 +11,7 @@ import sys
 import tracemalloc
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -36,7 +36,7 @@ EVENTS = 2
 """Of each such line."""
 
 
-def read(using: Adapter, content: bytes | BinaryIO, *, chunk_bytes: int = 2**20) -> Iterator[Batch]:
+def read(using: Adapter, content: bytes | IO[bytes], *, chunk_bytes: int = 2**20) -> Iterator[Batch]:
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
     return using.read(stream, key=KEY, origin="the file", chunk_bytes=chunk_bytes)
 

@@ -50,7 +50,7 @@ def expected() -> dict[str, Any]:
     return dict(json.loads((DATA / "expected.json").read_text()))
 
 
-def figures(tickets: pl.DataFrame) -> dict[str, int]:
+def figures(tickets: pl.DataFrame) -> dict[str, Any]:
     handled, due = pl.col("handled_at"), pl.col("due_at")
     return {
         "created": tickets["created_at"].count(),
@@ -63,7 +63,7 @@ def figures(tickets: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def truth(row: dict[str, Any], names: dict[str, int]) -> dict[str, int]:
+def truth(row: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 

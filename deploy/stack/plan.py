@@ -1,0 +1,137 @@
+"""The parts that settings ask for, in the order in which they start."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+import deploy
+from deploy.stack.answering import broker_answers, engine_answers, sink_answers
+from deploy.stack.errors import StackError
+from deploy.stack.part import ForeignPart, Part, ProcessPart
+from deploy.stack.ports import choose_ports
+from deploy.stack.preparing import Preparations, prepare_broker
+from hotline.data_folder import told_ready
+from hotline.settings import Settings, environment
+
+_MIB = 1 << 20
+_SPOOL_TIMEOUT_S = 900.0  # the sink finishes its spool before it says it is ready; killing it would only begin anew
+_SOURCE = Path(deploy.__file__).resolve().parent.parent
+
+
+def module(name: str) -> tuple[str, ...]:
+    """Give the command that runs a module of ours; a folder of that name where the user stands is not taken for it."""
+    return (sys.executable, "-P", "-m", name)
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The commands of the parts, and what is prepared between them."""
+
+    engine: Sequence[str] = field(default_factory=lambda: module("sinks.engine"))
+    sink: Sequence[str] = field(default_factory=lambda: module("sinks.writer"))
+    worker: Sequence[str] = field(default_factory=lambda: module("streams"))
+    preparations: Preparations = field(default_factory=Preparations)
+
+
+def resolve(settings: Settings) -> Settings:
+    """Fill in the addresses of the parts that are the stack's own, the same over their restarts.
+
+    Raises StackError for a broker that cannot be another's.
+    """
+    if settings.bootstrap and settings.broker == "embedded":
+        raise StackError(
+            f"bootstrap is {settings.bootstrap}, but the embedded broker belongs to the stack: "
+            "set broker to kafka (HOTLINE_BROKER=kafka), or leave bootstrap out"
+        )
+    wanted = {"engine": settings.engine_port, "broker": settings.broker_port, "sink": settings.sink_health_port}
+    ports = choose_ports(settings.folder.ports, wanted)
+    return msgspec.structs.replace(
+        settings,
+        clickhouse_url=settings.clickhouse_url or f"http://127.0.0.1:{ports['engine']}",
+        bootstrap=settings.bootstrap or f"127.0.0.1:{ports['broker']}",
+        sink_health_port=ports["sink"],
+    )
+
+
+def plan(asked: Settings, resolved: Settings, programs: Programs) -> list[Part]:
+    """List the parts; `resolved` is what `resolve` made of `asked`."""
+    workers = [_worker(resolved, number, programs) for number in range(resolved.workers)]
+    return [_engine(asked, resolved, programs), _broker(asked, resolved, programs), _sink(resolved, programs), *workers]
+
+
+def _engine(asked: Settings, resolved: Settings, programs: Programs) -> Part:
+    prepare = partial(programs.preparations.migrate, resolved)
+    if asked.clickhouse_url:
+        return ForeignPart(
+            "engine", answers=partial(engine_answers, resolved), address=resolved.clickhouse_url, prepare=prepare
+        )
+    folder = resolved.folder
+    port = resolved.clickhouse_url.rpartition(":")[2]
+    memory = resolved.engine_memory_bytes_max // _MIB
+    options = ["--data", str(folder.engine), "--secrets", str(folder.secrets), "--zone", resolved.zone]
+    return ProcessPart(
+        "engine",
+        [*programs.engine, *options, "--port", port, "--memory-mib", str(memory)],
+        answers=lambda _: engine_answers(resolved),
+        log=folder.log / "engine.log",
+        env=child_environment(resolved),
+        cwd=folder.root,
+        address=resolved.clickhouse_url,
+        prepare=prepare,
+    )
+
+
+def _broker(asked: Settings, resolved: Settings, programs: Programs) -> Part:
+    prepare = partial(prepare_broker, resolved, programs.preparations)
+    if asked.bootstrap:
+        answers = partial(broker_answers, resolved)
+        return ForeignPart("broker", answers=answers, address=resolved.bootstrap, needs=["engine"], prepare=prepare)
+    from deploy.brokers import BROKERS
+    from deploy.stack.broker_part import BrokerPart
+
+    port = int(resolved.bootstrap.rpartition(":")[2])
+    broker = BROKERS[resolved.broker](resolved.folder.broker, port=port)
+    return BrokerPart(broker, needs=["engine"], prepare=prepare)
+
+
+def _sink(resolved: Settings, programs: Programs) -> Part:
+    return ProcessPart(
+        "sink",
+        programs.sink,
+        answers=lambda _: sink_answers(resolved),
+        log=resolved.folder.log / "sink.log",
+        env=child_environment(resolved),
+        cwd=resolved.folder.root,
+        address=f"http://127.0.0.1:{resolved.sink_health_port}",
+        needs=["engine", "broker"],
+        falls_with=["broker"],
+        start_timeout_s=_SPOOL_TIMEOUT_S,
+    )
+
+
+def _worker(resolved: Settings, number: int, programs: Programs) -> Part:
+    own = msgspec.structs.replace(resolved, worker=number)
+    return ProcessPart(
+        f"worker-{number}",
+        programs.worker,
+        answers=partial(told_ready, resolved.folder.worker_ready(number)),
+        log=resolved.folder.log / f"worker-{number}.log",
+        env=child_environment(own),
+        cwd=resolved.folder.root,
+        needs=["engine", "broker", "sink"],
+        falls_with=["broker"],
+        start_timeout_s=180.0,
+    )
+
+
+def child_environment(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give a child's variables: every setting, and where our modules are when they are not installed."""
+    if "site-packages" in _SOURCE.parts:
+        return environment(settings)
+    path = os.pathsep.join(filter(None, [str(_SOURCE), environ.get("PYTHONPATH", "")]))
+    return {**environment(settings), "PYTHONPATH": path}

@@ -1,0 +1,35 @@
+"""The ports of the stack's own parts: those of the last start, so that clients find them again."""
+
+import json
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.ports import free_port
+from hotline.data_folder import write_whole
+
+
+def choose_ports(file: Path, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Give each name the port it wants, else (0) its last one if that is free, else a free one; keep them in `file`."""
+    last = _read(file)
+    ports = {name: port or _again(last.get(name, 0)) or free_port() for name, port in wanted.items()}
+    write_whole(file, json.dumps(ports) + "\n")
+    return ports
+
+
+def _read(file: Path) -> dict[str, int]:
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: port for name, port in found.items() if isinstance(port, int)} if isinstance(found, dict) else {}
+
+
+def _again(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last life may still close
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port

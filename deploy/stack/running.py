@@ -1,0 +1,92 @@
+"""The life of one supervised stack: the lock, the zone, the parts, the state that others read."""
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from deploy.stack.locks import is_locked, lock
+from deploy.stack.plan import Programs, plan, resolve
+from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
+from deploy.stack.supervisor import Say, Supervisor, stop_on_signals
+from hotline.settings import Settings, SettingsError, fix_zone
+
+_POLL_S = 0.1
+
+
+def run_stack(settings: Settings, *, say: Say, programs: Programs | None = None, temporary: bool = False) -> None:
+    """Run the stack of the data folder in the foreground until SIGINT, SIGTERM or SIGHUP.
+
+    When one runs already this says so and returns; a starting one is waited for, and its work taken over when it
+    does not come up. `temporary`: end as well when no command uses it any more. Raises SettingsError, StackError.
+    """
+    stop = threading.Event()
+    stop_on_signals(stop)
+    try:
+        settings.folder.make()
+    except OSError as error:
+        raise SettingsError(f"cannot use the data folder {settings.data} ({error.strerror}): name another") from error
+    while not stop.is_set():
+        with lock(settings.folder.stack_lock) as mine:
+            if mine:
+                _supervise(settings, say=say, programs=programs or Programs(), temporary=temporary, stop=stop)
+                return
+        if temporary or _runs_for_good(settings, say, stop):
+            return
+
+
+def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: bool, stop: threading.Event) -> None:
+    folder = settings.folder
+    folder.stack_state.unlink(missing_ok=True)  # of one that was killed
+    fix_zone(settings)
+    resolved = resolve(settings)
+    told = StackState(
+        pid=os.getpid(),
+        state="starting",
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        temporary=temporary,
+        parts=[],
+        raw_settings=plain_settings(resolved),
+    )
+
+    def tell(condition: Condition, parts: list[PartState]) -> None:
+        publish(folder, msgspec.structs.replace(told, state=condition, parts=parts))
+
+    def nobody_left() -> bool:
+        with lock(folder.users_lock) as unused:
+            if unused:
+                tell("stopping", [])  # before the lock is free again: who comes now must not take it for running
+            return unused
+
+    parts = plan(settings, resolved, programs)
+    supervisor = Supervisor(parts, say=say, publish=tell, stop=stop)
+    try:
+        supervisor.run(unused=nobody_left if temporary else lambda: False)
+    finally:
+        folder.stack_state.unlink(missing_ok=True)
+
+
+def _runs_for_good(settings: Settings, say: Say, stop: threading.Event) -> bool:
+    """Wait while another stack of this folder starts or goes; tell whether one is up that stays."""
+    said = ""
+    while not stop.is_set() and is_locked(settings.folder.stack_lock):
+        state = read_state(settings.folder)
+        if state and state.state == "running" and not state.temporary:
+            say(f"a stack runs already on {settings.data} (process {state.pid})")
+            return True
+        text = _waiting_for(state)
+        if text != said:
+            said = text
+            say(text)
+        time.sleep(_POLL_S)
+    return False
+
+
+def _waiting_for(state: StackState | None) -> str:
+    if state is None or state.state == "starting":
+        return "another process starts the stack: waiting for it"
+    if state.state == "stopping":
+        return "the former stack is stopping: waiting for its end"
+    return f"a command runs a stack of its own (process {state.pid}): waiting for its end"

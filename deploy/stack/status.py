@@ -1,0 +1,67 @@
+"""How a stack does, as its parts themselves answer."""
+
+from typing import Literal
+
+import msgspec
+
+from deploy.stack.answering import broker_answers, engine_answers, process_lives, sink_answers
+from deploy.stack.state import Condition, PartCondition, PartState, StackState, read_state
+from hotline.data_folder import told_ready
+from hotline.settings import Settings
+
+
+class PartStatus(msgspec.Struct, frozen=True):
+    """A part: whether it answers now, and what the supervisor thinks of it."""
+
+    name: str
+    answers: bool
+    state: PartCondition
+    pid: int | None
+    address: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """A stack; `pid` is the supervisor's, `started_at` ISO 8601, `temporary` one that lasts as long as commands."""
+
+    data: str
+    state: Condition | Literal["stopped"] = "stopped"
+    pid: int | None = None
+    started_at: str | None = None
+    temporary: bool = False
+    parts: list[PartStatus] = msgspec.field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 when every part answers, 1 when not all do, 3 when no stack runs."""
+        if self.state == "stopped":
+            return 3
+        return 0 if self.parts and all(part.answers for part in self.parts) else 1
+
+
+def look(settings: Settings) -> Status:
+    """Ask every part of the stack of this data folder; starts nothing and changes nothing."""
+    state = read_state(settings.folder)
+    if state is None:
+        return Status(data=str(settings.data))
+    return Status(
+        data=str(settings.data),
+        state=state.state,
+        pid=state.pid,
+        started_at=state.started_at,
+        temporary=state.temporary,
+        parts=[_look_at(state, part) for part in state.parts],
+    )
+
+
+def _look_at(state: StackState, part: PartState) -> PartStatus:
+    return PartStatus(part.name, _answers(state.settings, part), part.state, part.pid, part.address)
+
+
+def _answers(settings: Settings, part: PartState) -> bool:
+    if part.state == "down":
+        return False
+    kind, _, number = part.name.partition("-")
+    if kind == "worker":
+        ready = settings.folder.worker_ready(int(number))
+        return part.pid is not None and told_ready(ready, part.pid) and process_lives(part.pid)
+    return {"engine": engine_answers, "broker": broker_answers, "sink": sink_answers}[kind](settings)

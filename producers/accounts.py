@@ -1,0 +1,68 @@
+"""What became of blocks: their verdicts, as the sink stored them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hotline.measured import Verdicts
+from hotline.names import ACCOUNTS_TABLE, DATABASE, LOGS_TABLE
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+# A block that was sent twice has an account a sending; the first one counts, the others say only "seen".
+_FIRST_STORED = f"""
+SELECT block_id, argMin(verdicts, (stored, log, offset)) AS first
+FROM (
+    SELECT block_id, log, offset, min(stored_at) AS stored,
+           (sum(counted), sum(seen), sum(revised), sum(dead), sumMap(reasons)) AS verdicts
+    FROM {DATABASE}.{ACCOUNTS_TABLE}
+    WHERE block_id IN {{blocks:Array(String)}}
+    GROUP BY block_id, topic, partition, log, offset
+    HAVING max(final)
+)
+GROUP BY block_id
+"""  # noqa: S608 names of ours
+
+
+def stored_verdicts(client: Client, blocks: Collection[str]) -> dict[str, Verdicts]:
+    """Verdicts of those of the blocks that are stored whole, by block id."""
+    found = client.query(_FIRST_STORED, parameters={"blocks": list(blocks)}).result_rows
+    return {
+        str(block): Verdicts(counted=counted, seen=seen, revised=revised, dead=dead, reasons=dict(reasons))
+        for block, (counted, seen, revised, dead, reasons) in found
+    }
+
+
+def current_logs(client: Client) -> dict[str, int]:
+    """Current log number by topic."""
+    sql = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
+    return {str(topic): int(log) for topic, log in client.query(sql).result_rows}
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """The sum of many blocks' verdicts. read = counted + seen + revised + dead when nothing is missing."""
+
+    read: int = 0
+    counted: int = 0
+    seen: int = 0
+    revised: int = 0
+    dead: int = 0
+    reasons: dict[str, int] = {}
+
+    def add(self, verdicts: Verdicts) -> None:
+        """Take in the verdicts of one more block."""
+        self.counted += verdicts.counted
+        self.seen += verdicts.seen
+        self.revised += verdicts.revised
+        self.dead += verdicts.dead
+        for reason, count in verdicts.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + int(count)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every event read has its verdict."""
+        return self.read == self.counted + self.seen + self.revised + self.dead

@@ -1,0 +1,108 @@
+"""Records into batches: what is readable over all partitions, as the one rule to accept says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from hotline.accept import Decision, DeploymentError, GapError, accept
+from hotline.measured import decode
+from sinks.marks import Mark, Partition
+from sinks.writer.batch import Batch, Check, Gathering, StreamError
+from sinks.writer.health import Health
+from sinks.writer.options import Options
+from sinks.writer.reader import Reader
+from sinks.writer.store import ColumnsError
+
+POLL_S = 0.05
+
+
+class LineStoppedError(RuntimeError):
+    """A record that must not be stored and must not be skipped: somebody has to look."""
+
+
+class Gatherer:
+    """Reads from where the marks say and cuts batches. Every batch starts where the one before it ended."""
+
+    def __init__(self, reader: Reader, options: Options, health: Health, check: Check) -> None:
+        """Go on from the marks that `health` knows as stored; `check` is asked about every new kind of stream."""
+        self._reader = reader
+        self._options = options
+        self._health = health
+        self._check = check
+        self._closed = dict(health.stored)
+        """Marks as the last closed batch leaves them."""
+        self._reached: dict[Partition, Mark] = {}
+        self._stopped: LineStoppedError | None = None
+
+    def start(self, logs: Mapping[str, int]) -> None:
+        """Seek every partition to its mark, or to the start of a log that began since."""
+        for at in self._reader.partitions:
+            self._reached[at] = _resumed(self._closed.get(at, Mark()), logs[at[0]], at)
+        self._reader.seek({at: mark.position for at, mark in self._reached.items()})
+        self._tell()
+
+    def gather(self, *, busy: Callable[[], bool], ended: Callable[[], bool]) -> Batch | None:
+        """The next batch: cut when it is full, or when its time is up and the sink is not `busy` with the one before.
+
+        None when nothing came in time, or when `ended` says so. Raises LineStoppedError, after the batch that holds
+        all that came before the record in question.
+        """
+        if self._stopped:
+            raise self._stopped
+        gathering = Gathering(self._check)
+        until = time.monotonic() + self._options.gather_seconds
+        while not (ended() or self._full(gathering)) and (time.monotonic() < until or (gathering and busy())):
+            try:
+                self._poll(gathering)
+            except LineStoppedError as error:
+                self._stopped = error
+                break
+        self._tell()
+        if ended() or not gathering:
+            if self._stopped:
+                raise self._stopped
+            return None
+        batch = gathering.close(self._closed)
+        self._closed |= {(move.topic, move.partition): move.after for move in batch.moves}
+        return batch
+
+    def _poll(self, gathering: Gathering) -> None:
+        for at, records in self._reader.poll(POLL_S):
+            for record in records:
+                self._judge(gathering, at, record)
+
+    def _full(self, gathering: Gathering) -> bool:
+        return gathering.bytes >= self._options.batch_bytes_max or gathering.rows >= self._options.batch_rows_max
+
+    def _judge(self, gathering: Gathering, at: Partition, record: Any) -> None:
+        mark = self._reached[at]
+        place = f"{at[0]}[{at[1]}] offset {record.offset}"
+        if record.offset != mark.position:
+            raise LineStoppedError(f"{place} came where {mark.position} was due: the log lost records")
+        try:
+            output = decode(record.value or b"")
+            decision = accept(mark.accepted, output)
+            if decision is Decision.TAKE:
+                self._reached[at] = gathering.take(at, mark, output, offset=record.offset)
+            else:
+                after = msgspec.structs.replace(mark, position=record.offset + 1)
+                self._reached[at] = gathering.pass_over(at, mark, after)
+        except (GapError, DeploymentError, ColumnsError, StreamError, msgspec.DecodeError) as error:
+            raise LineStoppedError(f"{place}: {error}") from error
+        self._health.records[decision.value] += 1
+
+    def _tell(self) -> None:
+        self._health.reached = {at: mark.position for at, mark in self._reached.items()}
+        self._health.ends = self._reader.ends()
+
+
+def _resumed(mark: Mark, log_number: int, at: Partition) -> Mark:
+    if mark.log == log_number:
+        return mark
+    if mark.log > log_number:
+        raise LineStoppedError(f"{at[0]}[{at[1]}]: stored up to log {mark.log}, but its current log is {log_number}")
+    return Mark(log=log_number, position=0, accepted=mark.accepted)

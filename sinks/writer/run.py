@@ -1,0 +1,111 @@
+"""The sink's process: takes its epoch, finishes the spool, then session after session until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+from hotline.names import MEASURED_TOPICS
+from sinks.writer.applier import Applier
+from sinks.writer.barrier import Barrier
+from sinks.writer.door import Door, read_token
+from sinks.writer.gatherer import Gatherer, LineStoppedError
+from sinks.writer.health import Health
+from sinks.writer.options import Options
+from sinks.writer.reader import LogLostError, Reader
+from sinks.writer.session import Session
+from sinks.writer.spool import Spool
+from sinks.writer.store import FencedError, StoppedError, Store
+
+log = logging.getLogger("sinks.writer")
+
+EXIT_LINE_STOPPED = 70
+EXIT_FENCED = 71
+UNREGISTERED_RETRY_S = 0.5
+
+
+def run(options: Options) -> int:
+    """Run until SIGTERM or SIGINT; the exit code: 0, 70 when the line stopped, 71 when another sink took over.
+
+    Raises SpoolError, PermissionError and OSError when it cannot start.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    spool = Spool(options.spool)
+    options.address_file.unlink(missing_ok=True)
+    health, barrier = Health(), Barrier()
+    door = Door(health, barrier, token=read_token(options.token_file), port=options.port)
+    try:
+        _Life(options, stop, barrier, spool, health, door).live()
+    except StoppedError as error:
+        log.warning("%s", error)
+    except (LineStoppedError, LogLostError) as error:
+        log.critical("ALARM the line stops: %s", error)
+        return EXIT_LINE_STOPPED
+    except FencedError as error:
+        log.critical("ALARM %s", error)
+        return EXIT_FENCED
+    finally:
+        options.address_file.unlink(missing_ok=True)
+        barrier.close()
+        door.close()
+        spool.close()
+    return 0
+
+
+class _Life:
+    """What a process does between its start and its end."""
+
+    def __init__(
+        self, options: Options, stop: threading.Event, barrier: Barrier, spool: Spool, health: Health, door: Door
+    ) -> None:
+        self._options = options
+        self._stop = stop
+        self._barrier = barrier
+        self._health = health
+        self._door = door
+        self._store = Store(options, stop, on_trouble=lambda reason: health.trouble("engine", reason))
+        self._applier = Applier(self._store, spool, barrier, health, die_after=options.die_after)
+        self._topics = tuple(MEASURED_TOPICS.values())
+
+    def live(self) -> None:
+        """The order is the rule: epoch, spool, marks, logs, and only then the first record."""
+        self._health.epoch = self._store.take_epoch()
+        self._applier.finish_spool()
+        while not self._stop.is_set():
+            logs = self._registered()
+            reader = Reader(self._options.bootstrap, self._topics, self._stop, on_trouble=self._broker_trouble)
+            try:
+                if reader.open():
+                    self._session(reader, logs)
+            finally:
+                reader.close()
+
+    def _session(self, reader: Reader, logs: dict[str, int]) -> None:
+        gatherer = Gatherer(reader, self._options, self._health, self._store.check)
+        gatherer.start(logs)
+        self._health.ready = True
+        self._door.tell(self._options.address_file)
+        session = Session(
+            gatherer, self._applier, self._barrier, self._stop, moved_on=lambda: self._store.current_logs() != logs
+        )
+        session.run()
+
+    def _registered(self) -> dict[str, int]:
+        """The log numbers, as soon as every topic has one."""
+        said = False
+        while True:
+            logs = self._store.current_logs()
+            missing = [topic for topic in self._topics if topic not in logs]
+            if not missing:
+                return logs
+            if not said:
+                log.warning("the topics %s have no log number yet; register_logs gives them one", missing)
+            said = True
+            if self._stop.wait(UNREGISTERED_RETRY_S):
+                raise StoppedError("stopped before the topics had log numbers")
+
+    def _broker_trouble(self, reason: str | None) -> None:
+        self._health.trouble("broker", reason)

@@ -1,0 +1,169 @@
+"""The agent `measure`: takes blocks, sends one output for each, and remembers it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from faust.types.tuples import TP
+
+from hotline.measured import Measured
+from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
+from hotline.settings import Settings, password
+from hotline.subjects import SUBJECTS
+from streams.app import StreamsApp
+from streams.ending import end_process
+from streams.handling import send
+from streams.measure.line import Line, Place
+from streams.measure.look_ups import StoredRows
+from streams.measure.marks import Mark, log_number, read_logs, read_marks
+from streams.measure.memory import Memory
+from streams.positions import read_range
+
+MARKS_EVERY_S = 0.25
+"""How often the sink's marks are read."""
+WAITING_RECORDS = 2
+"""Input records waiting for a line besides the one in hand."""
+_SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
+
+
+def connect(settings: Settings) -> Client:
+    """A client of the database; the writer's account, whose look-ups no reader's limit may cut off."""
+    url = urlsplit(settings.clickhouse_url)
+    return clickhouse_connect.get_client(
+        host=url.hostname or "127.0.0.1",
+        port=url.port or 8123,
+        secure=url.scheme == "https",
+        username=settings.clickhouse_writer,
+        password=password(settings, "writer"),
+        autogenerate_session_id=False,
+    )
+
+
+class Measure:
+    """All lines of one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lines: dict[TP, Line] = {}
+        self._queues: dict[TP, asyncio.Queue[Any]] = {}
+        self._stored: dict[TP, int] = {}
+        self._moved = asyncio.Event()
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- starting --------------------------------------------------------------------------------------------------
+
+    async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Build the lines from the sink's marks and the outputs behind them; the next input offset of each."""
+        client = await self._in_thread(connect, self._settings)
+        logs, marks = await self._in_thread(read_logs, client), await self._in_thread(read_marks, client)
+        for tp in sorted(partitions):
+            self._lines[tp] = await self._line(tp, logs, marks)
+            self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
+        return {tp: line.next_input for tp, line in self._lines.items()}
+
+    async def _line(self, tp: TP, logs: dict[str, int], marks: dict[tuple[str, int], Mark]) -> Line:
+        subject = SUBJECTS[_SUBJECT_OF[tp.topic]]
+        measured = MEASURED_TOPICS[subject.name]
+        mark = marks.get((measured, tp.partition), Mark())
+        start = mark.position if mark.log == log_number(logs, measured) else 0
+        place = Place(
+            subject=subject,
+            topic=tp.topic,
+            partition=tp.partition,
+            partitions=self._settings.partitions,
+            log=log_number(logs, tp.topic),
+            deployment=self._settings.deployment,
+            zone=self._settings.zone,
+        )
+        share = self._settings.warm_bytes_max // (len(SUBJECTS) * self._settings.partitions)
+        store = StoredRows(await self._in_thread(connect, self._settings))
+        memory = await self._in_thread(lambda: Memory(subject, tp.partition, store, bytes_max=share))
+        line = Line(place, memory, mark.accepted, next_output=start, output_log=log_number(logs, measured))
+        async for record in read_range(self._settings.bootstrap, measured, tp.partition, start):
+            await self._in_thread(line.recall, record.value)
+        return line
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def start(self, app: StreamsApp) -> None:
+        """Start the lines' tasks and the watch on the sink's marks."""
+        self._tasks = [asyncio.create_task(self._run(app, tp)) for tp in self._lines]
+        self._tasks.append(asyncio.create_task(self._watch_marks()))
+        for task in self._tasks:
+            task.add_done_callback(_end_if_failed)
+
+    async def handle(self, event: Any) -> None:
+        """Hand a record to its line. What is not yet sent when the process dies is read again from the marks."""
+        message = event.message
+        await self._queues[TP(message.topic, message.partition)].put(message)
+
+    async def _run(self, app: StreamsApp, tp: TP) -> None:
+        line, queue = self._lines[tp], self._queues[tp]
+        while True:
+            message = await queue.get()
+            await self._wait_for_sink(tp, line)
+            outputs = line.measure(message.offset, _block_id(message), message.value)
+            while True:
+                encoded = await self._in_thread(_next_encoded, outputs)
+                if encoded is None:
+                    break
+                await self._send(app, tp, line, encoded)
+
+    async def _send(self, app: StreamsApp, tp: TP, line: Line, value: bytes) -> None:
+        topic = MEASURED_TOPICS[line.place.subject.name]
+        headers = [(CONTENT_TYPE, MEASURED)]
+        written = await send(app, topic=topic, partition=tp.partition, value=value, headers=headers)
+        if written.offset != line.next_output:
+            end_process(
+                f"{topic}/{tp.partition}: an output went to offset {written.offset} instead of {line.next_output}: "
+                "another worker writes here. Stop one of the two."
+            )
+        line.sent(len(value))
+
+    async def _wait_for_sink(self, tp: TP, line: Line) -> None:
+        """Pause while too much of this line is not yet stored."""
+        await self._in_thread(line.stored, self._stored.get(tp, 0))
+        while line.unstored_bytes > self._settings.unstored_bytes_max:
+            self._moved.clear()
+            await self._moved.wait()
+            await self._in_thread(line.stored, self._stored.get(tp, 0))
+
+    async def _watch_marks(self) -> None:
+        client = await self._in_thread(connect, self._settings)
+        while True:
+            try:
+                marks = await self._in_thread(read_marks, client)
+            except Exception:  # noqa: BLE001 the engine is away: the lines pause by themselves
+                marks = {}
+            for tp, line in self._lines.items():
+                mark = marks.get((MEASURED_TOPICS[line.place.subject.name], tp.partition), Mark())
+                if mark.log == line.output_log:
+                    self._stored[tp] = mark.position
+            self._moved.set()
+            await asyncio.sleep(MARKS_EVERY_S)
+
+    async def _in_thread(self, function: Any, *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+
+def _next_encoded(outputs: Any) -> bytes | None:
+    record: Measured | None = next(outputs, None)
+    return None if record is None else record.encode()
+
+
+def _block_id(message: Any) -> str:
+    """The block's id, or one made of its place where the sender gave none."""
+    found = dict(message.headers or {}).get(BLOCK_ID)
+    return found.decode(errors="replace") if found else f"{message.topic}/{message.partition}/{message.offset}"
+
+
+def _end_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        end_process("measure failed", error=task.exception())

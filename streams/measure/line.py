@@ -1,0 +1,147 @@
+"""One line of measure: one subject, one partition; its memory, how far its outputs went, and what is not yet stored."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from hotline.accept import Accepted, Decision, accept, advance
+from hotline.blocks import Block, UndecodableError, decode
+from hotline.fold import with_keys
+from hotline.measured import Measured, Source
+from hotline.measured import decode as decode_measured
+from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
+from hotline.subjects import Subject
+from streams.measure.ids import entity_ids
+from streams.measure.memory import Memory, with_row_keys
+from streams.measure.output import output, slices, undecodable
+from streams.measure.step import Step, step
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a line is for, and what all its outputs carry."""
+
+    subject: Subject
+    topic: str
+    partition: int
+    partitions: int
+    log: int
+    """Number of the input topic's log."""
+    deployment: int
+    zone: str
+
+
+@dataclass(frozen=True)
+class _Unstored:
+    offset: int
+    bytes: int
+    sequence: int
+
+
+class Line:
+    """Turns the records of one partition into outputs, in order. Not safe for two threads at once."""
+
+    def __init__(
+        self, place: Place, memory: Memory, accepted: Accepted, *, next_output: int, output_log: int
+    ) -> None:
+        self.place = place
+        self.output_log = output_log
+        self._memory = memory
+        self._accepted = accepted
+        self.next_output = next_output
+        """Offset that the next output must get in the measured topic's log."""
+        self._unstored: deque[_Unstored] = deque()
+
+    @property
+    def next_input(self) -> int:
+        """Offset of the input record that comes next."""
+        return self._accepted.next_offset if self._accepted.log == self.place.log else 0
+
+    @property
+    def unstored_bytes(self) -> int:
+        """Bytes of outputs that the sink has not yet stored."""
+        return sum(output.bytes for output in self._unstored)
+
+    def recall(self, value: bytes) -> None:
+        """Take in one of this line's own outputs from behind the sink's mark. Raises GapError, DeploymentError."""
+        record = decode_measured(value)
+        if accept(self._accepted, record) is Decision.TAKE:
+            self._accepted = advance(record)
+            self._memory.remember(*self._tables(record))
+        self.sent(len(value))
+
+    def measure(self, offset: int, block_id: str, value: bytes) -> Iterator[Measured]:
+        """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
+        first = self._accepted.next_first if self.next_input == offset and not self._accepted.final else 0
+        try:
+            block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
+        except UndecodableError:
+            source = self._source(offset, block_id, 0, 1, final=True)
+            record = undecodable(value, self.place.subject, source, deployment=self.place.deployment)
+            self._accepted = advance(record)
+            yield record
+            return
+        yield from self._slices(offset, block, first)
+
+    def sent(self, size: int) -> None:
+        """The last output, of so many bytes, was acknowledged at `next_output`."""
+        self._unstored.append(_Unstored(self.next_output, size, self._memory.sequence))
+        self.next_output += 1
+
+    def stored(self, position: int) -> None:
+        """The sink has stored all outputs before `position`."""
+        sequence = 0
+        while self._unstored and self._unstored[0].offset < position:
+            sequence = self._unstored.popleft().sequence
+        if sequence:
+            self._memory.stored(sequence)
+
+    def _slices(self, offset: int, block: Block, first: int) -> Iterator[Measured]:
+        events_max = BLOCK_EVENTS * 2
+        while True:
+            at, last, piece = next(slices(block, first, events_max))
+            done = step(piece, self.place.partitions, self._memory, self.place.zone)
+            record = self._output(done, offset, block, at, last)
+            if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - at > 1:
+                events_max = (last - at + 1) // 2
+                continue
+            self._memory.remember(done.fresh, done.rows)
+            self._accepted = advance(record)
+            yield record
+            first = last
+            if record.source.final:
+                return
+
+    def _output(self, done: Step, offset: int, block: Block, first: int, last: int) -> Measured:
+        source = self._source(offset, block.block_id, first, last, final=last >= len(block.events))
+        return output(done, self.place.subject, source, deployment=self.place.deployment, zone=self.place.zone)
+
+    def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
+        return Source(
+            log=self.place.log,
+            topic=self.place.topic,
+            partition=self.place.partition,
+            offset=offset,
+            first=first,
+            last=last,
+            final=final,
+            block_id=block_id,
+        )
+
+    def _tables(self, record: Measured) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """New members and changed rows of an output, as measure had them."""
+        subject = self.place.subject
+        empty = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
+        fresh = _frame(record.tables.get(subject.events_table), empty)
+        keyed = with_keys(subject, fresh)
+        keyed = keyed.with_columns(pl.Series("eid", entity_ids(keyed)))
+        rows = _frame(record.tables.get(subject.rows_table), pl.DataFrame())
+        return keyed, with_row_keys(rows.drop("partition")) if len(rows) else rows
+
+
+def _frame(stream: bytes | None, empty: pl.DataFrame) -> pl.DataFrame:
+    return pl.read_ipc_stream(stream) if stream else empty

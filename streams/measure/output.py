@@ -1,0 +1,128 @@
+"""The record that tells what a slice of a block changed."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from hotline.blocks import Block
+from hotline.catalogue import measures
+from hotline.dead_letters import ORIGINAL_BYTES_MAX
+from hotline.fold import FOLD_VERSION
+from hotline.measured import Measured, Source, Verdicts, Versions
+from hotline.names import COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE
+from hotline.subjects import Subject
+from streams.measure.step import Step
+
+COVERED_SPAN_DAYS_MAX = 400
+"""A block that spans more days covers only those it has events on."""
+
+
+def output(step: Step, subject: Subject, source: Source, *, deployment: int, zone: str) -> Measured:
+    """The output of one step."""
+    partition = pl.lit(source.partition, pl.UInt16).alias("partition")
+    events = [name for name in [*subject.columns, "digest"] if name in step.fresh.columns]
+    tables = {
+        subject.events_table: step.fresh.select(partition, *events),
+        subject.rows_table: step.rows.select(partition, pl.exclude("entity_key", "eid")),
+        subject.sums_table: step.sums,
+        DEAD_LETTERS_TABLE: _dead(step.dead, subject, source),
+        COVERED_DAYS_TABLE: _covered(step.fresh, subject, zone),
+    }
+    newest = step.fresh["occurred_at"].max()
+    return Measured(
+        source=source,
+        verdicts=step.verdicts,
+        versions=_versions(subject, deployment),
+        newest_at=None if newest is None else int(newest.timestamp()),  # type: ignore[union-attr]
+        tables={name: _stream(frame) for name, frame in tables.items() if len(frame)},
+    )
+
+
+def undecodable(value: bytes, subject: Subject, source: Source, *, deployment: int) -> Measured:
+    """The output of a record that is no block at all: one dead event, with all its bytes."""
+    letter = _letters(subject, source).with_columns(
+        pl.lit(0, pl.UInt32).alias("place"),
+        reason=pl.lit("undecodable"),
+        origin=pl.lit(f"{source.topic}/{source.partition}/{source.offset}"),
+        original=pl.lit(value, pl.Binary),
+    )
+    return Measured(
+        source=source,
+        verdicts=Verdicts(dead=1, reasons={"undecodable": 1}),
+        versions=_versions(subject, deployment),
+        tables={DEAD_LETTERS_TABLE: _stream(letter)},
+    )
+
+
+def slices(block: Block, first: int, events_max: int) -> Iterator[tuple[int, int, Block]]:
+    """Consecutive slices of a block from its event `first` on: (first, last, slice); one empty slice of nothing."""
+    total = len(block.events)
+    at = first
+    while True:
+        last = min(at + events_max, total)
+        yield at, last, Block(block.block_id, block.subject, block.partition, block.events[at:last])
+        at = last
+        if at >= total:
+            return
+
+
+def _versions(subject: Subject, deployment: int) -> Versions:
+    names = ",".join(measure.column for measure in measures(subject))
+    return Versions(deployment=deployment, fold=FOLD_VERSION, catalogue=f"{zlib.crc32(names.encode()):08x}")
+
+
+def _stream(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_ipc_stream(out, compression="lz4", compat_level=pl.CompatLevel.oldest())
+    return out.getvalue()
+
+
+def _letters(subject: Subject, source: Source, rows: int = 1) -> pl.DataFrame:
+    """The columns that all letters of one block share."""
+    return pl.DataFrame(
+        {
+            "subject": pl.repeat(subject.name, rows, eager=True),
+            "log": pl.repeat(source.log, rows, dtype=pl.UInt32, eager=True),
+            "topic": pl.repeat(source.topic, rows, eager=True),
+            "partition": pl.repeat(source.partition, rows, dtype=pl.UInt16, eager=True),
+            "offset": pl.repeat(source.offset, rows, dtype=pl.Int64, eager=True),
+            "block_id": pl.repeat(source.block_id, rows, eager=True),
+        }
+    )
+
+
+def _dead(dead: pl.DataFrame, subject: Subject, source: Source) -> pl.DataFrame:
+    if dead.is_empty():
+        return dead
+    originals = [_original(row, subject) for row in dead.iter_rows(named=True)]
+    here = f"{source.topic}/{source.partition}/{source.offset}"
+    return _letters(subject, source, len(dead)).with_columns(
+        dead["place"].cast(pl.UInt32) + source.first,
+        dead["problem"].alias("reason"),
+        dead["origin"].fill_null(here),
+        pl.Series("original", originals, pl.Binary),
+    )
+
+
+def _original(row: dict[str, Any], subject: Subject) -> bytes:
+    """The sender's bytes where the block has them, else the event as JSON."""
+    if row["original"] is not None:
+        return bytes(row["original"][:ORIGINAL_BYTES_MAX])
+    return msgspec.json.encode({name: row[name] for name in subject.columns if row[name] is not None})
+
+
+def _covered(fresh: pl.DataFrame, subject: Subject, zone: str) -> pl.DataFrame:
+    """Local days this slice speaks of: from its first event's to its last one's."""
+    if fresh.is_empty():
+        return fresh
+    days = fresh["occurred_at"].dt.convert_time_zone(zone).dt.date()
+    first, last = days.min(), days.max()
+    if (last - first).days <= COVERED_SPAN_DAYS_MAX:  # type: ignore[operator]
+        days = pl.date_range(first, last, eager=True)  # type: ignore[arg-type]
+    return pl.DataFrame({"day": days.unique().sort()}).select(pl.lit(subject.name).alias("subject"), "day")
