@@ -90,8 +90,9 @@ class DataFolder:
 
     def make(self) -> None:
         """Make the folders that are not there. Raises OSError when that cannot be."""
-        for folder in (self.root, self.engine, self.broker, self.sink, self.run, self.log):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.engine, self.broker, self.sink, self.run, self.log):
+            folder.mkdir(exist_ok=True)
         self.secrets.mkdir(mode=0o700, exist_ok=True)
 
 

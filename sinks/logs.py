@@ -1,42 +1,57 @@
-"""Numbers of logs: offsets mean nothing without the log they count in, and a broker that starts empty begins a new one."""
+"""Numbers of logs: offsets mean nothing without the log they count in, and a broker that starts empty begins a new one.
+
+A log belongs to a cluster: a durable broker keeps its cluster's id, the embedded one takes a new one at each start.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hotline.names import DATABASE, LOGS_TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clickhouse_connect.driver.client import Client
 
 _LOGS = f"{DATABASE}.{LOGS_TABLE}"
 
 
-def register_logs(client: Client, topics: Iterable[str]) -> dict[str, int]:
-    """Take the next log number for each topic: call it whenever a broker starts empty, once for a durable one.
+def number_logs(client: Client, topics: Iterable[str], cluster: str) -> dict[str, int]:
+    """Return the number of each topic's log on `cluster`; topics whose last log was on another one get the next.
+
+    May be repeated; call it whenever a broker answers, before anybody reads or writes.
+    """
+    found = client.query(f"SELECT topic, max(log), argMax(cluster, log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608 a name of ours
+    known = {str(topic): int(log) for topic, log, on in found if on == cluster}
+    new = register_logs(client, [topic for topic in topics if topic not in known], cluster)
+    return {topic: known.get(topic) or new[topic] for topic in topics}
+
+
+def register_logs(client: Client, topics: Iterable[str], cluster: str = "") -> dict[str, int]:
+    """Take the next log number for each topic, as when a broker starts empty or a topic was made again.
 
     Two callers at once get different numbers. A crash in between leaves a number unused, which does no harm.
     """
     current = current_logs(client)
-    return {topic: _claim(client, topic, current.get(topic, 0) + 1) for topic in topics}
+    return {topic: _claim(client, topic, current.get(topic, 0) + 1, cluster) for topic in topics}
 
 
 def current_logs(client: Client) -> dict[str, int]:
-    """The number of each topic's current log; a topic that was never registered is absent."""
+    """Return the number of each topic's current log; a topic that was never registered is absent."""
     found = client.query(f"SELECT topic, max(log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608 a name of ours
     return {str(topic): int(log) for topic, log in found}
 
 
-def _claim(client: Client, topic: str, log: int) -> int:
-    """The first number from `log` on that is ours: of several inserts under one token only the first one stands."""
+def _claim(client: Client, topic: str, log: int, cluster: str) -> int:
+    """Take the first free number from `log` on: of several inserts under one token only the first one stands."""
     claim = secrets.token_hex(16)
     while True:
         client.insert(
             _LOGS,
-            [[topic, log, claim]],
-            column_names=["topic", "log", "claim"],
+            [[topic, log, cluster, claim]],
+            column_names=["topic", "log", "cluster", "claim"],
             settings={"insert_deduplication_token": f"{topic}/{log}", "async_insert": 0},
         )
         stands = client.query(

@@ -210,6 +210,7 @@ _BOOKS = (
         columns={
             "topic": "LowCardinality(String)",
             "log": "UInt32",
+            "cluster": "String",
             "claim": "String",
             "registered_at": f"{_TIME} DEFAULT now()",
         },

@@ -32,9 +32,10 @@ def worker_app() -> StreamsApp:
         poll_records_max=4,
     )
 
+    measure.app = app
+
     @app.agent(app.source, name="measure")  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
-        measure.start(app)
         await handle_each(app, stream, measure.handle)
 
     return app

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.stack.answering import process_lives
 from deploy.stack.errors import StackError
 from deploy.stack.locks import is_locked, lock
 from deploy.stack.plan import child_environment, module
@@ -56,15 +57,18 @@ class StackUse:
 
     def leave(self) -> None:
         """Wait for the end of a stack that was there for commands only, unless others still use it."""
-        folder = self._asked.folder
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        while (state := self._same()) and state.temporary and time.monotonic() < deadline:
-            with lock(folder.users_lock) as unused:
-                if not unused and self.alive():
-                    break
+        state = self._state
+        while state and state.temporary and process_lives(state.pid) and time.monotonic() < deadline:
+            if self.alive() and self._others_use_it():
+                break
             time.sleep(_POLL_S)
         if self._launched and self._launched.poll() is None:
             self._launched.returncode = 0  # it outlives this process for the sake of others, and that is no leak
+
+    def _others_use_it(self) -> bool:
+        with lock(self._asked.folder.users_lock) as nobody:
+            return not nobody
 
     def _same(self) -> StackState | None:
         """Read the state of the supervisor that was joined, None when it is gone."""

@@ -32,7 +32,7 @@ def stop_stack(settings: Settings, *, timeout_s: float = STOP_TIMEOUT_S) -> int:
     pid = _supervisor(settings, deadline)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    while is_locked(settings.folder.stack_lock) and process_lives(pid):
+    while process_lives(pid):
         if time.monotonic() > deadline:
             raise StackError(f"the stack (process {pid}) did not end within {timeout_s:g} s: see {settings.folder.log}")
         time.sleep(_POLL_S)

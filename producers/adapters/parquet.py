@@ -49,7 +49,7 @@ def _described(source: Input, frame: pl.DataFrame, before: int) -> pl.DataFrame:
     if nested:
         reason = f"its column {nested[0]} holds lists or structs"
         raise UnreadableError(source.name, reason, "Use the adapter of what it holds.")
-    texts = [name for name, dtype in frame.schema.items() if dtype not in {pl.Date, pl.Datetime}]
+    texts = [name for name, dtype in frame.schema.items() if not isinstance(dtype, (pl.Date, pl.Datetime))]
     frame = frame.with_columns(pl.col(texts).cast(pl.String, strict=False).str.strip_chars())
     return frame.with_columns(
         *(pl.when(pl.col(name) != "").then(name).alias(name) for name in texts),

@@ -280,6 +280,7 @@ SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsy
 CREATE TABLE IF NOT EXISTS hotline.logs (
     topic LowCardinality(String),
     log UInt32,
+    cluster String,
     claim String,
     registered_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = MergeTree

@@ -51,7 +51,8 @@ class Door:
     def read(self, path: str) -> tuple[int, str, str]:
         """Status, content type and body of a question."""
         if path == "/health":
-            return 200, "application/json", json.dumps(self._health.as_json(time.time()))
+            status = 200 if self._health.started else 503
+            return status, "application/json", json.dumps(self._health.as_json(time.time()))
         if path == "/metrics":
             return 200, "text/plain; version=0.0.4", self._health.as_metrics(time.time())
         return 404, "application/json", json.dumps({"error": "there are /health and /metrics, /hold and /release"})

@@ -14,7 +14,8 @@ class Health:
     """Counters and states, written by the threads of the sink and read by its door. Times are epoch seconds."""
 
     def __init__(self) -> None:
-        self.ready = False
+        self.started = False
+        """The spool is finished and every partition is read from its mark."""
         self.epoch = 0
         self.stored: dict[Partition, Mark] = {}
         self.reached: dict[Partition, int] = {}
@@ -54,7 +55,7 @@ class Health:
         """The state at `now`."""
         lag = self.lag()
         return {
-            "ready": self.ready and not self._troubles,
+            "ready": self.started and not self._troubles,
             "epoch": self.epoch,
             "trouble": dict(self._troubles),
             "partitions": [
@@ -76,7 +77,7 @@ class Health:
         return "\n".join(lines) + "\n"
 
     def _samples(self, now: float) -> Iterable[tuple[str, str, str, list[tuple[dict[str, Any], float]]]]:
-        yield "ready", "gauge", "1 when it stores what comes.", [({}, int(self.ready and not self._troubles))]
+        yield "ready", "gauge", "1 when it stores what comes.", [({}, int(self.started and not self._troubles))]
         yield "epoch", "gauge", "Its epoch.", [({}, self.epoch)]
         parts = [({"part": part}, int(part in self._troubles)) for part in ("broker", "engine")]
         yield "trouble", "gauge", "1 while a part does not answer.", parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from functools import partial
 
 from hotline.names import MEASURED_TOPICS
 from sinks.writer.applier import Applier
@@ -66,7 +67,7 @@ class _Life:
         self._barrier = barrier
         self._health = health
         self._door = door
-        self._store = Store(options, stop, on_trouble=lambda reason: health.trouble("engine", reason))
+        self._store = Store(options.settings, stop, on_trouble=lambda reason: health.trouble("engine", reason))
         self._applier = Applier(self._store, spool, barrier, health, die_after=options.die_after)
         self._topics = tuple(MEASURED_TOPICS.values())
 
@@ -86,12 +87,10 @@ class _Life:
     def _session(self, reader: Reader, logs: dict[str, int]) -> None:
         gatherer = Gatherer(reader, self._options, self._health, self._store.check)
         gatherer.start(logs)
-        self._health.ready = True
+        self._health.started = True
         self._door.tell(self._options.address_file)
-        session = Session(
-            gatherer, self._applier, self._barrier, self._stop, moved_on=lambda: self._store.current_logs() != logs
-        )
-        session.run()
+        moved_on = partial(self._store.logs_changed, logs)
+        Session(gatherer, self._applier, self._barrier, self._stop, moved_on=moved_on).run()
 
     def _registered(self) -> dict[str, int]:
         """The log numbers, as soon as every topic has one."""

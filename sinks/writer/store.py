@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import threading
@@ -10,12 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.summary import QuerySummary
 from urllib3.exceptions import HTTPError
 
 from hotline.names import DATABASE, SINK_EPOCHS_TABLE
+from hotline.settings import SettingsError
+from sinks.connecting import connect
 from sinks.logs import current_logs
 from sinks.marks import Mark, Partition, marks
 
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from sinks.writer.batch import Insert
-    from sinks.writer.options import Options
+    from hotline.settings import Settings
 
 log = logging.getLogger("sinks.writer")
 T = TypeVar("T")
 
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.1, 5.0
-ANSWER_WITHIN_S = 900
-AWAY = (ClickHouseError, HTTPError, OSError, json.JSONDecodeError)
+AWAY = (ClickHouseError, HTTPError, OSError, SettingsError)
 """What an absent, starting or failing engine shows as."""
 _EPOCHS = f"{DATABASE}.{SINK_EPOCHS_TABLE}"
 _ONE_BLOCK = {
@@ -66,9 +65,9 @@ class ColumnsError(RuntimeError):
 class Store:
     """A connection that comes back: every call waits for the engine as long as it takes, unless told to stop."""
 
-    def __init__(self, options: Options, stop: threading.Event, *, on_trouble: Callable[[str | None], None]) -> None:
+    def __init__(self, settings: Settings, stop: threading.Event, *, on_trouble: Callable[[str | None], None]) -> None:
         """`on_trouble` hears what is wrong with the engine, and None when it answers again."""
-        self._options = options
+        self._settings = settings
         self._stop = stop
         self._on_trouble = on_trouble
         self._client: Client | None = None
@@ -95,8 +94,15 @@ class Store:
         return self.retry(marks)
 
     def current_logs(self) -> dict[str, int]:
-        """The number of each topic's log."""
+        """Return the number of each topic's log."""
         return self.retry(current_logs)
+
+    def logs_changed(self, known: dict[str, int]) -> bool:
+        """Tell whether a topic has another log than `known` says; an engine that does not answer tells nothing."""
+        try:
+            return current_logs(self._connected()) != known
+        except AWAY:
+            return False
 
     def check(self, table: str, columns: tuple[str, ...]) -> None:
         """Raise ColumnsError unless a table has all of these columns and these hold all of its sort key."""
@@ -173,7 +179,7 @@ class Store:
     def _connected(self) -> Client:
         with self._connecting:
             if self._client is None:
-                self._client = connect(self._options)
+                self._client = connect(self._settings)
             return self._client
 
     def _disconnect(self) -> None:
@@ -181,20 +187,6 @@ class Store:
             if self._client is not None:
                 self._client.close()
             self._client = None
-
-
-def connect(options: Options) -> Client:
-    """A client of the engine at the address it last wrote. Raises what `AWAY` lists when it is not there."""
-    address = json.loads(options.engine_address_file.read_text())
-    return clickhouse_connect.get_client(
-        host=address["host"],
-        port=address["port"],
-        username=options.engine_user,
-        password=options.engine_password_file.read_text().strip(),
-        autogenerate_session_id=False,  # several threads ask at once
-        connect_timeout=5,
-        send_receive_timeout=ANSWER_WITHIN_S,
-    )
 
 
 def _claim(client: Client, epoch: int, claim: str) -> None:

@@ -46,7 +46,9 @@ def connect(settings: Settings) -> Client:
 
 
 class Measure:
-    """All lines of one worker."""
+    """All lines of one worker. `app` must be set before it starts."""
+
+    app: StreamsApp
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -66,6 +68,7 @@ class Measure:
         for tp in sorted(partitions):
             self._lines[tp] = await self._line(tp, logs, marks)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
+        self._start()
         return {tp: line.next_input for tp, line in self._lines.items()}
 
     async def _line(self, tp: TP, logs: dict[str, int], marks: dict[tuple[str, int], Mark]) -> Line:
@@ -92,9 +95,9 @@ class Measure:
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def start(self, app: StreamsApp) -> None:
+    def _start(self) -> None:
         """Start the lines' tasks and the watch on the sink's marks."""
-        self._tasks = [asyncio.create_task(self._run(app, tp)) for tp in self._lines]
+        self._tasks = [asyncio.create_task(self._run(tp)) for tp in self._lines]
         self._tasks.append(asyncio.create_task(self._watch_marks()))
         for task in self._tasks:
             task.add_done_callback(_end_if_failed)
@@ -104,7 +107,7 @@ class Measure:
         message = event.message
         await self._queues[TP(message.topic, message.partition)].put(message)
 
-    async def _run(self, app: StreamsApp, tp: TP) -> None:
+    async def _run(self, tp: TP) -> None:
         line, queue = self._lines[tp], self._queues[tp]
         while True:
             message = await queue.get()
@@ -114,12 +117,12 @@ class Measure:
                 encoded = await self._in_thread(_next_encoded, outputs)
                 if encoded is None:
                     break
-                await self._send(app, tp, line, encoded)
+                await self._send(tp, line, encoded)
 
-    async def _send(self, app: StreamsApp, tp: TP, line: Line, value: bytes) -> None:
+    async def _send(self, tp: TP, line: Line, value: bytes) -> None:
         topic = MEASURED_TOPICS[line.place.subject.name]
         headers = [(CONTENT_TYPE, MEASURED)]
-        written = await send(app, topic=topic, partition=tp.partition, value=value, headers=headers)
+        written = await send(self.app, topic=topic, partition=tp.partition, value=value, headers=headers)
         if written.offset != line.next_output:
             end_process(
                 f"{topic}/{tp.partition}: an output went to offset {written.offset} instead of {line.next_output}: "

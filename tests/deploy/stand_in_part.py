@@ -1,6 +1,7 @@
 """A stand-in for the sink (argument `sink`) or a worker (`worker`): ready like the real ones, without doing anything.
 
-Each start adds a line "name pid" to `starts` in the folder of the data. A file `fail-<name>` there makes it end at
+Each start adds a line to `starts` in the folder of the data: its name, its process id, how many preparations were
+made before it, and whether the sink answered. A file `fail-<name>` there makes it end at
 once with code 70; `deaf-<name>` lets it run without ever being ready.
 """
 
@@ -11,6 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, NoReturn
 
+from deploy.stack.answering import sink_answers
 from hotline.data_folder import tell_ready
 from hotline.settings import Settings, load
 
@@ -30,7 +32,7 @@ def main(kind: str) -> NoReturn:
     settings, _ = load()
     name = kind if kind == "sink" else f"worker-{settings.worker}"
     with (settings.data / "starts").open("a") as starts:
-        starts.write(f"{name} {os.getpid()} {settings.bootstrap} {settings.clickhouse_url}\n")
+        starts.write(f"{name} {os.getpid()} {prepared(settings)} {sink_answers(settings)}\n")
     if (settings.data / f"fail-{name}").exists():
         sys.stderr.write(f"the {name} cannot: told so by a test\n")
         sys.stderr.flush()
@@ -39,6 +41,11 @@ def main(kind: str) -> NoReturn:
         tell(kind, settings)
     threading.Event().wait()
     raise AssertionError
+
+
+def prepared(settings: Settings) -> int:
+    file = settings.data / "prepared"
+    return len(file.read_text().splitlines()) if file.exists() else 0
 
 
 def tell(kind: str, settings: Settings) -> None:

@@ -322,6 +322,31 @@ def test_a_queue_that_ends_at_midnight_ends_there(took: str) -> None:
     assert instants(batch) == {"offered": "15 23:59:50", "queued": "15 23:59:50", "abandoned": "16 00:00:00"}
 
 
+def test_a_duration_alone_says_that_a_time_is_midnight() -> None:
+    late = ("22:30:00", "22:30:00", "0")
+    talked = read(line(vru=late, served=("22:30:00", "0:00:00", "5400")))
+    waited = read(line(vru=late, queue=("0:00:00", "0:00:00", "27"), outcome="HANG"))
+    menu = read(line(vru=("22:30:00", "0:00:00", "5400"), outcome="HANG"))
+    assert instants(talked)["ended"] == "16 00:00:00"
+    assert instants(waited) == {"offered": "15 22:30:00", "queued": "16 00:00:00", "abandoned": "16 00:00:00"}
+    assert instants(menu) == {"offered": "16 00:00:00", "abandoned": "16 00:00:00"}
+
+
+def test_a_neighbour_far_from_midnight_says_that_nothing_was_recorded() -> None:
+    batch = read(line(queue=("0:00:00", "14:00:00", "0"), outcome="HANG"))
+    assert instants(batch) == {"offered": "15 10:00:05", "abandoned": "15 14:00:00"}
+
+
+def test_a_menu_of_no_seconds_left_at_midnight_was_left_there() -> None:
+    assert instants(read(line(vru=("23:59:58", "0:00:00", "0"), outcome="HANG")))["offered"] == "16 00:00:00"
+
+
+def test_empty_times_were_not_recorded_and_an_empty_wait_is_not_stated() -> None:
+    batch = read(line(queue=("", "", ""), served=("", "", "")))
+    assert instants(batch) == {"offered": "15 10:00:05", "answered": "15 10:00:05", "ended": "15 10:00:05"}
+    assert (value(batch, "wait_s"), value(batch, "talk_s")) == (None, 0)
+
+
 def test_a_call_offered_at_midnight_is_born_on_the_next_day() -> None:
     batch = read(line(vru=("23:59:50", "0:00:00", "10"), outcome="HANG"))
     assert instants(batch) == {"offered": "16 00:00:00", "abandoned": "16 00:00:00"}

@@ -222,6 +222,27 @@ def test_a_quote_that_never_closes_breaks_its_own_line_alone(chunk_bytes: int) -
     assert events["entity"].drop_nulls().n_unique() == 131
 
 
+def test_an_inch_mark_inside_a_field_is_no_quote() -> None:
+    told = [line(CASE_ENQUIRY_ID=str(number), TYPE='Pipe of 5" burst') for number in range(3)]
+    events = events_of(read(*told))
+    assert events["category"].to_list().count('Pipe of 5" burst') == 3
+    assert events["problem"].null_count() == len(events)
+
+
+def test_an_open_quote_does_not_hold_back_the_rest_of_the_file() -> None:
+    others = [line(CASE_ENQUIRY_ID=str(number)) for number in range(150)]
+    read_batches = read(line(CLOSURE_REASON='"never closed'), *others, chunk_bytes=20)
+    assert len(read_batches) > 40
+    assert events_of(read_batches)["entity"].drop_nulls().n_unique() == 150
+
+
+def test_years_are_those_of_utc() -> None:
+    edges = [line(OPEN_DT=f"12/31/{year} 11:00:00 PM", TARGET_DT="", CLOSED_DT="") for year in (1989, 2099)]
+    (batch,) = read(*edges)
+    assert batch.frames["tickets"]["born_at"].unique().drop_nulls().to_list() == [datetime(1990, 1, 1, 4, tzinfo=UTC)]
+    assert batch.frames["tickets"]["problem"].drop_nulls().to_list() == ["time_out_of_range"]
+
+
 def test_columns_are_found_by_name_in_any_order_and_case() -> None:
     header = ["source", "neighborhood", "extra", "case_enquiry_id", "open_dt", "sla_target_dt", "closed_dt", "type"]
     (batch,) = read("Self Service,Roxbury,x,5,2015-07-05 10:00:00,,,Graffiti,PROP", header=[*header, "department"])
@@ -278,3 +299,18 @@ def test_a_broken_row_of_a_parquet_file_is_a_dead_row_with_its_json(tmp_path: Pa
     assert dead.select("problem", "origin").rows() == [("time_out_of_range", "cases.parquet:2")]
     assert json.loads(dead["original"][0])["entity"] == str(frame["case_id"][1])
     assert (batch.lines_read, batch.lines_broken) == (3, 1)
+
+
+def test_parts_of_a_second_in_a_parquet_file_are_cut_off_and_times_with_a_zone_are_instants(tmp_path: Path) -> None:
+    opened = datetime(2015, 1, 1, 9, 0, 0, 999_000)  # noqa: DTZ001
+    frame = (
+        pl.read_parquet(FILE)
+        .head(1)
+        .with_columns(
+            open_dt=pl.lit(opened), closed_dt=pl.lit(opened.replace(tzinfo=UTC)), target_dt=pl.lit(None, pl.Datetime)
+        )
+    )
+    frame.write_parquet(tmp_path / "cases.parquet")
+    (batch,) = BOSTON.read(tmp_path / "cases.parquet", key=KEY)
+    created, closed = datetime(2015, 1, 1, 14, tzinfo=UTC), datetime(2015, 1, 1, 9, tzinfo=UTC)
+    assert batch.frames["tickets"]["occurred_at"].to_list() == [created, created, closed, closed]

@@ -17,17 +17,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import clickhouse_connect
 import polars as pl
 from kafka import KafkaProducer
 
 from deploy.brokers import create_topics
+from deploy.ports import free_port
 from hotline.blocks import complete
 from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
 from hotline.measured import Measured, Source, Verdicts, Versions
 from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS, RECORD_BYTES_MAX
+from hotline.settings import Settings, environment
 from hotline.subjects import SUBJECTS
+from sinks.connecting import connect
 from sinks.logs import register_logs
 from sinks.migrations import apply
 
@@ -51,41 +53,39 @@ class EngineProcess:
 
     def __init__(self, data: Path) -> None:
         self.data = data
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        address = self.data / "run" / "engine.json"
-        address.parent.mkdir(parents=True, exist_ok=True)
+        address = self.data / "engine.json"
         address.unlink(missing_ok=True)
-        folders = ["--data", str(self.data / "clickhouse"), "--secrets", str(self.data / "secrets")]
-        self.process = _start("sinks.engine", [*folders, "--zone", ZONE, "--address-file", str(address)], self.data)
+        folders = ["--data", str(self.data / "engine"), "--secrets", str(self.data / "secrets")]
+        told = ["--port", str(self.port), "--address-file", str(address)]
+        self.process = _start("sinks.engine", [*folders, "--zone", ZONE, *told], self.data)
         wait_until(address.exists, alive=self.process)
 
     def kill(self) -> None:
         _end(self.process)
 
     def client(self) -> Client:
-        address = json.loads((self.data / "run" / "engine.json").read_text())
-        return clickhouse_connect.get_client(
-            host=address["host"],
-            port=address["port"],
-            username="writer",
-            password=(self.data / "secrets" / "writer.password").read_text().strip(),
-            autogenerate_session_id=False,
-        )
+        return connect(Settings(data=self.data, clickhouse_url=self.url))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 class SinkProcess:
     """`python -m sinks.writer` on a folder."""
 
-    def __init__(self, data: Path, bootstrap: str, **environment: str) -> None:
-        self.data = data
-        self.environment = {"HOTLINE_DATA": str(data), "HOTLINE_BROKER": bootstrap, **environment}
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = settings.data
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, ready: bool = True, **environment: str) -> None:
+    def start(self, *arguments: str, ready: bool = True) -> None:
         (self.data / "run" / "sink.json").unlink(missing_ok=True)
-        self.process = _start("sinks.writer", [], self.data, self.environment | environment)
+        self.process = _start("sinks.writer", list(arguments), self.data, environment(self.settings))
         if ready:
             wait_until((self.data / "run" / "sink.json").exists, alive=self.process)
 
@@ -129,6 +129,7 @@ class Outputs:
     deployment: int = 1
     next_offset: dict[tuple[str, int], int] = field(default_factory=dict)
     entities: int = 0
+    made: int = 0
     events: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SUBJECTS, 0))
 
     def output(self, subject: Subject, partition: int, entities: int = 5, **source: Any) -> Measured:
@@ -137,6 +138,7 @@ class Outputs:
         self.next_offset[subject.name, partition] = offset + 1
         tables, events = made(subject, partition, self.entities, entities)
         self.entities += entities
+        self.made += 1
         self.events[subject.name] += events
         return Measured(
             source=Source(
@@ -211,17 +213,18 @@ class Stack:
     outputs: Outputs = field(default_factory=Outputs)
     sinks: list[SinkProcess] = field(default_factory=list)
 
-    def sink(self, name: str = "", **environment: str) -> SinkProcess:
+    def sink(self, name: str = "", **more: Any) -> SinkProcess:
         """Make a sink; with a name it has a spool of its own, as on another machine."""
         data = self.data / name if name else self.data
-        for shared in ("run", "secrets"):
-            if name:
-                (data / shared).mkdir(parents=True)
-        if name:
-            (data / "run" / "engine.json").write_text((self.data / "run" / "engine.json").read_text())
-            password = data / "secrets" / "writer.password"
-            password.write_text((self.data / "secrets" / "writer.password").read_text())
-        self.sinks.append(SinkProcess(data, self.broker.bootstrap, **environment))
+        data.mkdir(exist_ok=True)
+        settings = Settings(
+            data=data,
+            bootstrap=self.broker.bootstrap,
+            clickhouse_url=self.engine.url,
+            clickhouse_writer_password_file=str(self.data / "secrets" / "writer.password"),
+            **more,
+        )
+        self.sinks.append(SinkProcess(settings))
         return self.sinks[-1]
 
     def new_log(self) -> None:
@@ -255,16 +258,16 @@ class Stack:
                 for table in ("call_events", "ticket_events", "calls", "tickets", "accounts", "dead_letters")
             }
 
-    def expected(self, outputs: int) -> dict[str, int]:
-        """Rows that stand when every output is stored once; `outputs` are all that were made."""
+    def expected(self) -> dict[str, int]:
+        """Count the rows that stand when every output that was made is stored once."""
         calls, tickets = self.outputs.events["calls"], self.outputs.events["tickets"]
         return {
             "call_events": calls,
             "ticket_events": tickets,
             "calls": calls // 2,
             "tickets": tickets // 2,
-            "accounts": outputs,
-            "dead_letters": outputs,
+            "accounts": self.outputs.made,
+            "dead_letters": self.outputs.made,
         }
 
     def offered(self) -> int:
@@ -275,16 +278,21 @@ class Stack:
             sql = f"SELECT sum({column}) FROM hotline.minute_sums_calls WHERE scope_kind = 'all'"  # noqa: S608
             return int(client.query(sql).result_rows[0][0])
 
-    def await_stored(self, outputs: int, sink: SinkProcess) -> None:
+    def await_stored(self, sink: SinkProcess) -> None:
         """Wait until every output is stored at least once, then see that it is stored exactly once."""
-        expected = self.expected(outputs)
-        wait_until(lambda: self.stored()["accounts"] >= outputs and sink.health()["lag"] == 0, alive=sink.process)
+        expected = self.expected()
+        made = self.outputs.made
+        wait_until(lambda: self.stored()["accounts"] >= made and sink.health()["lag"] == 0, alive=sink.process)
         assert self.stored() == expected
         assert self.offered() == expected["calls"]
 
-    def close(self) -> None:
+    def end_sinks(self) -> None:
         for sink in self.sinks:
             sink.kill()
+        self.sinks.clear()
+
+    def close(self) -> None:
+        self.end_sinks()
         self.engine.kill()
 
 

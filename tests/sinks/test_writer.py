@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
+import msgspec
+import polars as pl
 import pytest
 
 from deploy.brokers import EmbeddedBroker
+from hotline.names import MEASURED_TOPICS
 from hotline.subjects import CALLS
-from tests.sinks.sinking import PARTITIONS, Stack, stack_on, wait_until
+from sinks.logs import number_logs
+from tests.sinks.sinking import PARTITIONS, Stack, stack_on, stream, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start one stack for all tests that leave it whole, on a broker of its own, because topic names are fixed."""
+    folder = tmp_path_factory.mktemp("sink")
+    with EmbeddedBroker(folder / "broker") as broker, stack_on(broker, folder) as started:
+        yield started
+
+
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """Give an embedded broker of its own, because topic names are fixed."""
+def stack(shared: Stack) -> Iterator[Stack]:
+    """Give the shared stack, without a sink."""
+    yield shared
+    shared.end_sinks()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Stack]:
+    """Give a stack of its own to a test that breaks its log or its broker."""
     with EmbeddedBroker(tmp_path / "broker") as broker, stack_on(broker, tmp_path) as started:
         yield started
 
@@ -27,4 +47,282 @@ def test_every_row_is_stored_once(stack: Stack) -> None:
     sink.start()
     for _ in range(3):
         stack.send(stack.outputs.round())
-    stack.await_stored(12, sink)
+    stack.await_stored(sink)
+
+
+STEPS = [
+    "spool",
+    *(f"table:{name}" for name in ("call_events", "calls", "minute_sums_tickets", "dead_letters", "accounts")),
+    "marks",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_sink_that_dies_between_any_two_steps_goes_on_where_it_was(stack: Stack, step: str) -> None:
+    sink = stack.sink()
+    stack.send(stack.outputs.round())
+    sink.start("--die-after", step, ready=False)
+    assert sink.wait() == 99
+    assert list((stack.data / "sink").glob("*.batch"))
+    stack.send(stack.outputs.round())
+    sink.start()
+    stack.await_stored(sink)
+    assert "finishing batch" in sink.said() or step == "marks"
+
+
+def test_a_sink_killed_again_and_again_stores_every_row_once(stack: Stack) -> None:
+    sink = stack.sink()
+    for _ in range(4):
+        sink.start()
+        for _ in range(3):
+            stack.send(stack.outputs.round(entities=200))
+        sink.kill()
+    sink.start()
+    stack.await_stored(sink)
+
+
+def test_an_engine_killed_amid_batches_loses_and_doubles_nothing(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    for _ in range(4):
+        for _ in range(3):
+            stack.send(stack.outputs.round(entities=500))
+        stack.engine.kill()
+        stack.engine.start()
+    stack.await_stored(sink)
+
+
+def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
+    zombie = stack.sink("old")
+    zombie.start()
+    stack.send(stack.outputs.round())
+    stack.await_stored(zombie)
+    status, lease = zombie.post("/hold", {"seconds": 60})
+    assert status == 200
+    stack.send(stack.outputs.round())  # the zombie gathers it and waits
+    wait_until(lambda: zombie.health()["lag"] == 4)
+    sink = stack.sink("new")
+    sink.start()
+    stack.await_stored(sink)
+    assert zombie.post("/release", {"lease": lease["lease"]})[0] == 200
+    assert zombie.wait() == 71
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+    sink.kill()
+    zombie.start()  # what it left in its spool is not applied: others stored it long ago
+    stack.await_stored(zombie)
+    assert "is stored already" in zombie.said()
+
+
+def test_a_broker_that_starts_empty_goes_on_under_a_new_log_number(fresh: Stack) -> None:
+    sink = fresh.sink()
+    sink.start()
+    for _ in range(2):
+        fresh.send(fresh.outputs.round())
+    fresh.await_stored(sink)
+    sink.kill()
+    fresh.broker.kill()
+    fresh.broker.start()
+    fresh.new_log()
+    fresh.outputs.log = 2
+    fresh.outputs.next_offset.clear()
+    fresh.send(fresh.outputs.round())
+    sink.start()
+    fresh.await_stored(sink)
+    sink.kill()
+    sink.start()
+    fresh.await_stored(sink)
+
+
+def test_a_gap_stops_the_line_after_what_came_before_it(fresh: Stack) -> None:
+    sink = fresh.sink()
+    sink.start()
+    first, missing, late = (fresh.outputs.output(CALLS, 0) for _ in range(3))
+    fresh.outputs.events["calls"] -= 20
+    fresh.send([first, late])
+    assert sink.wait() == 70
+    assert fresh.stored() == {**dict.fromkeys(fresh.stored(), 1), "call_events": 10, "calls": 5} | dict.fromkeys(
+        ("ticket_events", "tickets"), 0
+    )
+    assert "ALARM the line stops: hotline.calls.measured[0] offset 1" in sink.said()
+    assert missing.source.offset == 1
+
+
+def test_an_older_deployment_stops_the_line(fresh: Stack) -> None:
+    sink = fresh.sink()
+    fresh.outputs.deployment = 3
+    newer = fresh.outputs.output(CALLS, 0)
+    fresh.outputs.deployment = 2
+    fresh.send([newer, fresh.outputs.output(CALLS, 0)])
+    sink.start(ready=False)
+    assert sink.wait() == 70
+    assert "a rollback needs a new, higher number" in sink.said()
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ({"calls": b"no stream"}, "not an Arrow IPC stream"),
+        ({"calls": stream(pl.DataFrame({"partition": [0], "colour": ["red"]}))}, "unknown columns ['colour']"),
+        ({"nowhere": stream(pl.DataFrame({"a": [0]}))}, "for the table nowhere"),
+    ],
+)
+def test_an_output_that_no_table_takes_stops_the_line_before_anything_is_stored(
+    fresh: Stack, tables: dict[str, bytes], said: str
+) -> None:
+    sink = fresh.sink()
+    bad = msgspec.structs.replace(fresh.outputs.output(CALLS, 0), tables=tables)
+    fresh.send([bad])
+    sink.start(ready=False)
+    assert sink.wait() == 70
+    assert said in sink.said()
+    assert fresh.stored() == dict.fromkeys(fresh.stored(), 0)
+
+
+def test_repeated_outputs_are_dropped(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    outputs = [*stack.outputs.round(), *stack.outputs.round()]
+    stack.send([*outputs, *outputs[:4], *outputs])
+    stack.await_stored(sink)
+    assert 'hotline_sink_records_total{decision="drop"} 12' in sink.get("/metrics")
+    assert 'hotline_sink_records_total{decision="take"} 8' in sink.get("/metrics")
+
+
+def test_slices_of_one_record_follow_each_other(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    first = stack.outputs.output(CALLS, 0, first=0, last=11, final=False)
+    second = stack.outputs.output(CALLS, 0, offset=first.source.offset, first=11, last=22, final=True)
+    stack.outputs.next_offset["calls", 0] = first.source.offset + 1
+    stack.send([first, second, first, stack.outputs.output(CALLS, 0)])
+    stack.await_stored(sink)
+
+
+def test_streams_of_two_schemas_in_one_batch_are_two_inserts(stack: Stack) -> None:
+    sink = stack.sink()
+    whole, narrow = stack.outputs.output(CALLS, 0), stack.outputs.output(CALLS, 1)
+    events = pl.read_ipc_stream(narrow.tables["call_events"]).drop("talk_s", "district")
+    stack.send([whole, msgspec.structs.replace(narrow, tables={**narrow.tables, "call_events": stream(events)})])
+    sink.start()
+    stack.await_stored(sink)
+
+
+def test_while_it_is_held_nothing_is_stored(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+    status, held = sink.post("/hold", {"seconds": 30})
+    assert status == 200
+    stored = {(mark["topic"], mark["partition"]): mark["accepted"]["offset"] for mark in held["marks"]}
+    assert len(stored) == 2 * PARTITIONS
+    assert stored["hotline.calls.measured", 0] == stack.outputs.next_offset["calls", 0] - 1
+    before = stack.stored()
+    stack.send(stack.outputs.round())
+    wait_until(lambda: sink.health()["lag"] == 4)
+    assert stack.stored() == before
+    assert sink.post("/hold", {"seconds": 1})[0] == 409
+    assert sink.post("/release", {"lease": "another"})[0] == 409
+    assert sink.post("/release", {"lease": held["lease"]}) == (200, {"released": True})
+    stack.await_stored(sink)
+
+
+def test_a_lease_ends_by_itself(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    status, held = sink.post("/hold", {"seconds": 0.3})
+    assert status == 200
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+    assert sink.post("/release", {"lease": held["lease"]})[0] == 409
+
+
+def test_only_who_knows_the_token_may_hold_it(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    assert sink.post("/hold", {"seconds": 5}, token="guessed")[0] == 401
+    assert (stack.data / "secrets" / "sink.token").stat().st_mode & 0o777 == 0o600
+    for nonsense in ({}, {"seconds": "soon"}, {"seconds": -1}, {"seconds": 1e9}, {"seconds": float("nan")}):
+        assert sink.post("/hold", nonsense)[0] in {400, 409}
+    assert sink.health()["ready"] is True
+
+
+def test_it_tells_its_lag_its_rows_and_the_age_of_the_newest_event(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+    health, metrics = sink.health(), sink.get("/metrics")
+    assert health["lag"] == 0
+    assert health["rows"]["call_events"] == 20
+    assert health["newest_event_age_s"] > 86_400
+    assert 'hotline_sink_lag_records{topic="hotline.calls.measured",partition="0"} 0' in metrics
+    assert 'hotline_sink_position{topic="hotline.calls.measured",partition="0"} ' in metrics
+    assert 'hotline_sink_rows_total{table="call_events"} 20' in metrics
+    assert "hotline_sink_ready 1" in metrics
+
+
+def test_a_stop_finishes_the_batch_in_hand(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    stack.send(stack.outputs.round(entities=2000))
+    assert sink.process is not None
+    sink.process.send_signal(signal.SIGTERM)
+    assert sink.wait() == 0
+    assert not list((stack.data / "sink").glob("*.batch"))
+    assert not (stack.data / "run" / "sink.json").exists()
+    sink.start()
+    stack.await_stored(sink)
+
+
+def test_a_stop_while_the_engine_is_away_leaves_the_batch_for_the_next_start(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+    stack.engine.kill()
+    stack.send(stack.outputs.round())
+    wait_until(lambda: bool(list((stack.data / "sink").glob("*.batch"))))
+    wait_until(lambda: "engine" in sink.health()["trouble"])
+    assert sink.process is not None
+    sink.process.send_signal(signal.SIGTERM)
+    assert sink.wait() == 0
+    stack.engine.start()
+    sink.start()
+    stack.await_stored(sink)
+
+
+def test_a_broker_that_is_away_is_said_once_and_waited_for(fresh: Stack) -> None:
+    sink = fresh.sink()
+    sink.start()
+    sink.kill()
+    fresh.broker.kill()
+    sink.start(ready=False)
+    wait_until(lambda: "waiting for the broker" in sink.said(), alive=sink.process)
+    fresh.broker.start()
+    fresh.new_log()
+    fresh.outputs.log = 2
+    fresh.send(fresh.outputs.round())
+    wait_until((fresh.data / "run" / "sink.json").exists, alive=sink.process)
+    fresh.await_stored(sink)
+    assert sink.said().count("no broker answers") == 1
+
+
+def test_two_sinks_cannot_share_a_spool(stack: Stack) -> None:
+    stack.sink().start()
+    second = stack.sink()
+    second.start(ready=False)
+    assert second.wait() == 2
+    assert "another sink runs on" in second.said()
+
+
+def test_it_waits_for_log_numbers(fresh: Stack) -> None:
+    with fresh.engine.client() as client:
+        client.command("TRUNCATE TABLE hotline.logs")
+    sink = fresh.sink()
+    sink.start(ready=False)
+    wait_until(lambda: "have no log number yet" in sink.said(), alive=sink.process)
+    with fresh.engine.client() as client:
+        assert set(number_logs(client, MEASURED_TOPICS.values(), "c").values()) == {1}
+    wait_until((fresh.data / "run" / "sink.json").exists, alive=sink.process)

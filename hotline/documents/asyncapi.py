@@ -1,0 +1,141 @@
+"""The topics and what lies in their records, as an AsyncAPI 3 document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hotline import blocks, contributions
+from hotline.documents.event_schemas import as_json, describe
+from hotline.events import SCHEMA
+from hotline.measured import MEASURED_VERSION, Measured, Source, Verdicts, Versions
+from hotline.names import (
+    ARROW_STREAM,
+    BLOCK_BYTES_MAX,
+    BLOCK_EVENTS,
+    BLOCK_ID,
+    CONTENT_TYPE,
+    COVERED_DAYS_TABLE,
+    DEAD_LETTERS_TABLE,
+    EVENTS_TOPICS,
+    MEASURED,
+    MEASURED_TOPICS,
+    OUTPUT_BYTES_MAX,
+)
+from hotline.subjects import SUBJECTS, Subject
+
+Json = dict[str, Any]
+
+
+def asyncapi() -> str:
+    """Every topic that the pipeline reads or writes; the application is the hotline's measuring stage."""
+    return as_json(
+        {
+            "asyncapi": "3.0.0",
+            "info": {
+                "title": "Hotline Pulse",
+                "version": f"{SCHEMA}.0.0",
+                "description": (
+                    "Blocks of events go in, outputs of the measuring stage come out. An output of a record of "
+                    "partition p is in partition p of the measured topic, and all events of one call or ticket are in "
+                    "one partition. All topics have the same number of partitions."
+                ),
+                "license": {"name": "Apache-2.0"},
+            },
+            "channels": {name: channel for subject in SUBJECTS.values() for name, channel in _channels(subject)},
+            "operations": {name: step for subject in SUBJECTS.values() for name, step in _operations(subject)},
+            "components": {
+                "messages": {name: msg for subject in SUBJECTS.values() for name, msg in _messages(subject)},
+                "schemas": _schemas(),
+            },
+        }
+    )
+
+
+def _channels(subject: Subject) -> list[tuple[str, Json]]:
+    name = subject.name
+    events = f"Blocks of events of {name}, from any producer."
+    measured = f"What each block of {name} changes: new events, verdicts, rows, sums."
+    return [
+        (name, _channel(EVENTS_TOPICS[name], events, f"{name}Block")),
+        (f"{name}Measured", _channel(MEASURED_TOPICS[name], measured, f"{name}Output")),
+    ]
+
+
+def _channel(topic: str, description: str, message: str) -> Json:
+    ref = {"$ref": f"#/components/messages/{message}"}
+    return {"address": topic, "description": description, "messages": {message: ref}}
+
+
+def _operations(subject: Subject) -> list[tuple[str, Json]]:
+    name = subject.name
+    return [
+        (f"read_{name}", _operation("receive", name, f"{name}Block")),
+        (f"measure_{name}", _operation("send", f"{name}Measured", f"{name}Output")),
+    ]
+
+
+def _operation(action: str, channel: str, message: str) -> Json:
+    where = f"#/channels/{channel}"
+    return {"action": action, "channel": {"$ref": where}, "messages": [{"$ref": f"{where}/messages/{message}"}]}
+
+
+def _messages(subject: Subject) -> list[tuple[str, Json]]:
+    return [(f"{subject.name}Block", _block(subject)), (f"{subject.name}Output", _output(subject))]
+
+
+def _block(subject: Subject) -> Json:
+    return {
+        "name": f"{subject.name}Block",
+        "title": f"Block of {subject.name}",
+        "summary": (
+            f"An Arrow IPC stream, at most {BLOCK_BYTES_MAX} bytes; bulk blocks hold {BLOCK_EVENTS} events. A column "
+            "that is absent is null, or its default; a column that is not listed is ignored. Types: "
+            f"{', '.join(subject.types)}."
+        ),
+        "contentType": ARROW_STREAM.decode(),
+        "headers": _headers(ARROW_STREAM, required=[BLOCK_ID, CONTENT_TYPE]),
+        "payload": {
+            "schemaFormat": f"{ARROW_STREAM.decode()};version={blocks.BLOCK_VERSION}",
+            "schema": {"fields": _arrow_fields(subject)},
+        },
+    }
+
+
+def _arrow_fields(subject: Subject) -> list[Json]:
+    return [{"name": field.name, "type": str(field.type)} for field in blocks.schema_of(subject)]
+
+
+def _output(subject: Subject) -> Json:
+    sums = ", ".join(contributions.sums_schema(subject))
+    tables = (subject.events_table, subject.rows_table, subject.sums_table, DEAD_LETTERS_TABLE, COVERED_DAYS_TABLE)
+    return {
+        "name": f"{subject.name}Output",
+        "title": f"What a block of {subject.name} changes",
+        "summary": (
+            "A MessagePack map in these fields. Tables, each an Arrow IPC stream, absent when empty: "
+            f"{', '.join(tables)}. About {OUTPUT_BYTES_MAX} bytes of tables at most: a block that changes more gives "
+            f"several outputs. Columns of {subject.sums_table}: {sums}."
+        ),
+        "contentType": MEASURED.decode(),
+        "headers": _headers(MEASURED, required=[CONTENT_TYPE]),
+        "payload": {"$ref": f"#/components/schemas/{Measured.__name__}"},
+    }
+
+
+def _headers(content_type: bytes, *, required: list[str]) -> Json:
+    known: Json = {
+        CONTENT_TYPE: {"type": "string", "const": content_type.decode()},
+        BLOCK_ID: {"type": "string", "description": "Random; the same when the same block is sent again."},
+    }
+    return {"type": "object", "properties": {name: known[name] for name in required}, "required": required}
+
+
+def _schemas() -> Json:
+    _, definitions = msgspec.json.schema_components([Measured], ref_template="#/components/schemas/{name}")
+    describe(definitions, [Measured, Source, Verdicts, Versions])
+    definitions[Measured.__name__]["title"] = f"Measured, version {MEASURED_VERSION}"
+    tables = definitions[Measured.__name__]["properties"]["tables"]
+    tables["additionalProperties"] = {"type": "string", "contentMediaType": ARROW_STREAM.decode()}
+    return definitions

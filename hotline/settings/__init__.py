@@ -1,0 +1,23 @@
+"""Settings: read once, from the environment, `hotline.toml` and defaults, and handed on as one value.
+
+Nothing else in this product reads the environment. A password is never a setting: settings name the file it is in.
+"""
+
+from hotline.data_folder import pseudonym_key
+from hotline.settings.fixed import fix_zone, password, password_file
+from hotline.settings.model import Account, Settings, SettingsError, doc, environment
+from hotline.settings.reading import load, unknown_variables
+
+__all__ = [
+    "Account",
+    "Settings",
+    "SettingsError",
+    "doc",
+    "environment",
+    "fix_zone",
+    "load",
+    "password",
+    "password_file",
+    "pseudonym_key",
+    "unknown_variables",
+]

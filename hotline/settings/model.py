@@ -1,0 +1,94 @@
+"""The settings themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  read by get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from hotline.data_folder import DataFolder
+
+PREFIX = "HOTLINE_"
+
+Account = Literal["reader", "writer"]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Bytes = Annotated[int, Meta(ge=1 << 20)]
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it, its value, where that stands, and the remedy."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting of one hotline. Units come last in a name; `doc` gives each field's one line."""
+
+    data: Annotated[Path, Meta(description="Folder of everything that is kept: tables, spool, secrets, logs.")]
+    zone: Annotated[
+        str, Meta(description="Time zone of the hotline's days; fixed in a data folder at its first start.")
+    ] = "Asia/Shanghai"
+    partitions: Annotated[int, Meta(ge=1, le=1024, description="Partitions of every topic.")] = 2
+    workers: Annotated[int, Meta(ge=1, le=1024, description="Worker processes that share the partitions.")] = 1
+    worker: Annotated[int, Meta(ge=0, description="Which of the workers this process is, from 0.")] = 0
+    deployment: Annotated[
+        int, Meta(ge=1, description="Number of this deployment; a lower one is refused by what a higher one wrote.")
+    ] = 1
+    broker: Annotated[Literal["embedded", "kafka"], Meta(description="Kind of broker: embedded, or Apache Kafka.")] = (
+        "embedded"
+    )
+    bootstrap: Annotated[
+        str, Meta(description="host:port of a Kafka cluster, several with commas; empty: a broker of the stack's own.")
+    ] = ""
+    broker_port: Annotated[
+        Port, Meta(description="Port of the stack's own broker on 127.0.0.1; 0 takes a free one.")
+    ] = 0
+    clickhouse_url: Annotated[
+        str, Meta(description="http(s)://host:port of a ClickHouse server; empty: an engine of the stack's own.")
+    ] = ""
+    clickhouse_reader: Annotated[str, Meta(min_length=1, description="Account that reads.")] = "reader"
+    clickhouse_writer: Annotated[str, Meta(min_length=1, description="Account that writes.")] = "writer"
+    clickhouse_reader_password_file: Annotated[
+        str, Meta(description="File with the reader's password; empty: secrets/reader.password in the data folder.")
+    ] = ""
+    clickhouse_writer_password_file: Annotated[
+        str, Meta(description="File with the writer's password; empty: secrets/writer.password in the data folder.")
+    ] = ""
+    engine_port: Annotated[
+        Port, Meta(description="Port of the stack's own engine on 127.0.0.1; 0 takes a free one.")
+    ] = 0
+    engine_memory_bytes_max: Annotated[Bytes, Meta(description="Memory of the stack's own engine.")] = 1 << 30
+    sink_health_port: Annotated[
+        Port, Meta(description="Port of the sink's health on 127.0.0.1; 0 takes a free one.")
+    ] = 0
+    batch_wait_ms: Annotated[int, Meta(ge=1, le=60_000, description="Longest time the sink gathers a batch.")] = 200
+    batch_rows_max: Annotated[int, Meta(ge=1, description="Rows at which the sink's batch is full.")] = 500_000
+    batch_bytes_max: Annotated[Bytes, Meta(description="Bytes at which the sink's batch is full.")] = 64 << 20
+    unstored_bytes_max: Annotated[
+        Bytes, Meta(description="Outputs not yet stored at which a worker pauses, a partition.")
+    ] = 64 << 20
+    warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
+        512 << 20
+    )
+    log_bytes_max: Annotated[
+        Bytes, Meta(description="Bytes in the embedded broker at which it gets a new, empty log.")
+    ] = 256 << 20
+
+    @property
+    def folder(self) -> DataFolder:
+        """The places in the data folder."""
+        return DataFolder(self.data)
+
+
+TYPES: dict[str, Any] = get_type_hints(Settings, include_extras=True)
+FIELDS = tuple(field.name for field in msgspec.structs.fields(Settings))
+
+
+def doc(name: str) -> str:
+    """Describe a setting in one line."""
+    return str(next(m.description for m in TYPES[name].__metadata__ if m.description))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Give the variables by which a child process reads exactly these settings."""
+    return {PREFIX + name.upper(): str(getattr(settings, name)) for name in FIELDS}

@@ -1,0 +1,63 @@
+"""What the type of no single setting can say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from hotline.settings.fixed import other_zone, zone_of
+from hotline.settings.model import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Refuse what no single field's type can."""
+    if settings.zone not in available_timezones():
+        from hotline.zones import zone  # heavy, and only its message is wanted
+
+        try:
+            zone(settings.zone)
+        except ValueError as error:
+            raise SettingsError(f"zone ({origins['zone']}): {error}") from error
+    fixed = zone_of(settings.data)
+    if fixed and fixed != settings.zone:
+        raise other_zone(settings, fixed)
+    if settings.workers > settings.partitions:
+        raise SettingsError(
+            f"workers is {settings.workers} ({origins['workers']}), more than the {settings.partitions} partitions "
+            f"({origins['partitions']}) they share: set fewer workers or more partitions"
+        )
+    if settings.worker >= settings.workers:
+        raise SettingsError(
+            f"worker is {settings.worker} ({origins['worker']}), but must be below workers: {settings.workers}"
+        )
+    _check_bootstrap(settings, origins)
+    _check_url(settings, origins)
+
+
+def _check_bootstrap(settings: Settings, origins: Mapping[str, str]) -> None:
+    for address in filter(None, settings.bootstrap.split(",")):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not port.isdigit() or "/" in host or "@" in host:
+            raise SettingsError(
+                f"bootstrap is {settings.bootstrap!r} ({origins['bootstrap']}), "
+                "but must be host:port, several with commas"
+            )
+
+
+def _check_url(settings: Settings, origins: Mapping[str, str]) -> None:
+    if not settings.clickhouse_url:
+        return
+    url = urlsplit(settings.clickhouse_url)
+    if url.username or url.password or url.query:
+        raise SettingsError(
+            f"clickhouse_url ({origins['clickhouse_url']}) holds more than http(s)://host:port: a user goes into "
+            "clickhouse_writer, a password into the file that clickhouse_writer_password_file names"
+        )
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise SettingsError(
+            f"clickhouse_url is {settings.clickhouse_url!r} ({origins['clickhouse_url']}), but must be http(s)://host:port"
+        )
