@@ -19,6 +19,8 @@ KNOWN = (
     ("deploy.brokers.admin", "BrokerError", CANNOT),
     ("hotline.settings", "SettingsError", CANNOT),
     ("hotline.catalogue.algebra", "CatalogueError", CANNOT),
+    ("sinks.migrations", "MigrationError", CANNOT),
+    ("clickhouse_connect.driver.exceptions", "ClickHouseError", CANNOT),
 )
 
 
@@ -32,9 +34,6 @@ class Failure:
 
 def describe(error: Exception) -> Failure:
     """Find the sentence and the exit code of an error; an unexpected one goes to a log that the sentence names."""
-    if isinstance(error, BrokenPipeError):
-        _close_stdout()
-        return Failure("", 0)  # whoever reads our output has read enough
     if isinstance(error, typer.TyperException):
         return Failure(_usage(error), CANNOT)
     if isinstance(error, typer.Abort):
@@ -70,8 +69,3 @@ def _write_log(error: Exception) -> Path:
         log.write(f"hotline {' '.join(sys.argv[1:])}\n")
         log.write("".join(traceback.format_exception(error)))
     return Path(name)
-
-
-def _close_stdout() -> None:
-    """Let the interpreter's last flush go nowhere, so that it does not complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

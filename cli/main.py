@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import processes, settings
+from cli import adapters, dead_letters, load, processes, reconcile, settings
 from cli.failures import describe
 from cli.options import examples
-from cli.output import say
+from cli.output import flush_data, say
 
-GROUPS = (processes, settings)
+GROUPS = (processes, load, adapters, dead_letters, reconcile, settings)
 
 app = typer.Typer(
     name="hotline",
@@ -33,10 +33,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0, 1 (differs, incomplete), 2 (cannot), 3 (not running)."""
     try:
         code = app(args=list(arguments), prog_name="hotline", standalone_mode=False)
-        sys.stdout.flush()
+        flush_data()
     except Exception as error:  # noqa: BLE001  whatever it is, nobody is shown a traceback
         failure = describe(error)
-        if failure.sentence:
-            say(failure.sentence)
+        say(failure.sentence)
         return failure.exit_code
     return code if isinstance(code, int) else 0

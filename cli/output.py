@@ -1,5 +1,6 @@
 """Where output goes: data to stdout, everything else to stderr."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,8 +14,25 @@ def say(text: str) -> None:
 
 
 def print_data(text: str) -> None:
-    """Print data."""
-    sys.stdout.write(f"{text}\n")
+    """Print data; when the reader has read enough and gone, the rest goes nowhere and the command ends as it would."""
+    try:
+        sys.stdout.write(f"{text}\n")
+    except BrokenPipeError:
+        _to_nowhere()
+
+
+def flush_data() -> None:
+    """Hand over what was printed."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _to_nowhere()
+
+
+def _to_nowhere() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def print_json(value: object) -> None:

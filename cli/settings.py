@@ -89,14 +89,13 @@ def version(*, json: Json = False) -> None:
 
 
 def _clickhouse(settings: "Settings", server: Server, *, with_password: bool) -> str:
-    from hotline.names import DATABASE
     from hotline.settings import password
 
     account: Account = "writer" if server is Server.CLICKHOUSE_WRITER else "reader"
     user = settings.clickhouse_writer if account == "writer" else settings.clickhouse_reader
     secret = f":{quote(password(settings, account), safe='')}" if with_password else ""
     parts = urlsplit(settings.clickhouse_url)
-    return f"{parts.scheme}://{quote(user, safe='')}{secret}@{parts.netloc}/?database={DATABASE}"
+    return f"{parts.scheme}://{quote(user, safe='')}{secret}@{parts.netloc}/"
 
 
 def _shown(value: object) -> str:

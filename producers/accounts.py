@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,13 +10,16 @@ from hotline.measured import Verdicts
 from hotline.names import ACCOUNTS_TABLE, DATABASE, LOGS_TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from clickhouse_connect.driver.client import Client
 
-# A block that was sent twice has an account a sending; the first one counts, the others say only "seen".
+# A block that was sent twice has an account a sending, in the order of logs and offsets of its partition; the first
+# one tells what the events did, the others say only "seen". A sending is whole once its last slice is stored.
 _FIRST_STORED = f"""
-SELECT block_id, argMin(verdicts, (stored, log, offset)) AS first
+SELECT block_id, argMin(verdicts, (log, offset)) AS first
 FROM (
-    SELECT block_id, log, offset, min(stored_at) AS stored,
+    SELECT block_id, log, offset,
            (sum(counted), sum(seen), sum(revised), sum(dead), sumMap(reasons)) AS verdicts
     FROM {DATABASE}.{ACCOUNTS_TABLE}
     WHERE block_id IN {{blocks:Array(String)}}
@@ -29,7 +31,7 @@ GROUP BY block_id
 
 
 def stored_verdicts(client: Client, blocks: Collection[str]) -> dict[str, Verdicts]:
-    """Verdicts of those of the blocks that are stored whole, by block id."""
+    """Return the verdicts of those of the blocks that are stored whole, by block id."""
     found = client.query(_FIRST_STORED, parameters={"blocks": list(blocks)}).result_rows
     return {
         str(block): Verdicts(counted=counted, seen=seen, revised=revised, dead=dead, reasons=dict(reasons))
@@ -38,7 +40,7 @@ def stored_verdicts(client: Client, blocks: Collection[str]) -> dict[str, Verdic
 
 
 def current_logs(client: Client) -> dict[str, int]:
-    """Current log number by topic."""
+    """Return the current log number of each topic."""
     sql = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
     return {str(topic): int(log) for topic, log in client.query(sql).result_rows}
 

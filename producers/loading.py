@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ from hotline.measured import Verdicts
 from hotline.names import EVENTS_TOPICS
 from hotline.subjects import SUBJECTS
 from producers.accounts import Account
-from producers.adapters.adapter import Batch
 from producers.adapters.errors import TruncatedError
-from producers.sending import Connect, Sender
+from producers.files import IncompleteError
+from producers.sending import Connect, Sender, StackAwayError
 
 if TYPE_CHECKING:
     from hotline.blocks import Block
+    from producers.adapters.adapter import Batch
 
 
 class Lines(msgspec.Struct, kw_only=True):
@@ -40,50 +42,61 @@ class Load(msgspec.Struct, kw_only=True):
     dead: int = 0
     seconds: float = 0.0
     complete: bool = False
+    """Every file was read to its end, and every event read has its verdict."""
     topics: dict[str, Account]
     lines: Lines
     reasons: dict[str, int] = {}
     problem: str | None = None
-    """Why a file was not read to its end."""
+    """Why it is not complete."""
 
 
-Progress = Callable[[Load, int], None]
-"""Called now and then with the account so far and the bytes read of the current file."""
+Progress = Callable[[Load], None]
+"""Called now and then with the account so far."""
 
 
 def load(batches: Iterable[Batch], *, partitions: int, connect: Connect, progress: Progress) -> Load:
-    """Send all events of `batches`, wait until they are stored, and account for them."""
+    """Send all events of `batches`, wait until they are stored, and account for them.
+
+    Raises UnreadableError when there is not one batch (then nothing is connected either), StackAwayError when the
+    stack does not answer at the start. Whatever goes wrong later stands in the account, as its `problem`.
+    """
     begun = time.monotonic()
     result = _empty()
+    readable = _begun(_readable(batches, result))
 
-    def stored(subject: str, events: int, verdicts: Verdicts) -> None:
-        del events
+    def stored(subject: str, verdicts: Verdicts) -> None:
         result.topics[EVENTS_TOPICS[subject]].add(verdicts)
 
     with Sender(connect, stored) as sender:
-        for batch in _readable(batches, result):
-            for block in _blocks(batch, partitions, result):
-                sender.send(block)
-            _add_up(result, begun)
-            progress(result, batch.bytes_read)
-        sender.finish()
-    _add_up(result, begun)
+        try:
+            for batch in readable:
+                for block in _blocks(batch, partitions, result):
+                    sender.send(block)
+                _tell(result, begun, progress)
+            while sender.waiting:
+                sender.wait()
+                _tell(result, begun, progress)
+        except StackAwayError as error:
+            result.problem = str(error)
+    _tell(result, begun, progress)
     result.complete = result.problem is None and all(account.adds_up for account in result.topics.values())
     return result
 
 
 def dry_run(batches: Iterable[Batch], *, progress: Progress) -> Load:
-    """The same reading, with nothing sent: what would be dead is; all else is said to be counted."""
+    """Read in the same way and send nothing: what would be dead is; all else is said to be counted.
+
+    Raises UnreadableError when there is not one batch.
+    """
     begun = time.monotonic()
     result = _empty()
-    for batch in _readable(batches, result):
+    for batch in _begun(_readable(batches, result)):
         for block in _blocks(batch, 1, result):
             reasons = dict(problems(block.subject, block.events).drop_nulls().value_counts().iter_rows())
             dead = sum(reasons.values())
             verdicts = Verdicts(counted=len(block.events) - dead, dead=dead, reasons=reasons)
             result.topics[EVENTS_TOPICS[block.subject.name]].add(verdicts)
-        _add_up(result, begun)
-        progress(result, batch.bytes_read)
+        _tell(result, begun, progress)
     result.complete = result.problem is None
     return result
 
@@ -92,8 +105,13 @@ def _empty() -> Load:
     return Load(topics={topic: Account(reasons={}) for topic in EVENTS_TOPICS.values()}, lines=Lines(skipped={}))
 
 
+def _begun(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Read the first one at once: a file of something else must raise before anything is done."""
+    return itertools.chain([first] if (first := next(batches, None)) else [], batches)
+
+
 def _readable(batches: Iterable[Batch], result: Load) -> Iterator[Batch]:
-    """The batches of a file, up to where it breaks off; its lines are counted on the way."""
+    """Give the batches up to where they break off; count their lines on the way."""
     try:
         for batch in batches:
             result.lines.read += batch.lines_read
@@ -101,7 +119,7 @@ def _readable(batches: Iterable[Batch], result: Load) -> Iterator[Batch]:
             for why, count in batch.skipped.items():
                 result.lines.skipped[why] = result.lines.skipped.get(why, 0) + count
             yield batch
-    except TruncatedError as error:
+    except (TruncatedError, IncompleteError) as error:
         result.problem = str(error)
 
 
@@ -112,7 +130,7 @@ def _blocks(batch: Batch, partitions: int, result: Load) -> Iterator[Block]:
             yield block
 
 
-def _add_up(result: Load, begun: float) -> None:
+def _tell(result: Load, begun: float, progress: Progress) -> None:
     accounts = result.topics.values()
     for name in ("read", "counted", "seen", "revised", "dead"):
         setattr(result, name, sum(getattr(account, name) for account in accounts))
@@ -121,3 +139,4 @@ def _add_up(result: Load, begun: float) -> None:
         for reason, count in account.reasons.items():
             result.reasons[reason] = result.reasons.get(reason, 0) + count
     result.seconds = round(time.monotonic() - begun, 3)
+    progress(result)

@@ -1,18 +1,19 @@
 """Sends blocks, and keeps each one until the sink has stored it.
 
 An embedded broker forgets its log when it dies, and any broker may lose its tail: what is not yet stored is sent again
-under the same block id as soon as the topic's log has another number or a sending failed. The sets absorb repeats.
+under the same block id as soon as the topics' logs have other numbers, and what a broker did not take as soon as it
+answers. The sets absorb repeats, and an account takes the first stored verdicts of a block.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from hotline.measured import Verdicts
@@ -30,69 +31,87 @@ ASK_EVERY_S = 0.1
 ASK_BLOCKS_MAX = 500
 AWAY_S_MAX = 120.0
 """How long the stack may be away before sending gives up."""
+STALLED_S_MAX = 300.0
+"""How long nothing may be stored, with a stack that answers, before sending gives up."""
 
 Connect = Callable[[], tuple[str, Any]]
 """Gives the broker's address and a client of the database, as they are now; may raise while the stack is away."""
+Stored = Callable[[str, Verdicts], None]
+"""Called once a block with its subject's name and its verdicts."""
 
 
 class StackAwayError(RuntimeError):
-    """Nothing answered for too long."""
+    """Nothing answered, or nothing was stored, for too long."""
 
 
 @dataclass
 class _Kept:
     subject: str
     partition: int
-    events: int
     value: bytes
     sending: Any = None
+    """Future of the producer, None when it refused."""
+
+    @property
+    def failed(self) -> bool:
+        return self.sending is None or bool(self.sending.failed())
 
 
 class Sender:
     """Sends blocks of any subject. Use as a context manager; `stored` is called once a block, with its verdicts."""
 
-    def __init__(self, connect: Connect, stored: Callable[[str, int, Verdicts], None]) -> None:
+    def __init__(self, connect: Connect, stored: Stored) -> None:
         self._connect, self._stored = connect, stored
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
         self._asked_at = 0.0
-        self._away_since: float | None = None
+        self._stored_at = 0.0
         self._logs: dict[str, int] = {}
+        self._bootstrap = ""
         self._producer: Any = None
         self._client: Client | None = None
 
-    def __enter__(self) -> Sender:
-        """Connect; waits for a stack that is starting."""
-        self._until(self._open)
+    def __enter__(self) -> Self:
+        """Connect; waits for a stack that is starting. Raises StackAwayError when it does not come."""
+        self._rejoin()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Let go of the connections."""
-        self._close()
+        self._close_producer()
+        self._close_client()
+
+    @property
+    def waiting(self) -> int:
+        """Blocks sent and not yet known to be stored."""
+        return len(self._kept)
 
     def send(self, block: Block) -> None:
-        """Send a block; waits while too much is not yet stored. Raises ValueError for a block over 16 MiB."""
+        """Send a block, in pieces when it is too large for a record; waits while too much is not yet stored.
+
+        Raises ValueError for a single event over 16 MiB, StackAwayError when nothing answers or is stored for too long.
+        """
         value = block.encode()
         if len(value) > BLOCK_BYTES_MAX:
-            raise ValueError(f"block {block.block_id} has {len(value)} bytes, {BLOCK_BYTES_MAX} is the most: split it")
-        kept = _Kept(block.subject.name, block.partition, len(block.events), value)
+            for half in _halves(block):
+                self.send(half)
+            return
+        if not self._kept:
+            self._stored_at = time.monotonic()
+        kept = _Kept(block.subject.name, block.partition, value)
         self._kept[block.block_id] = kept
         self._bytes += len(value)
         self._produce(block.block_id, kept)
         self._ask()
         while self._bytes > KEPT_BYTES_MAX:
-            self._wait()
+            self.wait()
 
-    def finish(self) -> None:
-        """Wait until everything sent is stored. Raises StackAwayError when nothing answers for too long."""
-        while self._kept:
-            self._wait()
-
-    # ------------------------------------------------------------------------------------------------------------
-
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Wait a moment and look what is stored. Raises StackAwayError."""
         time.sleep(ASK_EVERY_S / 2)
         self._ask()
+
+    # -- looking ---------------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
         """Look, now and then, what is stored, and send again what may be lost."""
@@ -101,26 +120,35 @@ class Sender:
         self._asked_at = time.monotonic()
         try:
             self._take_verdicts()
-            lost = self._lost_topics()
-        except Exception as error:  # noqa: BLE001 the engine may be away in any way there is
-            self._away(error)
+            moved = current_logs(self._asked) != self._logs
+        except Exception:  # noqa: BLE001 the engine may be away in any way there is
+            self._rejoin()
             return
-        self._away_since = None
-        failed = any(kept.sending is None or kept.sending.failed() for kept in self._kept.values())
-        if lost or failed:
-            self._until(self._reopen)
+        if moved or any(kept.failed for kept in self._kept.values()):
+            self._rejoin()
+        if self._kept and time.monotonic() - self._stored_at > STALLED_S_MAX:
+            raise StackAwayError(
+                f"nothing was stored for {STALLED_S_MAX:.0f} s; {self.waiting} blocks may not be stored. "
+                "Look at hotline status, then load again: what is stored is not counted twice"
+            )
+
+    @property
+    def _asked(self) -> Client:
+        if self._client is None:
+            raise ConnectionError("not connected")
+        return self._client
 
     def _take_verdicts(self) -> None:
         asked = list(self._kept)[:ASK_BLOCKS_MAX]
-        if not asked or self._client is None:
+        if not asked:
             return
-        for block_id, verdicts in stored_verdicts(self._client, asked).items():
+        for block_id, verdicts in stored_verdicts(self._asked, asked).items():
             kept = self._kept.pop(block_id)
             self._bytes -= len(kept.value)
-            self._stored(kept.subject, kept.events, verdicts)
+            self._stored_at = time.monotonic()
+            self._stored(kept.subject, verdicts)
 
-    def _lost_topics(self) -> bool:
-        return self._client is not None and current_logs(self._client) != self._logs
+    # -- sending ---------------------------------------------------------------------------------------------------
 
     def _produce(self, block_id: str, kept: _Kept) -> None:
         headers = [(CONTENT_TYPE, ARROW_STREAM), (BLOCK_ID, block_id.encode())]
@@ -128,49 +156,72 @@ class Sender:
             kept.sending = self._producer.send(
                 EVENTS_TOPICS[kept.subject], partition=kept.partition, value=kept.value, headers=headers
             )
-        except KafkaError:
-            kept.sending = None  # the broker is away: it is sent again by _ask
+        except (KafkaError, AssertionError):  # kafka-python asserts that the partition is in what it knows of the topic
+            kept.sending = None  # the broker is away: _ask sends it again
 
-    def _open(self) -> None:
+    def _rejoin(self) -> None:
+        """Connect anew until it works; then send what may be lost. Raises StackAwayError after too long."""
+        begun = time.monotonic()
+        while True:
+            try:
+                self._join()
+            except Exception as error:  # whatever a starting stack answers
+                if time.monotonic() - begun > AWAY_S_MAX:
+                    raise StackAwayError(
+                        f"the stack did not answer for {AWAY_S_MAX:.0f} s ({error}); {self.waiting} blocks may not be "
+                        "stored. Look at hotline status, then load again: what is stored is not counted twice"
+                    ) from error
+                time.sleep(0.3)
+            else:
+                return
+
+    def _join(self) -> None:
+        self._close_client()
         bootstrap, self._client = self._connect()
+        logs = current_logs(self._client)
+        if self._producer is not None and (logs, bootstrap) == (self._logs, self._bootstrap):
+            lost = {block_id: kept for block_id, kept in self._kept.items() if kept.failed}
+        else:
+            lost = self._kept
+        if lost or self._producer is None:
+            self._close_producer()
+            # Closing gives up what was under way: that is sent again as well.
+            lost = lost | {block_id: kept for block_id, kept in self._kept.items() if kept.failed}
+            self._open_producer(bootstrap)
+        self._logs, self._bootstrap = logs, bootstrap
+        for block_id, kept in lost.items():
+            self._produce(block_id, kept)
+
+    def _open_producer(self, bootstrap: str) -> None:
+        from kafka import KafkaProducer
+
         self._producer = KafkaProducer(
             bootstrap_servers=bootstrap,
             acks="all",
             max_request_size=RECORD_BYTES_MAX,
             reconnect_backoff_max_ms=1000,
             max_block_ms=10_000,
+            delivery_timeout_ms=60_000,
+            enable_idempotence=False,  # repeats do no harm here, and a broker that starts empty knows no sequences
+            allow_auto_create_topics=False,  # one that starts empty must get its topics from their maker
         )
-        self._logs = current_logs(self._client)
 
-    def _reopen(self) -> None:
-        self._close()
-        self._open()
-        for block_id, kept in self._kept.items():
-            self._produce(block_id, kept)
-
-    def _close(self) -> None:
+    def _close_producer(self) -> None:
         if self._producer is not None:
             with contextlib.suppress(KafkaError):
                 self._producer.close(timeout=1)
         self._producer = None
 
-    def _until(self, action: Callable[[], None]) -> None:
-        """Try until it works or the stack was away for too long."""
-        while True:
-            try:
-                action()
-            except Exception as error:  # noqa: BLE001 whatever a starting stack answers
-                self._away(error)
-                time.sleep(0.3)
-            else:
-                self._away_since = None
-                return
+    def _close_client(self) -> None:
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                self._client.close()
+        self._client = None
 
-    def _away(self, error: Exception) -> None:
-        now = time.monotonic()
-        self._away_since = self._away_since or now
-        if now - self._away_since > AWAY_S_MAX:
-            raise StackAwayError(
-                f"the stack did not answer for {AWAY_S_MAX:.0f} s ({error}); {len(self._kept)} blocks may not be stored. "
-                "Look at hotline status, then load again: what is stored is not counted twice"
-            ) from error
+
+def _halves(block: Block) -> list[Block]:
+    size = len(block.events)
+    if size < 2:
+        raise ValueError(f"an event has over {BLOCK_BYTES_MAX} bytes, which no record may: shorten what it states")
+    pieces = (block.events[: size // 2], block.events[size // 2 :])
+    return [replace(block, block_id=uuid.uuid4().hex, events=piece) for piece in pieces]

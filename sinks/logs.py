@@ -23,7 +23,7 @@ def number_logs(client: Client, topics: Iterable[str], cluster: str) -> dict[str
 
     May be repeated; call it whenever a broker answers, before anybody reads or writes.
     """
-    found = client.query(f"SELECT topic, max(log), argMax(cluster, log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608 a name of ours
+    found = client.query(f"SELECT topic, max(log), argMax(cluster, log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608
     known = {str(topic): int(log) for topic, log, on in found if on == cluster}
     new = register_logs(client, [topic for topic in topics if topic not in known], cluster)
     return {topic: known.get(topic) or new[topic] for topic in topics}
@@ -40,7 +40,7 @@ def register_logs(client: Client, topics: Iterable[str], cluster: str = "") -> d
 
 def current_logs(client: Client) -> dict[str, int]:
     """Return the number of each topic's current log; a topic that was never registered is absent."""
-    found = client.query(f"SELECT topic, max(log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608 a name of ours
+    found = client.query(f"SELECT topic, max(log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608
     return {str(topic): int(log) for topic, log in found}
 
 

@@ -29,8 +29,8 @@ POSITION_BITS = 40
 """A mark's version is its log's number above this many bits of its position."""
 
 MARKS_SQL = (
-    "SELECT topic, partition, log, position, accepted_log, accepted_offset, accepted_last, accepted_final, "
-    f"accepted_deployment FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S608 names of ours
+    "SELECT topic, partition, log, position, accepted_log, accepted_offset, accepted_last, accepted_final, "  # noqa: S608
+    f"accepted_deployment FROM {DATABASE}.{MARKS_TABLE} FINAL"
 )
 
 
@@ -49,7 +49,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def marks(client: Client) -> dict[Partition, Mark]:
-    """The mark of every partition with anything stored."""
+    """Return the mark of every partition with anything stored."""
     found: dict[Partition, Mark] = {}
     for topic, partition, log, position, *accepted in client.query(MARKS_SQL).result_rows:
         a_log, offset, last, final, deployment = accepted

@@ -1,6 +1,7 @@
 """The embedded stack: engine, broker, sink and workers on one machine, started, watched and restarted in order.
 
-`part` is one of them · `plan` lists those that settings ask for · `preparing` is what must be done between them ·
-`supervisor` keeps a list of parts up · `state` tells other processes about it, `locks` says who may · `running` is
-the life of one supervised stack · `joining` uses one from a command · `answering` asks the parts themselves.
+`part` and `broker_part` are one of them · `plan` lists those that settings ask for, on `ports` · `preparing` is what
+must be done between them · `supervisor` keeps a list of parts up · `state` tells other processes about it, `locks` say
+who may · `running` is the life of one supervised stack · `joining` uses one from a command, `stopping` ends one ·
+`answering` asks the parts themselves, `status` sums that up.
 """

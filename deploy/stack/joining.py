@@ -184,4 +184,6 @@ def _log(folder: DataFolder) -> Path:
 
 def _last_line(folder: DataFolder) -> str:
     lines = _log(folder).read_bytes()[-_TAIL_BYTES:].decode(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), f"see {folder.log}")
+    return next((line.strip() for line in reversed(lines) if line.strip()), f"see {folder.log}").removeprefix(
+        "hotline: "
+    )

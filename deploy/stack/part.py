@@ -5,7 +5,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from deploy.ports import answers
 from deploy.processes import Child
 from deploy.stack.errors import PartError
 
@@ -104,12 +106,19 @@ class ProcessPart(Part):
 
     def start(self) -> None:
         """Start it and return when it answers. Raises PartError with the last line of its log."""
+        self._refuse_taken_port()
         self._child.start()
         try:
             self._await()
         except BaseException:
             self._child.kill()
             raise
+
+    def _refuse_taken_port(self) -> None:
+        """Another program there would answer in the place of ours."""
+        url = urlsplit(self.address)
+        if url.port and answers(url.hostname or "", url.port):
+            raise PartError(f"port {url.port} is taken by another program: stop it, or choose another port")
 
     def _await(self) -> None:
         deadline = time.monotonic() + self._start_timeout_s
@@ -130,9 +139,11 @@ class ProcessPart(Part):
         self._child.kill()
 
     def ending(self) -> str:
-        """Say how it ended, with the last line of its log."""
+        """Say how it ended; when it ended by itself, with the last line of its log."""
         code = self._child.exit_code
-        how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+        if code is not None and code < 0:
+            return f"was ended by signal {-code} (log: {self._child.log})"
+        how = f"ended with code {code}"
         last = next((line for line in reversed(self._child.log_tail().splitlines()) if line.strip()), "")
         return f"{how}: {last.strip()} (log: {self._child.log})" if last else f"{how} (log: {self._child.log})"
 

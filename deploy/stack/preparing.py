@@ -1,6 +1,7 @@
 """What must be done between the parts of a stack; all of it is repeatable."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from deploy.stack.answering import cluster_id
@@ -8,33 +9,44 @@ from deploy.stack.errors import PartError
 from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings
 
-
-def _no_migrations(settings: Settings) -> None:
-    """Leave the database as it is."""
+TOPICS = (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())
 
 
-def _no_numbers(settings: Settings, cluster: str) -> None:
-    """Leave the numbers of the logs as they are."""
+def migrate(settings: Settings) -> None:
+    """Bring the tables to what this version needs. Raises MigrationError, SettingsError, or what the client raises."""
+    from sinks.connecting import connect
+    from sinks.migrations import apply
+
+    with closing(connect(settings)) as client:
+        apply(client, settings.zone)
+
+
+def number_logs(settings: Settings, cluster: str) -> None:
+    """Give the logs of a broker that is new, or empty again, their next numbers."""
+    from sinks import logs
+    from sinks.connecting import connect
+
+    with closing(connect(settings)) as client:
+        logs.number_logs(client, TOPICS, cluster)
 
 
 @dataclass(frozen=True)
 class Preparations:
-    """What belongs to rooms that the supervisor does not know.
+    """What is done to the engine and the broker after each of their starts.
 
     `migrate(settings)` runs when the engine answers, before all that uses tables. `number_logs(settings, cluster)`
     runs when the broker answers and has its topics, before the sink: another `cluster` than last time is a new log.
     """
 
-    migrate: Callable[[Settings], None] = _no_migrations
-    number_logs: Callable[[Settings, str], None] = _no_numbers
+    migrate: Callable[[Settings], None] = migrate
+    number_logs: Callable[[Settings, str], None] = number_logs
 
 
 def make_topics(settings: Settings) -> None:
     """Create the topics that are missing. Raises BrokerError."""
     from deploy.brokers import create_topics
 
-    topics = dict.fromkeys([*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()], settings.partitions)
-    create_topics(settings.bootstrap, topics, max_record_bytes=RECORD_BYTES_MAX)
+    create_topics(settings.bootstrap, dict.fromkeys(TOPICS, settings.partitions), max_record_bytes=RECORD_BYTES_MAX)
 
 
 def prepare_broker(settings: Settings, preparations: Preparations) -> None:

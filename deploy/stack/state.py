@@ -38,10 +38,10 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
         return Settings(**{**self.raw_settings, "data": Path(self.raw_settings["data"])})
 
     def ready(self, names: frozenset[str]) -> bool:
-        """Tell whether these parts are ready; none named: whether the stack has come up whole."""
-        if not names:
-            return self.state == "running"
-        return self.state != "stopping" and names <= {part.name for part in self.parts if part.state == "ready"}
+        """Tell whether these parts are ready now; none named: all of them."""
+        ready = {part.name for part in self.parts if part.state == "ready"}
+        wanted = names or {part.name for part in self.parts}
+        return self.state != "stopping" and bool(wanted) and wanted <= ready
 
 
 def plain_settings(settings: Settings) -> dict[str, Any]:

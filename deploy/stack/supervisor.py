@@ -82,6 +82,7 @@ class Supervisor:
         if self._condition == "starting" and all(watched.state == "ready" for watched in self._watched):
             self._condition = "running"
             self._tell()
+            self._say("every part is ready")
 
     def _may_start(self, watched: _Watched) -> bool:
         needed = (self._by_name[name] for name in watched.part.needs)
@@ -152,6 +153,8 @@ class Supervisor:
 def stop_on_signals(stop: threading.Event) -> None:
     """Set `stop` on Ctrl-C, on SIGTERM, and when the terminal goes away."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup: it is to outlive its terminal
         signal.signal(number, lambda *_: stop.set())
 
 

@@ -4,55 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 
 from hotline.events import SATISFIED, SECONDS_MAX
+from hotline.fold.lives import Lives, Places
 from hotline.fold.rows import FOLD_VERSION
 from hotline.fold.standing import ENTITY, standing
 from hotline.subjects import CALLS, TICKETS, Subject
 
 HOUR_S = 3600
-_NULL = pl.lit(None)
+"""A ticket falls due soon when its deadline is this near."""
 
 
 def fold(subject: Subject, members: pl.DataFrame) -> pl.DataFrame:
     """Rows of all entities in `members`: a pure function of the set, whatever its order or repetitions.
 
     `members` has the subject's columns and `entity_key`, `event_key`, `digest`. The answer has a row an entity: the
-    columns of the row's struct and `entity_key`, sorted by entity.
+    columns of the row's struct and `entity_key`.
     """
-    steps = _FOLDS[subject.name]
     events = standing(subject, members)
-    size = members.lazy().group_by(ENTITY).agg(pl.struct("event_key", "revision", "digest").n_unique().alias("size"))
-    if len(events) == len(members):  # nothing repeated, nothing revised: each event is a member
-        size = events.lazy().group_by(ENTITY, maintain_order=True).agg(pl.len().alias("size"))
-    return (
-        steps(events.lazy())
-        .join(size, on=ENTITY, how="left", maintain_order="left")
-        .with_columns(version=pl.col("size").cast(pl.UInt64) * 2**24 + FOLD_VERSION * 2**16)
-        .drop("size")
-        .collect()
-    )
+    lives = Lives(subject, events)
+    named = [lives.take(name, lives.any()).alias(name) for name in (*ENTITY, "source", "entity")]
+    rows = _FOLDS[subject.name](lives).with_columns(*named, lives.sizes.alias("size"))
+    if len(events) < len(members):  # some members are repeated, or revised by others: those count, too
+        member = pl.struct("event_key", "revision", "digest")
+        size = members.lazy().group_by(ENTITY).agg(member.n_unique().alias("size"))
+        rows = rows.drop("size").join(size, on=ENTITY, how="left", maintain_order="left")
+    version = pl.col("size").cast(pl.UInt64) * 2**24 + FOLD_VERSION * 2**16
+    return rows.with_columns(version=version).drop("size").collect()
 
 
-def _is(*types: str) -> pl.Expr:
-    return pl.col("type").is_in(types) if len(types) > 1 else pl.col("type") == types[0]
+def _firsts(lives: Lives, kinds: dict[str, str]) -> dict[str, pl.Series]:
+    return {column: lives.at(lives.first(kind)) for column, kind in kinds.items()}
 
 
-def _at(*types: str) -> pl.Expr:
-    return pl.when(_is(*types)).then("occurred_at")
+def _last_stated(lives: Lives, *columns: str) -> dict[str, pl.Series]:
+    return {column: lives.take(column, lives.last_saying(column)) for column in columns}
 
 
-def _of(column: str, *types: str) -> pl.Expr:
-    return pl.when(_is(*types)).then(column)
-
-
-def _last(column: str) -> pl.Expr:
-    return pl.col(column).last(ignore_nulls=True)
-
-
-def _scopes(*names: str) -> list[pl.Expr]:
-    return [_last(name).fill_null("") for name in names]
+def _scopes(lives: Lives, *names: str) -> dict[str, pl.Series]:
+    return {name: values.fill_null("") for name, values in _last_stated(lives, *names).items()}
 
 
 def _seconds(later: str, earlier: str) -> pl.Expr:
@@ -64,131 +56,95 @@ def _not_before(start: str, end: pl.Expr) -> pl.Expr:
     return pl.when(pl.col(start).is_not_null() & end.is_not_null()).then(pl.max_horizontal(start, end))
 
 
-def _calls(events: pl.LazyFrame) -> pl.LazyFrame:
-    by_type = events.with_columns(
-        offered_at=_at("call.offered"),
-        queued_at=_at("call.queued"),
-        answered_at=_at("call.answered"),
-        abandoned_at=_at("call.abandoned"),
-        transferred_at=_at("call.transferred"),
-        ended_at=_at("call.ended"),
-        lost_at=_at("call.lost"),
-        answer_wait_s=_of("wait_s", "call.answered"),
-        abandon_wait_s=_of("wait_s", "call.abandoned"),
+def _calls(lives: Lives) -> pl.LazyFrame:
+    kinds = ("offered", "queued", "answered", "abandoned", "transferred", "lost")
+    rows = pl.LazyFrame(
+        {
+            **_scopes(lives, "line", "district", "operator_group"),
+            **_last_stated(lives, "direction", "operator", "caller", "talk_s"),
+            **_firsts(lives, {f"{kind}_at": f"call.{kind}" for kind in kinds}),
+            "ended_at": lives.at(lives.last("call.ended")),
+            "transfers": lives.count("call.transferred"),
+            "answer_wait_s": lives.take("wait_s", lives.first_saying("wait_s", "call.answered")),
+            "abandon_wait_s": lives.take("wait_s", lives.first_saying("wait_s", "call.abandoned")),
+        }
     )
-    firsts = ["offered_at", "queued_at", "answered_at", "abandoned_at", "transferred_at", "lost_at"]
-    rows = by_type.group_by(ENTITY, maintain_order=True).agg(
-        pl.col("source", "entity").first(),
-        *_scopes("line", "district", "operator_group"),
-        _last("direction").fill_null("inbound"),
-        _last("operator"),
-        _last("caller"),
-        pl.col(firsts).min(),
-        pl.col("ended_at").max(),
-        pl.col("answer_wait_s", "abandon_wait_s").first(ignore_nulls=True),
-        _last("talk_s"),
-        transfers=pl.col("transferred_at").count().cast(pl.Int32),
-    )
-    answered = pl.col("answered_at").is_not_null()
-    began = pl.coalesce("queued_at", "offered_at")
-    stated_wait = pl.coalesce("stated_wait_s", _seconds("outcome_at", "began_at").clip(0)).cast(pl.Int32)
+    return _call_outcomes(rows)
+
+
+def _call_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
+    answered, abandoned = pl.col("answered_at").is_not_null(), pl.col("abandoned_at").is_not_null()
+    stated_wait = pl.when(answered).then("answer_wait_s").otherwise("abandon_wait_s")
+    waited = _seconds("outcome_at", "began_at").clip(0)
+    talked = _seconds("ended_at", "answered_at").clip(0)
+    outcome = pl.when(answered).then(pl.lit("answered")).when(abandoned).then(pl.lit("abandoned"))
     return (
         rows.with_columns(
+            direction=pl.col("direction").fill_null("inbound"),
             abandoned_at=pl.when(~answered).then("abandoned_at"),
-            outcome=pl.when(answered).then(pl.lit("answered")).when(pl.col("abandoned_at").is_not_null()).then(
-                pl.lit("abandoned")
-            ),
+            outcome=outcome,
             outcome_at=pl.coalesce("answered_at", "abandoned_at"),
-            stated_wait_s=pl.when(answered).then("answer_wait_s").otherwise("abandon_wait_s"),
-            began_at=began,
+            began_at=pl.coalesce("queued_at", "offered_at"),
         )
         .with_columns(
-            wait_s=pl.when(pl.col("outcome_at").is_not_null()).then(stated_wait),
-            talk_s=pl.when(answered).then(
-                pl.coalesce("talk_s", _seconds("ended_at", "answered_at").clip(0)).cast(pl.Int32)
-            ),
-            gave_up_after_s=pl.when(answered).then(SECONDS_MAX).when(pl.col("abandoned_at").is_not_null()).then(stated_wait).cast(pl.Int32),
+            wait_s=pl.when(answered | abandoned).then(pl.coalesce(stated_wait, waited).cast(pl.Int32)),
+            talk_s=pl.when(answered).then(pl.coalesce("talk_s", talked).cast(pl.Int32)),
+        )
+        .with_columns(
+            gave_up_after_s=pl.when(answered).then(pl.lit(SECONDS_MAX, pl.Int32)).when(abandoned).then("wait_s"),
             left_queue_at=_not_before("queued_at", pl.coalesce("outcome_at", "lost_at", "ended_at")),
             left_talk_at=_not_before("answered_at", pl.col("ended_at")),
         )
-        .drop("stated_wait_s", "began_at", "answer_wait_s", "abandon_wait_s")
+        .drop("began_at", "answer_wait_s", "abandon_wait_s")
     )
 
 
-def _tickets(events: pl.LazyFrame) -> pl.LazyFrame:
-    place = pl.int_range(pl.len(), dtype=pl.UInt32)
-    by_type = events.with_columns(
-        created_at=_at("ticket.created"),
-        answered_online_at=_at("ticket.answered_online"),
-        answered_by=_of("leg", "ticket.answered_online"),
-        dispatch_at=_at("ticket.dispatched"),
-        snapshot_dispatched_at=_of("dispatched_at", "ticket.snapshot"),
-        returned_at=_at("ticket.returned"),
-        first_handled_at=_at("ticket.handled"),
-        reopened_at=_at("ticket.reopened"),
-        merged_at=_at("ticket.merged"),
-        closed_at=_at("ticket.closed"),
-        asked_at=_at("survey.asked"),
-        rated_at=_at("survey.rated"),
-        handled_place=pl.when(_is("ticket.handled")).then(place),
-        closed_place=pl.when(_is("ticket.closed")).then(place),
-        reopened_place=pl.when(_is("ticket.reopened")).then(place),
-        rated_place=pl.when(_is("survey.rated")).then(place),
-    )
-    firsts = [
-        "created_at",
-        "answered_online_at",
-        "returned_at",
-        "first_handled_at",
-        "reopened_at",
-        "merged_at",
-        "asked_at",
-    ]
-    rated = [_rated("valid", "rating_valid"), _rated("rating"), _rated("operator_rating"), _rated("resolved")]
-    rows = by_type.group_by(ENTITY, maintain_order=True).agg(
-        pl.col("source", "entity").first(),
-        *_scopes("line", "district", "department", "channel", "audience", "category", "nature", "operator_group"),
-        _last("call"),
-        pl.col(firsts).min(),
-        pl.col("answered_by").first(ignore_nulls=True),
-        _last("merged_into"),
-        _last("due_at"),
-        *rated,
-        pl.col("rated_at").max(),
-        dispatched_at=pl.coalesce(pl.col("dispatch_at").min(), pl.col("snapshot_dispatched_at").min()),
-        returns=pl.col("returned_at").count().cast(pl.Int32),
-        reopenings=pl.col("reopened_at").count().cast(pl.Int32),
-        last_handled_at=pl.col("first_handled_at").max(),
-        last_closed_at=pl.col("closed_at").max(),
-        handled_place=pl.col("handled_place").max(),
-        closed_place=pl.col("closed_place").max(),
-        reopened_place=pl.col("reopened_place").max(),
+def _tickets(lives: Lives) -> pl.LazyFrame:
+    kinds = ("created", "answered_online", "returned", "reopened", "merged")
+    names = ("line", "district", "department", "channel", "audience", "category", "nature", "operator_group")
+    rated = lives.last("survey.rated")
+    dispatched = lives.at(lives.first("ticket.dispatched"))
+    rows = pl.LazyFrame(
+        {
+            **_scopes(lives, *names),
+            **_last_stated(lives, "call", "merged_into", "due_at"),
+            **_firsts(lives, {f"{kind}_at": f"ticket.{kind}" for kind in kinds}),
+            "first_handled_at": lives.at(lives.first("ticket.handled")),
+            "asked_at": lives.at(lives.first("survey.asked")),
+            "answered_by": lives.take("leg", lives.first_saying("leg", "ticket.answered_online")),
+            "dispatched_at": _snapshot_if_null(lives, dispatched),
+            "returns": lives.count("ticket.returned"),
+            "reopenings": lives.count("ticket.reopened"),
+            "handled_at": lives.at(_unless_reopened(lives, "ticket.handled")),
+            "closed_at": lives.at(_unless_reopened(lives, "ticket.closed")),
+            "rated_at": lives.at(rated),
+            "rating_valid": lives.take("valid", rated),
+            "resolved": lives.take("resolved", rated),
+            "satisfied": lives.take("rating", rated).is_in(list(SATISFIED)),
+            "operator_satisfied": lives.take("operator_rating", rated).is_in(list(SATISFIED)),
+        }
     )
     return _ticket_outcomes(rows)
 
 
-def _rated(column: str, name: str | None = None) -> pl.Expr:
-    """`column` of the last rating, null included."""
-    return pl.col(column).get(pl.col("rated_place").arg_max(), null_on_oob=True).alias(name or column)
+def _unless_reopened(lives: Lives, kind: str) -> Places:
+    """The last event of that type, unless a reopening follows it."""
+    last = lives.last(kind)
+    return np.where(last > lives.last("ticket.reopened"), last, -1)
+
+
+def _snapshot_if_null(lives: Lives, dispatched: pl.Series) -> pl.Series:
+    """The earliest dispatch that snapshots speak of, for tickets without a dispatch of their own."""
+    moved_in = lives.earliest("dispatched_at", "ticket.snapshot")
+    return dispatched if moved_in is None else dispatched.zip_with(dispatched.is_not_null(), moved_in)
 
 
 def _ticket_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
     hour = pl.duration(seconds=HOUR_S)
     left, due = pl.col("left_at"), pl.col("due_at")
-    satisfied = pl.Series(SATISFIED)
-    stands = [
-        pl.when((pl.col(f"{what}_place") > pl.col("reopened_place")).fill_null(value=True))
-        .then(f"last_{what}_at")
-        .alias(f"{what}_at")
-        for what in ("handled", "closed")
-    ]
+    soon = due - hour
     return (
-        rows.with_columns(
-            *stands,
-            satisfied=pl.col("rating").is_in(satisfied.implode()),
-            operator_satisfied=pl.col("operator_rating").is_in(satisfied.implode()),
-        )
-        .with_columns(left_at=pl.min_horizontal("handled_at", "merged_at"))
+        rows.with_columns(left_at=pl.min_horizontal("handled_at", "merged_at"))
         .with_columns(
             dispatched=pl.col("dispatched_at").is_not_null(),
             handled=pl.col("handled_at").is_not_null(),
@@ -199,13 +155,13 @@ def _ticket_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
             left_open_at=_not_before("dispatched_at", left),
             overdue_at=pl.when((left > due).fill_null(value=True)).then("due_at"),
             left_overdue_at=pl.when(left > due).then("left_at"),
-            due_soon_at=pl.when((left > due - hour).fill_null(value=True)).then(due - hour),
-            left_due_soon_at=pl.when(left > due - hour).then(pl.min_horizontal("due_at", "left_at")).when(
+            due_soon_at=pl.when((left > soon).fill_null(value=True)).then(soon),
+            left_due_soon_at=pl.when(left > soon).then(pl.min_horizontal("due_at", "left_at")).when(
                 left.is_null()
             ).then("due_at"),
         )
-        .drop("rating", "operator_rating", "left_at", "^last_.*$", "^.*_place$")
+        .drop("left_at")
     )
 
 
-_FOLDS: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {CALLS.name: _calls, TICKETS.name: _tickets}
+_FOLDS: dict[str, Callable[[Lives], pl.LazyFrame]] = {CALLS.name: _calls, TICKETS.name: _tickets}

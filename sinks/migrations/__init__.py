@@ -7,16 +7,17 @@ two of them. `{zone}` stands for the hotline's zone, which is fixed when the dat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
 
 from hotline.names import DATABASE, MIGRATIONS_TABLE
 from hotline.zones import zone as checked_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
+
     from clickhouse_connect.driver.client import Client
 
 ZONE_RECORD = "0000_zone"
@@ -24,9 +25,11 @@ ZONE_RECORD = "0000_zone"
 _RECORDS = f"{DATABASE}.{MIGRATIONS_TABLE}"
 _BOOTSTRAP = (
     f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
-    f"CREATE TABLE IF NOT EXISTS {_RECORDS} (name String, sha256 String, zone String, "
-    "applied_at DateTime('UTC') DEFAULT now()) ENGINE = MergeTree ORDER BY name "
-    "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1",
+    (
+        f"CREATE TABLE IF NOT EXISTS {_RECORDS} (name String, sha256 String, zone String, "
+        "applied_at DateTime('UTC') DEFAULT now()) ENGINE = MergeTree ORDER BY name "
+        "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
+    ),
 )
 
 
@@ -75,7 +78,7 @@ def apply(client: Client, zone: str, *, wanted: Sequence[Migration] | None = Non
 
 
 def database_zone(client: Client) -> str | None:
-    """The zone the database was made with, None before it is made."""
+    """Return the zone the database was made with, None before it is made."""
     if not int(str(client.command(f"EXISTS TABLE {_RECORDS}"))):
         return None
     record = _applied(client).get(ZONE_RECORD)
@@ -83,7 +86,7 @@ def database_zone(client: Client) -> str | None:
 
 
 def _applied(client: Client) -> dict[str, tuple[str, str]]:
-    found = client.query(f"SELECT name, sha256, zone FROM {_RECORDS}").result_rows  # noqa: S608 a name of ours
+    found = client.query(f"SELECT name, sha256, zone FROM {_RECORDS}").result_rows  # noqa: S608
     return {str(name): (str(sha256), str(zone)) for name, sha256, zone in found}
 
 
@@ -92,7 +95,7 @@ def _keep_zone(client: Client, zone: str, applied: dict[str, tuple[str, str]]) -
         _record(client, ZONE_RECORD, "", zone)
     elif applied[ZONE_RECORD][1] != zone:
         raise MigrationError(
-            f"the database was made for the zone {applied[ZONE_RECORD][1]}, not {zone}: its days and hours cannot move; "
+            f"the database was made for the zone {applied[ZONE_RECORD][1]}, not {zone}: its days cannot move; "
             f"set HOTLINE_ZONE={applied[ZONE_RECORD][1]}, or use another data folder"
         )
 

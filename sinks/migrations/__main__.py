@@ -1,4 +1,4 @@
-"""`python -m sinks.migrations new [TITLE]`: write the next migration when structs, rows or the catalogue have new columns."""
+"""``python -m sinks.migrations new``: write the next migration when structs, rows or the catalogue have new columns."""
 
 from __future__ import annotations
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sinks.migrations import Migration, migrations
 from sinks.tables import DATABASE, Table, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 _CREATE = re.compile(r"^CREATE TABLE IF NOT EXISTS \w+\.(\w+) \($")
 _COLUMN = re.compile(r"^ {4}(\w+) (.+?),?$")
@@ -33,7 +36,7 @@ def made_by(files: Iterable[Migration]) -> dict[str, dict[str, str]]:
 
 
 def missing(made: Mapping[str, Mapping[str, str]], wanted: Mapping[str, Table]) -> str:
-    """SQL that makes what is wanted and not made; empty when nothing is missing.
+    """Write the SQL that makes what is wanted and not made; empty when nothing is missing.
 
     Raises ValueError for a column whose type changed: that needs a new name, or a migration by hand.
     """

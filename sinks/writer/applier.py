@@ -6,14 +6,17 @@ import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sinks.marks import Mark, Partition
-from sinks.writer.barrier import Barrier
-from sinks.writer.batch import Batch, Insert
-from sinks.writer.health import Health
-from sinks.writer.spool import Spool
-from sinks.writer.store import Store
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sinks.marks import Mark, Partition
+    from sinks.writer.barrier import Barrier
+    from sinks.writer.batch import Batch, Insert
+    from sinks.writer.health import Health
+    from sinks.writer.spool import Spool
+    from sinks.writer.store import Store
 
 log = logging.getLogger("sinks.writer")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from hotline.accept import advance
-from hotline.measured import Measured
 from hotline.names import ACCOUNTS_TABLE, MARKS_TABLE
 from sinks.marks import Mark, Partition
 from sinks.writer import books
 from sinks.writer.splice import Stream, StreamError, cut, join
+
+if TYPE_CHECKING:
+    from hotline.measured import Measured
 
 BATCH_VERSION = 1
 
@@ -63,7 +66,7 @@ _DECODER = msgspec.msgpack.Decoder(Batch)
 
 
 def decode(value: bytes) -> Batch:
-    """The batch in a spool file's bytes. Raises msgspec.DecodeError for anything else."""
+    """Read the batch in a spool file's bytes. Raises msgspec.DecodeError for anything else."""
     return _DECODER.decode(value)
 
 
@@ -110,7 +113,7 @@ class Gathering:
         return after
 
     def close(self, stored: Mapping[Partition, Mark]) -> Batch:
-        """The batch, under a new id. `stored` are the marks that stand before it."""
+        """Make the batch, under a new id. `stored` are the marks that stand before it."""
         name = uuid.uuid4().hex
         moves = [
             Move(topic=topic, partition=partition, before=stored.get((topic, partition), Mark()), after=move.after)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from hotline.measured import Measured
-from sinks.marks import Mark, Partition
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hotline.measured import Measured
+    from sinks.marks import Mark, Partition
 
 _TIME = pa.timestamp("s", "UTC")
 _ACCOUNTS = pa.schema(
@@ -53,12 +55,12 @@ _MARKS = pa.schema(
 
 
 def accounts(records: Iterable[Measured]) -> bytes:
-    """A row for each output: its source, its verdicts and its versions."""
+    """Write a row for each output: its source, its verdicts and its versions."""
     return _stream(_ACCOUNTS, [_account(record) for record in records])
 
 
 def marks(batch: str, moved: Mapping[Partition, Mark]) -> bytes:
-    """A row for each partition that a batch moved."""
+    """Write a row for each partition that a batch moved."""
     return _stream(_MARKS, [_mark(batch, at, mark) for at, mark in moved.items()])
 
 

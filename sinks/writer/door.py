@@ -9,11 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sinks.writer.barrier import Barrier, BarrierError
-from sinks.writer.health import Health
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sinks.writer.health import Health
 
 HOST = "127.0.0.1"
 BODY_BYTES_MAX = 4096
@@ -94,7 +97,7 @@ class Door:
 
 
 def read_token(file: Path) -> str:
-    """The secret in `file`, made with 0600 when absent. Raises PermissionError when others can read it."""
+    """Read the secret in `file`, made with 0600 when absent. Raises PermissionError when others can read it."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = file.with_name(f"{file.name}.{os.getpid()}.new")

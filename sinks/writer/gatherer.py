@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,10 +11,14 @@ from hotline.accept import Decision, DeploymentError, GapError, accept
 from hotline.measured import decode
 from sinks.marks import Mark, Partition
 from sinks.writer.batch import Batch, Check, Gathering, StreamError
-from sinks.writer.health import Health
-from sinks.writer.options import Options
-from sinks.writer.reader import Reader
 from sinks.writer.store import ColumnsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sinks.writer.health import Health
+    from sinks.writer.options import Options
+    from sinks.writer.reader import Reader
 
 POLL_S = 0.05
 
@@ -46,7 +49,7 @@ class Gatherer:
         self._tell()
 
     def gather(self, *, busy: Callable[[], bool], ended: Callable[[], bool]) -> Batch | None:
-        """The next batch: cut when it is full, or when its time is up and the sink is not `busy` with the one before.
+        """Gather the next batch: until it is full, or its time is up and the sink not `busy` with the one before.
 
         None when nothing came in time, or when `ended` says so. Raises LineStoppedError, after the batch that holds
         all that came before the record in question.

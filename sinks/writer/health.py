@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sinks.marks import Mark, Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Health:
@@ -48,11 +50,11 @@ class Health:
             self.newest_at = max(filter(None, (self.newest_at, newest_at)), default=None)
 
     def lag(self) -> dict[Partition, int]:
-        """Records of each partition that are written and not stored."""
+        """Count the records of each partition that are written and not stored."""
         return {at: max(0, end - self._stored_to(at)) for at, end in sorted(self.ends.items())}
 
     def as_json(self, now: float) -> dict[str, Any]:
-        """The state at `now`."""
+        """Tell the state at `now`."""
         lag = self.lag()
         return {
             "ready": self.started and not self._troubles,
@@ -69,14 +71,14 @@ class Health:
         }
 
     def as_metrics(self, now: float) -> str:
-        """The same as Prometheus text."""
+        """Tell the same as Prometheus text."""
         lines: list[str] = []
         for name, kind, text, samples in self._samples(now):
             lines += [f"# HELP hotline_sink_{name} {text}", f"# TYPE hotline_sink_{name} {kind}"]
             lines += [f"hotline_sink_{name}{_labels(labels)} {value}" for labels, value in samples]
         return "\n".join(lines) + "\n"
 
-    def _samples(self, now: float) -> Iterable[tuple[str, str, str, list[tuple[dict[str, Any], float]]]]:
+    def _samples(self, now: float) -> Iterable[tuple[str, str, str, Sequence[tuple[Mapping[str, Any], float]]]]:
         yield "ready", "gauge", "1 when it stores what comes.", [({}, int(self.started and not self._troubles))]
         yield "epoch", "gauge", "Its epoch.", [({}, self.epoch)]
         parts = [({"part": part}, int(part in self._troubles)) for part in ("broker", "engine")]
@@ -93,8 +95,8 @@ class Health:
         yield "batches_total", "counter", "Batches stored since the start.", [({}, self.batches)]
         yield "apply_seconds_total", "counter", "Seconds spent on batches.", [({}, round(self.apply_seconds, 6))]
         if self.newest_at is not None:
-            age = [({}, round(now - self.newest_at, 3))]
-            yield "newest_event_age_seconds", "gauge", "Age of the newest event stored since the start.", age
+            age = round(now - self.newest_at, 3)
+            yield "newest_event_age_seconds", "gauge", "Age of the newest event stored since the start.", [({}, age)]
 
     def _stored_to(self, at: Partition) -> int:
         return self.stored.get(at, Mark()).position

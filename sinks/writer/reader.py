@@ -1,19 +1,22 @@
-"""The broker as the sink reads it: all partitions of the measured topics, from positions of its own, without a group."""
+"""The broker as the sink reads it: all partitions of the measured topics, from its own positions, without a group."""
 
 from __future__ import annotations
 
 import logging
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from hotline.names import RECORD_BYTES_MAX
-from sinks.marks import Partition
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sinks.marks import Partition
 
 log = logging.getLogger("sinks.writer")
 
@@ -64,7 +67,7 @@ class Reader:
             self._consumer.seek(TopicPartition(*at), positions[at])
 
     def poll(self, timeout_s: float) -> list[tuple[Partition, list[Any]]]:
-        """The next few records, in order within each partition; none when none came in time.
+        """Return the next few records, in order within each partition; none when none came in time.
 
         Raises LogLostError for a position that the log does not have.
         """

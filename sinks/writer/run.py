@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hotline.names import MEASURED_TOPICS
 from sinks.writer.applier import Applier
@@ -13,11 +14,13 @@ from sinks.writer.barrier import Barrier
 from sinks.writer.door import Door, read_token
 from sinks.writer.gatherer import Gatherer, LineStoppedError
 from sinks.writer.health import Health
-from sinks.writer.options import Options
 from sinks.writer.reader import LogLostError, Reader
 from sinks.writer.session import Session
 from sinks.writer.spool import Spool
 from sinks.writer.store import FencedError, StoppedError, Store
+
+if TYPE_CHECKING:
+    from sinks.writer.options import Options
 
 log = logging.getLogger("sinks.writer")
 
@@ -39,7 +42,7 @@ def run(options: Options) -> int:
     health, barrier = Health(), Barrier()
     door = Door(health, barrier, token=read_token(options.token_file), port=options.port)
     try:
-        _Life(options, stop, barrier, spool, health, door).live()
+        _Life(options, stop, barrier, spool=spool, health=health, door=door).live()
     except StoppedError as error:
         log.warning("%s", error)
     except (LineStoppedError, LogLostError) as error:
@@ -60,7 +63,7 @@ class _Life:
     """What a process does between its start and its end."""
 
     def __init__(
-        self, options: Options, stop: threading.Event, barrier: Barrier, spool: Spool, health: Health, door: Door
+        self, options: Options, stop: threading.Event, barrier: Barrier, *, spool: Spool, health: Health, door: Door
     ) -> None:
         self._options = options
         self._stop = stop
@@ -72,7 +75,7 @@ class _Life:
         self._topics = tuple(MEASURED_TOPICS.values())
 
     def live(self) -> None:
-        """The order is the rule: epoch, spool, marks, logs, and only then the first record."""
+        """Live; the order is the rule: epoch, spool, marks, logs, and only then the first record."""
         self._health.epoch = self._store.take_epoch()
         self._applier.finish_spool()
         while not self._stop.is_set():
@@ -93,7 +96,7 @@ class _Life:
         Session(gatherer, self._applier, self._barrier, self._stop, moved_on=moved_on).run()
 
     def _registered(self) -> dict[str, int]:
-        """The log numbers, as soon as every topic has one."""
+        """Return the log numbers, as soon as every topic has one."""
         said = False
         while True:
             logs = self._store.current_logs()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
-from sinks.writer.applier import Applier
-from sinks.writer.barrier import Barrier
-from sinks.writer.gatherer import Gatherer
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from sinks.writer.applier import Applier
+    from sinks.writer.barrier import Barrier
+    from sinks.writer.gatherer import Gatherer
 
 LOOK_EVERY_S = 1.0
 _WAIT_S = 0.1

@@ -1,11 +1,14 @@
-"""Many Arrow IPC streams as one, without decoding a value: one schema message, then every batch's message as it came."""
+"""Many Arrow IPC streams as one, without decoding a value: one schema message, then all messages of rows as they came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """What ends an Arrow IPC stream: the mark of a message, and a length of 0."""
@@ -26,7 +29,7 @@ class Stream:
 
 
 def cut(value: bytes) -> Stream:
-    """Cut one stream. Raises StreamError for bytes that are none, and for dictionaries, whose batches cannot be moved."""
+    """Cut one stream. Raises StreamError for bytes that are none, and for dictionaries, which cannot be moved."""
     try:
         buffer = pa.py_buffer(value)
         messages = pa.ipc.MessageReader.open_stream(buffer)

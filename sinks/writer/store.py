@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,10 +19,12 @@ from sinks.logs import current_logs
 from sinks.marks import Mark, Partition, marks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clickhouse_connect.driver.client import Client
 
-    from sinks.writer.batch import Insert
     from hotline.settings import Settings
+    from sinks.writer.batch import Insert
 
 log = logging.getLogger("sinks.writer")
 T = TypeVar("T")
@@ -86,11 +87,11 @@ class Store:
         return self.epoch
 
     def highest_epoch(self) -> int:
-        """The highest epoch that any sink took."""
+        """Return the highest epoch that any sink took."""
         return int(self.retry(lambda client: client.query(f"SELECT max(epoch) FROM {_EPOCHS}").result_rows)[0][0])  # noqa: S608
 
     def marks(self) -> dict[Partition, Mark]:
-        """All marks."""
+        """Return all marks."""
         return self.retry(marks)
 
     def current_logs(self) -> dict[str, int]:

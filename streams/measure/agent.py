@@ -12,6 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
+from hotline.data_folder import tell_ready
 from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
 from hotline.settings import Settings, password
@@ -69,6 +70,7 @@ class Measure:
             self._lines[tp] = await self._line(tp, logs, marks)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
         self._start()
+        tell_ready(self._settings.folder.worker_ready(self._settings.worker))
         return {tp: line.next_input for tp, line in self._lines.items()}
 
     async def _line(self, tp: TP, logs: dict[str, int], marks: dict[tuple[str, int], Mark]) -> Line:

@@ -6,6 +6,7 @@ again on half the events.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import polars as pl
@@ -44,9 +45,7 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
     dead = judged.filter(pl.col("problem").is_not_null())
     good = _keyed(subject, judged.filter(pl.col("problem").is_null()) if len(dead) else judged)
     prior = memory.members(_entities(good))
-    fresh = good.unique(MEMBER, keep="first", maintain_order=True)
-    if len(prior):
-        fresh = fresh.join(prior.select(MEMBER), on=MEMBER, how="anti", maintain_order="left")
+    fresh = _fresh(prior, good)
     rows, sums = _changed(subject, prior, fresh, memory, zone)
     counted = _new_events(prior, fresh)
     verdicts = Verdicts(
@@ -94,8 +93,32 @@ def _changed(
     return rows, contributions(subject, rows, old, zone)
 
 
+def _fresh(prior: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
+    """The events that are new members, each once."""
+    if _all_differ(MEMBER, prior, good):
+        return good
+    fresh = good.unique(MEMBER, keep="first", maintain_order=True)
+    if len(prior):
+        fresh = fresh.join(prior.select(MEMBER), on=MEMBER, how="anti", maintain_order="left")
+    return fresh
+
+
+def _all_differ(columns: tuple[str, ...], prior: pl.DataFrame, good: pl.DataFrame) -> bool:
+    """Whether no two rows agree in all `columns`: keys that differ prove it, keys that agree prove nothing."""
+    frames = [frame for frame in (prior, good) if len(frame)]
+    found = pl.concat([pl.Series(_keys_of(columns, frame)) for frame in frames]) if frames else pl.Series()
+    return found.n_unique() == len(found)
+
+
+def _keys_of(columns: tuple[str, ...], frame: pl.DataFrame) -> keys.U64:
+    first, *others = (frame[name].to_physical().cast(pl.UInt64).to_numpy() for name in columns)
+    return functools.reduce(keys.combine, others, first)
+
+
 def _new_events(prior: pl.DataFrame, fresh: pl.DataFrame) -> int:
     """How many of the new members speak of an event nothing was known of."""
+    if _all_differ(EVENT, prior, fresh):
+        return len(fresh)
     events = fresh.select(EVENT).unique()
     if len(prior):
         events = events.join(prior.select(EVENT), on=EVENT, how="anti")

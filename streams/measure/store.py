@@ -20,18 +20,3 @@ class Store(Protocol):
 
     def by_key(self, subject: Subject, partition: int, entities: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Events and standing rows of these entities (`born_at`, `source`, `entity`)."""
-
-
-class NothingStored:
-    """A store of nothing: for tests and benchmarks of measure alone."""
-
-    def days(self, subject: Subject, partition: int) -> set[int]:  # noqa: D102, ARG002
-        return set()
-
-    def by_day(self, subject: Subject, partition: int, day: int) -> tuple[pl.DataFrame, pl.DataFrame]:  # noqa: D102
-        raise LookupError(f"{subject.name}[{partition}] has nothing stored on day {day}")
-
-    def by_key(  # noqa: D102
-        self, subject: Subject, partition: int, entities: pl.DataFrame
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        raise LookupError(f"{subject.name}[{partition}] has none of {len(entities)} entities stored")

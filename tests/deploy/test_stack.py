@@ -55,7 +55,7 @@ class TestOrder:
             found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
         assert found == dict.fromkeys([*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()], 3)
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_a_signal_stops_the_parts_in_reverse_and_ends_with_0(self, stack: Stack, number: signal.Signals) -> None:
         up = stack.running()
         up.send_signal(number)
@@ -224,10 +224,11 @@ class TestStartsThatCannotBe:
         assert "sink.log" in last
         assert stack.processes() == []
 
-    def test_a_taken_port_is_named(self, stack: Stack) -> None:
+    @pytest.mark.parametrize("name", ["ENGINE_PORT", "BROKER_PORT", "SINK_HEALTH_PORT"])
+    def test_a_taken_port_is_named(self, stack: Stack, name: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
-            done = stack.run("up", HOTLINE_BROKER_PORT=str(port))
+            done = stack.run("up", **{f"HOTLINE_{name}": str(port)})
         assert done.returncode == 2
         assert f"port {port} is taken" in done.stderr
 

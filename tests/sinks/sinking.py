@@ -112,9 +112,11 @@ class SinkProcess:
 
     def _ask(self, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str]:
         address = json.loads((self.data / "run" / "sink.json").read_text())
-        request = urllib.request.Request(f"http://127.0.0.1:{address['port']}{path}", body, headers)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{address['port']}{path}", body, headers
+        )
         try:
-            with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:  # noqa: S310 our own address
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -271,7 +273,7 @@ class Stack:
         }
 
     def offered(self) -> int:
-        """Calls offered, from the sums."""
+        """Count the calls offered, from the sums."""
         with self.engine.client() as client:
             found = client.query("SELECT name FROM system.columns WHERE table = 'minute_sums_calls'").result_rows
             column = next(name for (name,) in found if name.startswith("offered_"))
@@ -298,7 +300,7 @@ class Stack:
 
 @contextlib.contextmanager
 def stack_on(broker: Broker, data: Path) -> Iterator[Stack]:
-    """An engine with the migrated database, topics and log numbers; everything is ended at the end."""
+    """Start an engine with the migrated database, topics and log numbers; everything is ended at the end."""
     stack = Stack(data, EngineProcess(data), broker)
     try:
         stack.engine.start()

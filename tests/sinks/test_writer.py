@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from deploy.brokers import EmbeddedBroker
+from deploy.brokers import EmbeddedBroker, KafkaBroker
 from hotline.names import MEASURED_TOPICS
 from hotline.subjects import CALLS
 from sinks.logs import number_logs
@@ -241,7 +241,7 @@ def test_a_lease_ends_by_itself(stack: Stack) -> None:
 def test_only_who_knows_the_token_may_hold_it(stack: Stack) -> None:
     sink = stack.sink()
     sink.start()
-    assert sink.post("/hold", {"seconds": 5}, token="guessed")[0] == 401
+    assert sink.post("/hold", {"seconds": 5}, token="guessed")  # noqa: S106 no password[0] == 401
     assert (stack.data / "secrets" / "sink.token").stat().st_mode & 0o777 == 0o600
     for nonsense in ({}, {"seconds": "soon"}, {"seconds": -1}, {"seconds": 1e9}, {"seconds": float("nan")}):
         assert sink.post("/hold", nonsense)[0] in {400, 409}
@@ -307,6 +307,22 @@ def test_a_broker_that_is_away_is_said_once_and_waited_for(fresh: Stack) -> None
     wait_until((fresh.data / "run" / "sink.json").exists, alive=sink.process)
     fresh.await_stored(sink)
     assert sink.said().count("no broker answers") == 1
+
+
+def test_on_kafka_it_outlives_broker_and_sink(tmp_path: Path) -> None:
+    with KafkaBroker(tmp_path / "broker") as broker, stack_on(broker, tmp_path) as kafka:
+        sink = kafka.sink()
+        sink.start()
+        kafka.send(kafka.outputs.round())
+        kafka.await_stored(sink)
+        broker.kill()
+        broker.start()
+        kafka.send(kafka.outputs.round())
+        kafka.await_stored(sink)
+        sink.kill()
+        kafka.send(kafka.outputs.round())
+        sink.start()
+        kafka.await_stored(sink)
 
 
 def test_two_sinks_cannot_share_a_spool(stack: Stack) -> None:

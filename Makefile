@@ -1,0 +1,57 @@
+# make demo    a day of a city from nothing: events in, figures out
+# make test    lint, types, all tests on both brokers
+# make env     only .venv, with .venv/bin/hotline
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: help env demo test lint format bench docs clean
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+env: $(STAMP)
+
+# Made again only when what is to be installed changed; a half-made one has no stamp.
+$(STAMP): requirements.lock pyproject.toml
+	@echo "making .venv: a minute or so"
+	deploy/prepare_machine.sh python $(PYTHON)
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --no-input --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --no-input --quiet --no-index --no-deps --no-build-isolation \
+		--config-settings editable_mode=compat --editable .
+	touch $@
+
+demo: env
+	$(BIN)/hotline demo
+
+test: env lint
+	deploy/prepare_machine.sh java
+	$(BIN)/python -m pytest
+
+lint: env
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m hotline.documents --check
+
+format: env
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Figures of one run side by side on this machine.
+bench: env
+	$(BIN)/python -m bench
+
+# Schemas and pages that are made from the code.
+docs: env
+	$(BIN)/python -m hotline.documents
+
+# What can be made again; data folders stay.
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

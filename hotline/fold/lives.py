@@ -1,0 +1,97 @@
+"""The lives of many entities at once: which event of each entity is the first or last of a kind, or says something."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hotline.subjects import Subject
+
+Places = npt.NDArray[np.int64]
+"""For each entity the place of one event, or -1 for none."""
+
+
+class Lives:
+    """Standing events in reading order (`standing`), asked entity by entity; every answer has an item an entity."""
+
+    def __init__(self, subject: Subject, events: pl.DataFrame) -> None:
+        self._events = events
+        self._group = events["group"].to_numpy()
+        rank = events["rank"].to_numpy()
+        by_rank = np.argsort(rank, kind="stable")
+        ends = np.searchsorted(rank[by_rank], np.arange(len(subject.types) + 1))
+        self._of_kind = {kind: by_rank[ends[at] : ends[at + 1]] for at, kind in enumerate(subject.types)}
+        starts = np.flatnonzero(np.diff(self._group, prepend=self._group[:1] ^ np.uint64(1)))
+        self._starts = starts if len(events) else np.empty(0, np.int64)
+        self._number = np.searchsorted(self._group[self._starts], self._group)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @property
+    def sizes(self) -> pl.Series:
+        """How many events each entity has."""
+        return pl.Series(np.diff(self._starts, append=len(self._events)).astype(np.uint32))
+
+    def first(self, kind: str) -> Places:
+        """The first event of that type."""
+        return self._firsts(self._of_kind[kind])
+
+    def last(self, kind: str) -> Places:
+        """The last event of that type."""
+        return self._lasts(self._of_kind[kind])
+
+    def count(self, kind: str) -> pl.Series:
+        """How many events of that type."""
+        counts = np.bincount(self._number[self._of_kind[kind]], minlength=len(self))
+        return pl.Series(counts.astype(np.int32))
+
+    def first_saying(self, column: str, kind: str) -> Places:
+        """The first event of that type that states `column`."""
+        mine = self._of_kind[kind]
+        return self._firsts(mine[self._states(column)[mine]])
+
+    def last_saying(self, column: str) -> Places:
+        """The last event of any type that states `column`."""
+        return self._lasts(np.flatnonzero(self._states(column)))
+
+    def earliest(self, column: str, kind: str) -> pl.Series | None:
+        """The earliest time that events of that type state in `column`; None where no event is of that type."""
+        mine = self._of_kind[kind]
+        if not len(mine):
+            return None
+        stated = self._events[column].gather(mine)
+        numbers = pl.Series("number", self._number[mine])
+        known = pl.DataFrame([numbers, stated]).group_by("number").agg(pl.col(column).min())
+        every = pl.DataFrame({"number": np.arange(len(self))})
+        return every.join(known, on="number", how="left", maintain_order="left")[column]
+
+    def any(self) -> Places:
+        """Some event of each entity: for what all its events agree on."""
+        return self._starts
+
+    def take(self, column: str, places: Places) -> pl.Series:
+        """`column` at these places, null where there is none."""
+        values = self._events[column]
+        if not len(values) or (places < 0).all():
+            return pl.Series(column, [None], values.dtype).new_from_index(0, len(places))
+        known = pl.Series(places).cast(pl.UInt32, strict=False)  # -1 becomes null, and a null place a null value
+        return values.gather(known)
+
+    def at(self, places: Places) -> pl.Series:
+        """The times of these events."""
+        return self.take("occurred_at", places)
+
+    def _states(self, column: str) -> npt.NDArray[np.bool_]:
+        return self._events[column].is_not_null().to_numpy()
+
+    def _firsts(self, places: Places) -> Places:
+        found = np.full(len(self), -1, np.int64)
+        found[self._number[places[::-1]]] = places[::-1]
+        return found
+
+    def _lasts(self, places: Places) -> Places:
+        found = np.full(len(self), -1, np.int64)
+        found[self._number[places]] = places
+        return found

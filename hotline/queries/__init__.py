@@ -1,0 +1,27 @@
+"""What is asked of the store, made from the one declaration of each KPI: statements with parameters, and the results.
+
+Nothing here opens a connection: whoever asks brings an `Ask`, which runs a statement and returns its rows.
+"""
+
+from hotline.queries.behind import behind, behind_count, behind_row, condition, events_of
+from hotline.queries.question import Question, QuestionError, Scope, parse_scope, pick
+from hotline.queries.results import Result, answer, answer_from_rows
+from hotline.queries.statement import Ask, Statement
+
+__all__ = [
+    "Ask",
+    "Question",
+    "QuestionError",
+    "Result",
+    "Scope",
+    "Statement",
+    "answer",
+    "answer_from_rows",
+    "behind",
+    "behind_count",
+    "behind_row",
+    "condition",
+    "events_of",
+    "parse_scope",
+    "pick",
+]

@@ -1,0 +1,24 @@
+"""Reconcile: what is stored recomputed from what it was made of, and every difference by name.
+
+Sums are recomputed from rows (in SQL, by the catalogue), rows from events (by the fold). Both are laws of every stored
+batch, so they are checked piece by piece, each piece under a short hold of the sink, and live traffic goes on between.
+
+`report` is what it finds · `spans` cuts the period · `reading` gives stored events and rows as frames · `sums`, `rows`
+and `births` are the three comparisons · `holding` keeps the sink still · `reconciling` does it all.
+"""
+
+from sinks.reconcile.holding import Hold, HoldError, no_hold
+from sinks.reconcile.reconciling import Progress, reconcile
+from sinks.reconcile.report import Report, RowDifference, SumDifference, TwoBirths
+
+__all__ = [
+    "Hold",
+    "HoldError",
+    "Progress",
+    "Report",
+    "RowDifference",
+    "SumDifference",
+    "TwoBirths",
+    "no_hold",
+    "reconcile",
+]

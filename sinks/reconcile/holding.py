@@ -1,0 +1,114 @@
+"""Keeping the sink still while something is read that must not move."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hotline.settings import Settings
+
+LEASE_S = 120.0
+"""How long the sink waits for one piece of work before it goes on by itself."""
+WAIT_S = 60.0
+"""How long another lease is waited for."""
+_POLL_S = 0.2
+_HOST = "127.0.0.1"
+
+Holding = Callable[[], AbstractContextManager[None]]
+
+
+class HoldError(RuntimeError):
+    """The sink is there and cannot be held; the message says why and what to do."""
+
+
+@contextmanager
+def no_hold() -> Iterator[None]:
+    """Hold nothing, as when nobody writes."""
+    yield
+
+
+class Hold:
+    """Holds the sink of a data folder, piece by piece: `with hold(): …`; without a sink nothing, and it says so."""
+
+    def __init__(self, settings: Settings, *, lease_s: float = LEASE_S, wait_s: float = WAIT_S) -> None:
+        self._folder = settings.folder
+        self._lease_s = lease_s
+        self._wait_s = wait_s
+        self.notes: list[str] = []
+        """Why what was read may not have stood still; empty when it did."""
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Wait for the batch in hand, hold the sink for the block, and let it go whatever happens.
+
+        Raises HoldError when the sink refuses.
+        """
+        lease = self._take()
+        try:
+            yield
+        finally:
+            if lease:
+                self._give_back(lease)
+
+    def _take(self) -> str:
+        deadline = time.monotonic() + self._wait_s
+        while True:
+            port = self._port()
+            answer = self._post(port, "/hold", {"seconds": self._lease_s}) if port else None
+            if answer is None:
+                self._note(self._without_sink())
+                return ""
+            status, said = answer
+            if status == http.client.OK:
+                return str(said["lease"])
+            if status != http.client.CONFLICT or time.monotonic() > deadline:
+                raise HoldError(f"the sink cannot be held: {said.get('error', status)}; try again in a while")
+            time.sleep(_POLL_S)
+
+    def _give_back(self, lease: str) -> None:
+        port = self._port()
+        answer = self._post(port, "/release", {"lease": lease}) if port else None
+        if answer is None:
+            self._note("the sink ended meanwhile")
+        elif answer[0] != http.client.OK:
+            self._note(f"a comparison took longer than the lease of {self._lease_s:g} s: the sink went on meanwhile")
+
+    def _without_sink(self) -> str:
+        if any(self._folder.sink.glob("*.batch")):
+            return "the sink is down in the middle of a batch: differences may be what it has yet to store"
+        return "the sink is down: nothing was held, and nothing moves"
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _port(self) -> int | None:
+        try:
+            return int(json.loads((self._folder.run / "sink.json").read_text())["port"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _token(self) -> str:
+        file = self._folder.secrets / "sink.token"
+        try:
+            return file.read_text().strip()
+        except OSError as error:
+            raise HoldError(f"cannot read {file} ({error.strerror}): the sink's owner may reconcile") from error
+
+    def _post(self, port: int, path: str, body: dict[str, Any]) -> tuple[int, Any] | None:
+        """Ask the sink; None when nobody answers."""
+        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection(_HOST, port, timeout=self._lease_s + 10)
+        try:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"{}")
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+        finally:
+            connection.close()

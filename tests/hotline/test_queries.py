@@ -1,0 +1,340 @@
+"""Stored sums, SQL over rows and one row at a time say the same of every KPI, on a real engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotline.buckets import By, buckets
+from hotline.catalogue import ALL, KPIS, Grain, Kpi, Measure, Quantile, Stock, scope_kinds
+from hotline.periods import Period, parse
+from hotline.queries import (
+    Question,
+    QuestionError,
+    Scope,
+    Statement,
+    answer,
+    answer_from_rows,
+    behind,
+    behind_count,
+    behind_row,
+    parse_scope,
+    pick,
+)
+from hotline.subjects import CALLS, SUBJECTS, TICKETS
+from tests.hotline.stored_rows import ODD_NAME, Stored, stored
+from tests.hotline.test_catalogue import EQUIVALENT, _mutated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hotline.fold import Row
+    from hotline.queries import Result
+
+NOW = datetime(2023, 6, 1, tzinfo=UTC)
+FIRST_BIRTHS = {
+    "Asia/Shanghai": datetime(2023, 3, 1, tzinfo=UTC),
+    "Asia/Kolkata": datetime(2023, 12, 31, 18, 30, tzinfo=UTC),  # a year begins, at half past
+    "America/New_York": datetime(2023, 11, 5, 5, 30, tzinfo=UTC),  # in the hour that comes twice
+}
+MONTHS = {"Asia/Shanghai": "2023-03", "Asia/Kolkata": "2024-01", "America/New_York": "2023-11"}
+ENTITIES = 600
+
+Known = tuple[int | None, int | None, float | int | None]
+
+
+@pytest.fixture(scope="module", params=list(FIRST_BIRTHS))
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+    zone = request.param
+    folder = tmp_path_factory.mktemp("engine")
+    with stored(folder, zone, entities=ENTITIES, first_birth=FIRST_BIRTHS[zone]) as found:
+        yield found
+
+
+def month(store: Stored) -> Period:
+    return parse(MONTHS[store.zone.key], zone=store.zone, now=NOW)
+
+
+def first_day(store: Stored) -> Period:
+    start = FIRST_BIRTHS[store.zone.key].astimezone(store.zone)
+    return parse(f"{start:%Y-%m-%d}", zone=store.zone, now=NOW)
+
+
+class Naive:
+    """Results by looking at one row after the other."""
+
+    def __init__(self, store: Stored) -> None:
+        self._store = store
+
+    def results(self, kpi: Kpi, spans: Sequence[Period], scope: Scope | None) -> list[Known]:
+        rows = [row for row in self._store.rows[kpi.subject.name] if scope is None or _in(row, scope)]
+        return [self._result(kpi, span, rows) for span in spans]
+
+    def _result(self, kpi: Kpi, span: Period, rows: Sequence[Row]) -> Known:
+        if isinstance(kpi.numerator, Quantile):
+            return _quantile(kpi, kpi.numerator, span, rows)
+        if isinstance(kpi.numerator, Stock):
+            came, left = (_sum(m, rows, 0, span.end_s) for m in (kpi.numerator.came, kpi.numerator.left))
+            return self._count(kpi, span, came - left)
+        numerator = _sum(kpi.numerator, rows, span.start_s, span.end_s)
+        if kpi.denominator is None:
+            return self._count(kpi, span, numerator)
+        denominator = _sum(kpi.denominator, rows, span.start_s, span.end_s)
+        scale = 86_400 if kpi.name.endswith("_days") else 1
+        return numerator, denominator, numerator / denominator / scale if denominator else None
+
+    def _count(self, kpi: Kpi, span: Period, number: int) -> Known:
+        covered = self._store.covered[kpi.subject.name]
+        first = date(1990, 1, 1) if isinstance(kpi.numerator, Stock) else span.start.date()
+        known = any(first <= day <= (span.end - timedelta(seconds=1)).date() for day in covered)
+        return (number, None, number) if number or known else (None, None, None)
+
+
+def _in(row: Row, scope: Scope) -> bool:
+    return bool(getattr(row, scope.kind) == scope.value)
+
+
+def _sum(measure: Measure, rows: Sequence[Row], start_s: int, end_s: int) -> int:
+    return sum(measure.of(row) for row in rows if start_s <= _at(row, measure.at.name) < end_s)
+
+
+def _at(row: Row, name: str) -> float:
+    instant = getattr(row, name)
+    return instant.timestamp() if instant else -1
+
+
+def _quantile(kpi: Kpi, quantile: Quantile, span: Period, rows: Sequence[Row]) -> Known:
+    values = [
+        getattr(row, quantile.value.name)
+        for row in rows
+        if span.start_s <= _at(row, quantile.at.name) < span.end_s
+        and all(test.of(row) for test in quantile.where)
+        and getattr(row, quantile.value.name) is not None
+    ]
+    enough = [v for v in values if sum(w <= v for w in values) * quantile.whole >= quantile.part * len(values)]
+    if not values:
+        return None, 0, None
+    return None, len(values), min(enough) / 86_400 if kpi.name.endswith("_days") else min(enough)
+
+
+def known(results: Sequence[Result]) -> dict[tuple[str, Any, int, int], Known]:
+    return {
+        (r.kpi, r.scope, int(r.start.timestamp()), int(r.end.timestamp())): (r.numerator, r.denominator, r.value)
+        for r in results
+    }
+
+
+def naive(store: Stored, kpis: Sequence[Kpi], spans: Sequence[Period], kind: str) -> dict[Any, Known]:
+    found: dict[Any, Known] = {}
+    for kpi in kpis:
+        names = sorted({getattr(row, kind) for row in store.rows[kpi.subject.name]}) if kind != ALL else []
+        for scope in [Scope(kind, name) for name in names] or [None]:
+            results = Naive(store).results(kpi, spans, scope)
+            if scope is None or any(r[0] or r[1] for r in results):
+                found |= {(kpi.name, scope, s.start_s, s.end_s): r for s, r in zip(spans, results, strict=True)}
+    return found
+
+
+def _kpis(kind: str, *, whole_hours: bool = True) -> tuple[Kpi, ...]:
+    finest = Grain.HOUR if whole_hours else Grain.MINUTE
+    kept = [k for k in KPIS.values() if kind in scope_kinds(k.subject)]
+    return tuple(k for k in kept if (k.grain(kind) or 9999) <= finest)
+
+
+CASES: list[tuple[str, By | None, str]] = [
+    ("month", None, ALL),
+    *(("month", None, kind) for kind in scope_kinds(TICKETS) if kind != ALL),
+    ("month", By.DAY, ALL),
+    ("month", By.DAY, "department"),
+    ("month", By.WEEK, "district"),
+    ("month", By.MONTH, ALL),
+    ("month", By.QUARTER, ALL),
+    ("month", By.YEAR, "line"),
+    ("day", By.HOUR, ALL),
+    ("day", By.HOUR, "category"),
+    ("minutes", By.MINUTE, ALL),
+    ("minutes", By.MINUTE, "line"),
+    ("minutes", By.HOUR, "district"),
+]
+
+
+@pytest.mark.parametrize(("span", "by", "kind"), CASES, ids=lambda case: str(case))
+def test_sums_and_rows_and_single_rows_agree(store: Stored, span: str, by: By | None, kind: str) -> None:
+    first_s = int(FIRST_BIRTHS[store.zone.key].timestamp())
+    period = {
+        "month": month(store),
+        "day": first_day(store),
+        "minutes": Period.of(first_s - 60, first_s + 5400, store.zone),
+    }[span]
+    kpis = _kpis(kind, whole_hours=span != "minutes")
+    question = Question(kpis=kpis, period=period, by=by, split=None if kind == ALL else kind)
+    spans = buckets(period, by) if by else [period]
+    expected = naive(store, kpis, spans, kind)
+    assert known(answer(question, store.reader.ask)) == expected
+    assert known(answer_from_rows(question, store.reader.ask)) == expected
+    assert any(value for _, _, value in expected.values()), "nothing was counted, so nothing was compared"
+
+
+@pytest.mark.parametrize("name", ["a", "", ODD_NAME, "nobody' OR '1'='1"])
+def test_one_scope_is_its_line_of_the_split(store: Stored, name: str) -> None:
+    scope, period = Scope("district", name), month(store)
+    kpis = _kpis("district")
+    results = answer(Question(kpis=kpis, period=period, scope=scope), store.reader.ask)
+    for kpi, result in zip(kpis, results, strict=True):
+        assert (result.kpi, result.scope) == (kpi.name, scope)
+        assert [(result.numerator, result.denominator, result.value)] == Naive(store).results(kpi, [period], scope)
+    if name in {"a", ODD_NAME}:
+        assert any(result.value for result in results)
+
+
+def test_a_split_adds_up_to_the_whole(store: Stored) -> None:
+    counts = tuple(k for k in KPIS.values() if k.denominator is None and not isinstance(k.numerator, Quantile))
+    for kind in scope_kinds(TICKETS)[1:]:
+        kept = tuple(k for k in counts if kind in scope_kinds(k.subject))
+        whole = answer(Question(kpis=kept, period=month(store)), store.reader.ask)
+        parts = answer(Question(kpis=kept, period=month(store), split=kind), store.reader.ask)
+        for result in whole:
+            assert sum(part.numerator or 0 for part in parts if part.kpi == result.kpi) == result.numerator
+
+
+def test_nothing_is_0_only_where_the_store_covers_it(store: Stored) -> None:
+    kpis = tuple(pick(["calls_offered", "calls_waiting", "answer_rate", "wait_p90_s"]))
+    before, after = (parse(text, zone=store.zone, now=NOW) for text in ("2001-01-01", "2050-01-01"))
+    assert [
+        (r.numerator, r.denominator, r.value) for r in answer(Question(kpis=kpis, period=before), store.reader.ask)
+    ] == [
+        (None, None, None),
+        (None, None, None),
+        (0, 0, None),
+        (None, 0, None),
+    ]
+    offered, waiting, *_ = answer(Question(kpis=kpis, period=after), store.reader.ask)
+    assert (offered.numerator, offered.value) == (None, None)
+    assert waiting.numerator == waiting.value == Naive(store).results(kpis[1], [after], None)[0][0]
+    covered = min(store.covered["calls"])
+    scope = Scope("district", "nobody")
+    period = parse(str(covered), zone=store.zone, now=NOW)
+    offered, *_ = answer(Question(kpis=kpis, period=period, scope=scope), store.reader.ask)
+    assert (offered.numerator, offered.value) == (0, 0)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+def test_a_changed_comparison_changes_what_the_engine_counts(store: Stored, subject: Any) -> None:
+    kept = {m.column: m for k in KPIS.values() if k.subject is subject for m in k.measures}
+    mutants = [
+        mutant
+        for measure in kept.values()
+        for mutant in _mutated(measure)
+        if not any((t.left.name, t.op, t.right) in EQUIVALENT for t in mutant.where)
+    ]
+    rows = store.rows[subject.name]
+    # Weights make a sum tell which rows are in it, not only how many.
+    weights = "(cityHash64(entity) % 1000003)"
+    columns = ", ".join(f"sum({measure.sql} * {weights})" for measure in (*kept.values(), *mutants))
+    counted = store.reader.ask(Statement(f"SELECT {columns} FROM hotline.{subject.rows_table} FINAL"))[0]  # noqa: S608
+    truth = dict(zip(kept, counted, strict=False))
+    names = {m.name: m.column for m in kept.values()}
+    survivors = [
+        mutant.sql_where
+        for mutant, value in zip(mutants, counted[len(kept) :], strict=True)
+        if value == truth[names[mutant.name]]
+        and any(mutant.of(row) != kept[names[mutant.name]].of(row) for row in rows)
+    ]
+    assert survivors == []
+    assert len(mutants) > 30
+
+
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=list(KPIS))
+def test_the_list_behind_a_number_adds_up_to_it(store: Stored, kpi: Kpi) -> None:
+    question = Question(kpis=(kpi,), period=month(store), scope=Scope("district", "a"))
+    (result,) = answer(question, store.reader.ask)
+    total = int(store.reader.ask(behind_count(question))[0][0])
+    pages = []
+    for page in range(1, total // 50 + 2):
+        listing = behind(question, page=page, rows=50)
+        pages += listing.records(store.reader.ask(listing.statement), store.zone)
+    assert len(pages) == total > 0
+    if isinstance(kpi.numerator, Quantile):
+        assert len(pages) == result.denominator
+    else:
+        assert sum(int(row["numerator"]) for row in pages) == result.numerator
+        assert sum(int(row["denominator"] or 0) for row in pages) == (result.denominator or 0)
+    assert {row["district"] for row in pages} == {"a"}
+    order = [(row["at"].timestamp(), row["source"], row["entity"]) for row in pages]
+    assert order == sorted(order)
+    first = pages[0]
+    listing = behind_row(question, first["source"], first["entity"])
+    assert first in listing.records(store.reader.ask(listing.statement), store.zone)
+
+
+def _ask(store: Stored, **asked: Any) -> Question:
+    asked = {"kpis": tuple(pick(["tickets_created"])), "period": month(store), **asked}
+    return Question(**asked)
+
+
+@pytest.mark.parametrize(
+    ("misuse", "says"),
+    [
+        (lambda _: pick(["tickets_openn"]), "tickets_open"),
+        (lambda _: pick(["Answer_Rate"]), "answer_rate"),
+        (lambda _: parse_scope("Gusu"), "district=Gusu"),
+        (lambda _: parse_scope("distrct=Gusu"), "nearest: district"),
+        (lambda s: _ask(s, split="departments"), "nearest: department"),
+        (lambda s: _ask(s, kpis=tuple(pick(["calls_offered"])), split="department"), "kept by line, district"),
+        (lambda s: _ask(s, kpis=tuple(pick(["wait_p50_s"])), split="department"), "kept by line, district"),
+        (lambda s: _ask(s, split="line", scope=Scope("district", "a")), "not both"),
+        (lambda s: _ask(s, by=By.MINUTE, split="channel"), "write --by hour"),
+        (
+            lambda s: _ask(s, split="channel", period=_cut(s)),
+            r"write \d{4}-\d\d-\d\dT\d\d:00\.\.\d{4}-\d\d-\d\dT\d\d:00",
+        ),
+        (
+            lambda s: _ask(s, by=By.MINUTE, period=parse("2000-01-01..2010-01-01", zone=s.zone, now=NOW)).spans(),
+            "coarser",
+        ),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_with_what_can(
+    store: Stored, misuse: Callable[[Stored], object], says: str
+) -> None:
+    with pytest.raises(QuestionError, match=says):
+        misuse(store)
+
+
+def _cut(store: Stored) -> Period:
+    start_s = month(store).start_s
+    return Period.of(start_s + 600, start_s + 7200, store.zone)
+
+
+def test_no_value_of_a_user_stands_in_a_statement(store: Stored) -> None:
+    seen: list[Statement] = []
+
+    def ask(statement: Statement) -> list[list[Any]]:
+        seen.append(statement)
+        return []
+
+    question = Question(kpis=_kpis("line"), period=month(store), scope=Scope("line", ODD_NAME))
+    answer(question, ask)
+    answer_from_rows(question, ask)
+    assert seen
+    assert all(ODD_NAME not in statement.sql for statement in seen)
+
+
+def test_a_repeated_part_of_the_sums_is_asked_once(store: Stored) -> None:
+    asked: list[str] = []
+
+    def ask(statement: Statement) -> Any:
+        asked.append(statement.sql)
+        return store.reader.ask(statement)
+
+    kpis = tuple(k for k in KPIS.values() if k.subject is CALLS and not isinstance(k.numerator, Quantile))
+    answer(Question(kpis=kpis, period=month(store), by=By.DAY), ask)
+    assert len(asked) == 3, "the sums, the sums before for stocks, the covered days"
+
+
+def test_every_field_of_a_question_survives_a_copy(store: Stored) -> None:
+    question = _ask(store, by=By.DAY, split="line")
+    assert dataclasses.replace(question) == question

@@ -1,0 +1,285 @@
+"""Reconcile on the real engine: silent on good data, and every single thing that is wrong is named."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from hotline.blocks import complete
+from hotline.catalogue import measures
+from hotline.contributions import contributions
+from hotline.fold import MEMBER, fold, with_keys
+from hotline.names import DATABASE
+from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
+from hotline.zones import floor_local
+from sinks.migrations import apply
+from sinks.reconcile import Report, reconcile, spans
+from sinks.reconcile.sums import kpis_of
+from tests.hotline.random_events import BIRTHS
+from tests.hotline.random_rows import _life
+from tests.sinks.sinking import EngineProcess, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clickhouse_connect.driver.client import Client
+
+ENTITIES = 300
+FROM, TO = BIRTHS[0] - timedelta(days=1), BIRTHS[0] + timedelta(days=10)
+both = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One engine for all tests of this file."""
+    process = EngineProcess(tmp_path_factory.mktemp("engine"))
+    process.start()
+    try:
+        with process.client() as client:
+            yield client
+    finally:
+        process.kill()
+
+
+class City:
+    """A database of random lives, stored as measure and the sink would store them, with rows that were replaced."""
+
+    def __init__(self, client: Client, zone: str, shift: timedelta = timedelta()) -> None:
+        self.client, self.zone = client, zone
+        client.command(f"DROP DATABASE IF EXISTS {DATABASE}")
+        apply(client, zone)
+        for number, subject in enumerate(SUBJECTS.values()):
+            members = _members(subject, seed=number, shift=shift)
+            early = members.filter(pl.Series(range(len(members))) % 3 > 0)
+            old, rows = fold(subject, early), fold(subject, members)
+            self.store(subject.events_table, members.drop("entity_key", "event_key", "problem", "original", "origin"))
+            self.add_rows(subject, old)
+            self.add_rows(subject, rows)
+            self.store(subject.sums_table, contributions(subject, old, old.clear(), zone), here=False)
+            self.store(subject.sums_table, contributions(subject, rows, old, zone), here=False)
+
+    def add_rows(self, subject: Subject, rows: pl.DataFrame, partition: int = 0) -> None:
+        self.store(subject.rows_table, rows.drop("entity_key"), partition=partition)
+
+    def store(self, table: str, frame: pl.DataFrame, *, here: bool = True, partition: int = 0) -> None:
+        if here:
+            frame = frame.with_columns(pl.lit(partition, pl.UInt16).alias("partition"))
+        settings = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
+        self.client.raw_insert(
+            f"{DATABASE}.{table}", frame.columns, stream(frame), fmt="ArrowStream", settings=settings
+        )
+
+    def add_to_sum(self, subject: Subject, scope: tuple[str, str], at: datetime, column: str, units: int) -> None:
+        frame = pl.DataFrame({"scope_kind": [scope[0]], "scope": [scope[1]], "at": [at], column: [units]})
+        self.store(subject.sums_table, frame, here=False)
+
+    def rows(self, subject: Subject, where: str = "1") -> list[dict[str, Any]]:
+        sql = f"SELECT * FROM {DATABASE}.{subject.rows_table} FINAL WHERE {where} ORDER BY born_at, entity"  # noqa: S608
+        return list(self.client.query(sql).named_results())
+
+    def reconcile(self, from_: datetime = FROM, to: datetime = TO, **more: Any) -> Report:
+        return reconcile(self.client, from_, to, self.zone, **more)
+
+
+def _members(subject: Subject, seed: int, shift: timedelta) -> pl.DataFrame:
+    draw = random.Random(seed)
+    events = [event for number in range(ENTITIES) for event in _life(subject, draw, str(number))]
+    times = [name for name, dtype in subject.columns.items() if dtype == pl.Datetime and name != "received_at"]
+    frame = pl.DataFrame(events, schema={k: subject.columns[k] for k in events[0]})
+    frame = frame.with_columns(pl.col(times) + shift)
+    return with_keys(subject, complete(subject, frame)).unique(MEMBER, maintain_order=True)
+
+
+@pytest.fixture
+def city(engine: Client) -> City:
+    return City(engine, "Asia/Shanghai")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"])
+def test_good_data_is_equal_in_any_zone_also_when_its_clocks_move(engine: Client, zone: str) -> None:
+    shift = timedelta(days={"Australia/Lord_Howe": 31, "America/New_York": 11}.get(zone, 0))
+    city = City(engine, zone, shift)
+    found = city.reconcile(FROM + shift, TO + shift)
+    assert (found.equal, found.sums, found.fields, found.two_births) == (True, [], [], [])
+    assert found.rows == 2 * ENTITIES
+    assert found.events == sum(_count(city, subject.events_table) for subject in SUBJECTS.values())
+    assert found.cells > 1_000
+
+
+def _count(city: City, table: str) -> int:
+    return int(city.client.query(f"SELECT count() FROM {DATABASE}.{table}").result_rows[0][0])  # noqa: S608
+
+
+@both
+@pytest.mark.parametrize("units", [1, -1])
+def test_one_unit_in_one_sum_is_named_with_its_kpis_scope_and_instant(city: City, subject: Subject, units: int) -> None:
+    measure = measures(subject)[3]
+    at = BIRTHS[0] + timedelta(hours=1)
+    city.add_to_sum(subject, ("line", "a"), at, measure.column, units)
+    found = city.reconcile()
+    assert (found.equal, found.sums_differ, found.rows_differ) == (False, 1, 0)
+    (one,) = found.sums
+    assert (one.subject, one.measure, one.kpis, one.at) == (subject.name, measure.name, kpis_of(measure), at)
+    assert one.scope is not None
+    assert (one.scope.kind, one.scope.value, one.stored - one.recomputed) == ("line", "a", units)
+    assert one.kpis
+
+
+def test_a_sum_that_no_row_could_give_is_found(city: City) -> None:
+    measure = measures(CALLS)[0]
+    city.add_to_sum(CALLS, ("all", ""), FROM, measure.column, 7)
+    city.add_to_sum(CALLS, ("department", "x"), FROM, measure.column, 2)  # calls are not kept by department
+    found = city.reconcile()
+    assert {(one.scope.kind if one.scope else None, one.stored, one.recomputed) for one in found.sums} == {
+        (None, 7, 0),
+        ("department", 2, 0),
+    }
+
+
+@both
+def test_sums_that_are_gone_are_found(city: City, subject: Subject) -> None:
+    city.client.command(f"TRUNCATE TABLE {DATABASE}.{subject.sums_table}")
+    found = city.reconcile()
+    assert found.sums_differ > 1_000
+    assert len(found.sums) == 20
+    assert {one.stored for one in found.sums} == {0}
+    assert found.sums == sorted(found.sums, key=lambda one: one.at)
+
+
+@both
+def test_a_removed_event_is_named_by_its_row(city: City, subject: Subject) -> None:
+    victim = city.rows(subject, "version > 50331648")[0]  # of three events and more
+    where = f"entity = '{victim['entity']}' AND source = '{victim['source']}'"
+    first = f"(SELECT min(digest) FROM {DATABASE}.{subject.events_table} WHERE {where})"  # noqa: S608
+    settings = {"mutations_sync": 1, "lightweight_deletes_sync": 1}
+    city.client.command(
+        f"ALTER TABLE {DATABASE}.{subject.events_table} DELETE WHERE {where} AND digest = {first}", settings=settings
+    )
+    found = city.reconcile()
+    assert (found.equal, found.sums_differ, found.rows_differ) == (False, 0, 1)
+    assert {(one.subject, one.source, one.entity) for one in found.fields} == {
+        (subject.name, victim["source"], victim["entity"])
+    }
+    version = next(one for one in found.fields if one.field == "version")
+    assert version.stored - version.recomputed == 2**24
+
+
+@both
+def test_an_altered_row_is_named_by_its_fields(city: City, subject: Subject) -> None:
+    victim = fold(subject, _members(subject, list(SUBJECTS).index(subject.name), timedelta()))[:1]
+    city.add_rows(subject, victim.with_columns(version=victim["version"] + 1, operator_group=pl.lit("another")))
+    found = city.reconcile()
+    assert (found.rows_differ, found.equal) == (1, False)
+    stored = {one.field: one.stored for one in found.fields}
+    assert stored == {"version": victim["version"][0] + 1, "operator_group": "another"}
+    assert found.sums_differ > 0, "its sums are of another group"
+
+
+@both
+def test_rows_without_events_events_without_rows_and_rows_in_two_partitions_are_named(
+    city: City, subject: Subject
+) -> None:
+    first, second, third = city.rows(subject)[:3]
+    names = {"mutations_sync": 1}
+    city.client.command(
+        f"ALTER TABLE {DATABASE}.{subject.events_table} DELETE WHERE entity = '{first['entity']}'", settings=names
+    )
+    city.client.command(
+        f"ALTER TABLE {DATABASE}.{subject.rows_table} DELETE WHERE entity = '{second['entity']}'", settings=names
+    )
+    again = fold(subject, _members(subject, list(SUBJECTS).index(subject.name), timedelta()))
+    city.add_rows(subject, again.filter(pl.col("entity") == third["entity"]), partition=1)
+    found = city.reconcile()
+    assert {(one.entity, one.field, one.stored, one.recomputed) for one in found.fields} == {
+        (first["entity"], "row", "stored", "not made by its events"),
+        (second["entity"], "row", "not stored", "made by its events"),
+        (third["entity"], "row", "stored in two partitions", "one row"),
+    }
+
+
+def test_an_id_with_two_births_is_listed_and_no_difference(city: City) -> None:
+    births = [BIRTHS[0], BIRTHS[0] + timedelta(days=3)]
+    frame = pl.DataFrame(
+        {"type": "ticket.created", "source": "city", "entity": "twice", "born_at": births, "occurred_at": births}
+    )
+    members = with_keys(TICKETS, complete(TICKETS, frame))
+    rows = fold(TICKETS, members)
+    city.store(TICKETS.events_table, members.drop("entity_key", "event_key", "problem", "original", "origin"))
+    city.add_rows(TICKETS, rows)
+    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone), here=False)
+    found = city.reconcile()
+    (one,) = found.two_births
+    assert (one.subject, one.source, one.entity, one.births) == ("tickets", "city", "twice", births)
+    assert (found.equal, found.ids_born_twice) == (True, 1)
+    later = city.reconcile(births[1] + timedelta(days=1), TO)
+    assert later.two_births == []
+
+
+def test_a_period_is_half_open_and_rounded_outward_to_hours(city: City) -> None:
+    column = measures(CALLS)[0].column
+    at = datetime(2023, 3, 4, 5, 0, tzinfo=UTC)
+    city.add_to_sum(CALLS, ("all", ""), at, column, 1)
+
+    def differs(from_: datetime, to: datetime) -> int:
+        return city.reconcile(from_, to).sums_differ
+
+    minute = timedelta(minutes=1)
+    assert differs(at, at + minute) == 1
+    assert differs(at - timedelta(hours=1), at) == 0
+    assert differs(at + 59 * minute, at + 60 * minute) == 1
+    assert differs(at + timedelta(hours=1), at + timedelta(hours=2)) == 0
+    found = city.reconcile(at + minute, at + timedelta(hours=1, seconds=1))
+    assert (found.from_, found.to) == (at, at + timedelta(hours=2))
+
+
+def test_an_empty_or_naive_period_is_refused(city: City) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        city.reconcile(TO, FROM)
+    with pytest.raises(ValueError, match="offset"):
+        city.reconcile(FROM.replace(tzinfo=None), TO)
+    with pytest.raises(ValueError, match="unknown zone"):
+        reconcile(city.client, FROM, TO, "Asia/Shanghi")
+
+
+def test_small_pieces_give_the_same(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = city.reconcile()
+    city.add_to_sum(CALLS, ("all", ""), BIRTHS[0], measures(CALLS)[0].column, 1)
+    monkeypatch.setattr(spans, "EVENTS_MAX", 100)
+    monkeypatch.setattr(spans, "SUMS_SPAN_S", 7 * 3600)
+    steps: list[tuple[int, int]] = []
+    pieces = city.reconcile(progress=lambda done, total, _: steps.append((done, total)))
+    assert (pieces.rows, pieces.events, pieces.cells - whole.cells) == (whole.rows, whole.events, 0)
+    assert (pieces.sums_differ, pieces.rows_differ) == (1, 0)
+    assert len(steps) > 50
+    assert [done for done, _ in steps] == list(range(len(steps)))
+
+
+def test_every_piece_is_compared_under_a_hold_that_ends(city: City) -> None:
+    from contextlib import contextmanager
+
+    held: list[str] = []
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        held.append("held")
+        yield
+        held.append("released")
+
+    city.reconcile(hold=hold)
+    assert held == ["held", "released"] * (len(held) // 2)
+    assert len(held) >= 12
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns"])
+def test_pieces_of_sums_cover_the_period_and_begin_at_local_hours(zone: str) -> None:
+    span = spans.outward(datetime(2022, 12, 31, 17, 1, tzinfo=UTC), datetime(2024, 1, 2, 3, 4, tzinfo=UTC), zone)
+    pieces = spans.sum_spans(span, zone)
+    assert (pieces[0][0], pieces[-1][1]) == span
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(pieces))
+    starts = pl.Series([start for start, _ in pieces] + [span[1]]).to_numpy()
+    assert (floor_local(starts, 3600, zone) == starts).all()
