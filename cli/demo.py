@@ -11,7 +11,7 @@ import typer
 
 from cli.failures import DIFFERS
 from cli.options import examples
-from cli.output import print_data, say
+from cli.output import say
 
 if TYPE_CHECKING:
     from deploy.stack.joining import StackUse
@@ -108,5 +108,5 @@ def _run(command: list[str], folder: Path) -> int:
     """Run another command of ours as if it had been typed."""
     from cli.main import run
 
-    print_data(f"$ hotline {' '.join(command)}")
+    say(f"now hotline {' '.join(command)}")
     return run([*command, "--data", str(folder)])

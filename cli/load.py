@@ -115,7 +115,8 @@ def _telling(advance: Advance, batches: "Files") -> "Progress":
     def tell(load: "Load") -> None:
         done = load.counted + load.seen + load.revised + load.dead
         words = f"{load.read:,} events read, {done:,} stored, {done / max(load.seconds, 0.001):,.0f}/s"
-        advance(batches.bytes_read, batches.bytes_total, words)
+        stored = batches.bytes_read * done // max(load.read, 1)  # what is read and not stored is not done
+        advance(stored, batches.bytes_total, words)
 
     return tell
 

@@ -10,6 +10,7 @@ import msgspec
 from hotline.dead_letters import ORIGINAL_BYTES_MAX, REASONS
 from hotline.documents.field_docs import field_docs
 from hotline.documents.markdown import code, codes, page, table
+from hotline.documents.report_names import PREFIXES, REPLACED
 from hotline.events import NAME_BYTES_MAX, SATISFIED, SCHEMA, SECONDS_MAX, WORDS, YEAR_MAX, YEAR_MIN, Event
 from hotline.events.calls import CallEvent
 from hotline.events.rules import REQUIRED
@@ -37,11 +38,19 @@ def event_page() -> str:
         "These fields hold one of a closed list of words. An unknown word is a dead letter.",
         table(["field", "words"], [(code(name), codes(words)) for name, words in WORDS.items()]),
         f"Counted as satisfied: {codes(SATISFIED)}.",
+        "## Names of the reference year",
+        "The figures of the reference year's annual report name these events a little differently:",
+        table(["there", "here"], _report_names()),
         "## Dead letters",
         f"What cannot be taken is kept with its reason, the first {ORIGINAL_BYTES_MAX // 1024} KiB of its bytes and "
         "where it came from. The other events of its block are counted.",
         table(["reason", "what it says"], [(code(reason), words) for reason, words in REASONS.items()]),
     )
+
+
+def _report_names() -> list[tuple[str, str]]:
+    prefixes = [(code(f"{theirs}…"), code(f"{ours}…")) for theirs, ours in PREFIXES.items()]
+    return [*prefixes, *((code(theirs), code(ours)) for theirs, ours in REPLACED.items())]
 
 
 def _subject(subject: Subject) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-_PREFIXES = {"request.": "ticket."}
-_WORDS = {"completed": "handled"}
+PREFIXES = {"request.": "ticket."}
+REPLACED = {"request.completed": "ticket.handled"}
+"""Stronger than a prefix."""
 
 
 def our_type(report_name: str) -> str:
@@ -12,8 +13,9 @@ def our_type(report_name: str) -> str:
     Events of other sub-systems keep their names.
     """
     name = report_name.partition("(")[0]
-    for theirs, ours in _PREFIXES.items():
+    if name in REPLACED:
+        return REPLACED[name]
+    for theirs, ours in PREFIXES.items():
         if name.startswith(theirs):
-            word = name.removeprefix(theirs)
-            return ours + _WORDS.get(word, word)
+            return ours + name.removeprefix(theirs)
     return name

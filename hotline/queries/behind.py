@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from hotline.fold.rows import Row
     from hotline.queries.question import Question
 
 _ROW_HEAD = ("source", "entity", "born_at")
@@ -195,8 +197,13 @@ def _fields(kpi: Kpi) -> list[str]:
 
 
 def _column(kpi: Kpi, name: str) -> Column:
-    hint = get_type_hints(kpi.row)[name]
-    return Column(name, f"`{name}`", is_time=datetime in {hint, *getattr(hint, "__args__", ())})
+    return Column(name, f"`{name}`", is_time=name in _instants(kpi.row))
+
+
+@functools.cache
+def _instants(row: type[Row]) -> frozenset[str]:
+    hints = get_type_hints(row).items()
+    return frozenset(name for name, hint in hints if datetime in {hint, *getattr(hint, "__args__", ())})
 
 
 def _words(kpi: Kpi, measure: Measure) -> str:

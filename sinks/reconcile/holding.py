@@ -16,6 +16,8 @@ LEASE_S = 120.0
 """How long the sink waits for one piece of work before it goes on by itself."""
 WAIT_S = 60.0
 """How long another lease is waited for."""
+SINK_WAIT_S = 15.0
+"""How long a sink that does not answer is waited for, once: it may be starting."""
 _POLL_S = 0.2
 _HOST = "127.0.0.1"
 
@@ -35,10 +37,10 @@ def no_hold() -> Iterator[None]:
 class Hold:
     """Holds the sink of a data folder, piece by piece: `with hold(): …`; without a sink nothing, and it says so."""
 
-    def __init__(self, settings: Settings, *, lease_s: float = LEASE_S, wait_s: float = WAIT_S) -> None:
+    def __init__(self, settings: Settings, *, lease_s: float = LEASE_S, sink_wait_s: float = SINK_WAIT_S) -> None:
         self._folder = settings.folder
         self._lease_s = lease_s
-        self._wait_s = wait_s
+        self._sink_until = time.monotonic() + sink_wait_s
         self.notes: list[str] = []
         """Why what was read may not have stood still; empty when it did."""
 
@@ -56,18 +58,18 @@ class Hold:
                 self._give_back(lease)
 
     def _take(self) -> str:
-        deadline = time.monotonic() + self._wait_s
+        deadline = time.monotonic() + WAIT_S
         while True:
             port = self._port()
             answer = self._post(port, "/hold", {"seconds": self._lease_s}) if port else None
-            if answer is None:
+            if answer and answer[0] == http.client.OK:
+                return str(answer[1]["lease"])
+            if answer and (answer[0] != http.client.CONFLICT or time.monotonic() > deadline):
+                why = answer[1].get("error", answer[0])
+                raise HoldError(f"the sink cannot be held: {why}; try again in a while")
+            if not answer and time.monotonic() > self._sink_until:
                 self._note(self._without_sink())
                 return ""
-            status, said = answer
-            if status == http.client.OK:
-                return str(said["lease"])
-            if status != http.client.CONFLICT or time.monotonic() > deadline:
-                raise HoldError(f"the sink cannot be held: {said.get('error', status)}; try again in a while")
             time.sleep(_POLL_S)
 
     def _give_back(self, lease: str) -> None:

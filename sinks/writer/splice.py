@@ -1,4 +1,4 @@
-"""Many Arrow IPC streams as one, without decoding a value: one schema message, then all messages of rows as they came."""
+"""Many Arrow IPC streams as one, no value decoded: one schema message, then every message of rows as it came."""
 
 from __future__ import annotations
 

@@ -48,25 +48,26 @@ class Stored:
     rows: dict[str, list[Row]]
     covered: dict[str, set[date]]
 
-    def client(self) -> Client:
-        """Connect as the writer."""
-        return connect(self.settings)
-
 
 @contextmanager
 def stored(folder: Path, zone: str, *, entities: int = 3_000, first_birth: datetime = BIRTHS[0]) -> Iterator[Stored]:
     """Start an engine, migrate it, and store random rows from that birth on; no process outlives the block."""
-    with engine(folder, zone) as settings:
-        client = connect(settings)
-        apply(client, zone)
-        found = {
-            subject.name: _store(client, subject, zone, _moved(rows(subject, SEED, entities), first_birth))
-            for subject in SUBJECTS.values()
-        }
+    frames = {subject: _moved(rows(subject, SEED, entities), first_birth) for subject in SUBJECTS.values()}
+    with engine(folder, zone) as settings, migrated(settings) as client, Reader(settings) as reader:
+        covered = {subject.name: store_rows(client, subject, frame, zone) for subject, frame in frames.items()}
+        kept = {subject.name: structs(subject, frame) for subject, frame in frames.items()}
+        yield Stored(ZoneInfo(zone), settings, reader, kept, covered)
+
+
+@contextmanager
+def migrated(settings: Settings) -> Iterator[Client]:
+    """Make the tables and give a writing client."""
+    client = connect(settings)
+    try:
+        apply(client, settings.zone)
+        yield client
+    finally:
         client.close()
-        with Reader(settings) as reader:
-            kept = {name: kept_rows for name, (kept_rows, _) in found.items()}
-            yield Stored(ZoneInfo(zone), settings, reader, kept, {name: days for name, (_, days) in found.items()})
 
 
 @contextmanager
@@ -97,27 +98,24 @@ def _moved(frame: pl.DataFrame, first_birth: datetime) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Datetime) + step, district=named)
 
 
-def _store(client: Client, subject: Subject, zone: str, frame: pl.DataFrame) -> tuple[list[Row], set[date]]:
-    """Store rows, an older version of some of them, their sums, and the days of their births."""
+def store_rows(client: Client, subject: Subject, frame: pl.DataFrame, zone: str) -> set[date]:
+    """Store rows, an overtaken version of some of them, their sums, and the days of their births as covered."""
     older = frame.head(len(frame) // 10).with_columns(version=pl.lit(0, pl.UInt64), line=pl.lit("overtaken"))
     for version in (older, frame):
-        _insert(client, subject.rows_table, _for_table(subject, version))
-    sums = contributions(subject, frame, frame.clear(), zone)
-    _insert(client, subject.sums_table, sums)
+        _insert(client, subject.rows_table, version.select(_HERE, *STRUCTS[subject.name].__struct_fields__))
+    _insert(client, subject.sums_table, contributions(subject, frame, frame.clear(), zone))
     days = {at.astimezone(ZoneInfo(zone)).date() for at in frame["born_at"].unique()}
-    cover(client, subject, days)
-    return structs(subject, frame), days
+    covered = pl.DataFrame({"subject": [subject.name] * len(days), "day": sorted(days)})
+    _insert(client, COVERED_DAYS_TABLE, covered)
+    return days
 
 
-def cover(client: Client, subject: Subject, days: set[date]) -> None:
-    """Say that the store covers these days of a subject."""
-    data = [[subject.name, day] for day in sorted(days)]
-    client.insert(f"{DATABASE}.{COVERED_DAYS_TABLE}", data, column_names=["subject", "day"])
+def store_events(client: Client, subject: Subject, events: pl.DataFrame) -> None:
+    """Store a frame of events with keys."""
+    _insert(client, subject.events_table, events.select(_HERE, *subject.columns, "digest"))
 
 
-def _for_table(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
-    fields = STRUCTS[subject.name].__struct_fields__
-    return frame.select(pl.lit(0, pl.UInt16).alias("partition"), *fields)
+_HERE = pl.lit(0, pl.UInt16).alias("partition")
 
 
 def _insert(client: Client, table: str, frame: pl.DataFrame) -> None:

@@ -41,7 +41,7 @@ FIRST_BIRTHS = {
     "America/New_York": datetime(2023, 11, 5, 5, 30, tzinfo=UTC),  # in the hour that comes twice
 }
 MONTHS = {"Asia/Shanghai": "2023-03", "Asia/Kolkata": "2024-01", "America/New_York": "2023-11"}
-ENTITIES = 600
+ENTITIES = 500
 
 Known = tuple[int | None, int | None, float | int | None]
 
@@ -63,61 +63,69 @@ def first_day(store: Stored) -> Period:
     return parse(f"{start:%Y-%m-%d}", zone=store.zone, now=NOW)
 
 
+def first_hour(store: Stored) -> Period:
+    start_s = int(FIRST_BIRTHS[store.zone.key].astimezone(store.zone).replace(minute=0).timestamp())
+    return Period.of(start_s, start_s + 3600, store.zone)
+
+
 class Naive:
     """Results by looking at one row after the other."""
 
     def __init__(self, store: Stored) -> None:
-        self._store = store
+        self._covered = store.covered
+        self._rows = store.rows
+        self._read: dict[str, list[tuple[float, Row, int]]] = {}
 
     def results(self, kpi: Kpi, spans: Sequence[Period], scope: Scope | None) -> list[Known]:
-        rows = [row for row in self._store.rows[kpi.subject.name] if scope is None or _in(row, scope)]
-        return [self._result(kpi, span, rows) for span in spans]
+        """Give numerator, denominator and value of each span."""
+        return [self._result(kpi, span, scope) for span in spans]
 
-    def _result(self, kpi: Kpi, span: Period, rows: Sequence[Row]) -> Known:
+    def _result(self, kpi: Kpi, span: Period, scope: Scope | None) -> Known:
         if isinstance(kpi.numerator, Quantile):
-            return _quantile(kpi, kpi.numerator, span, rows)
+            return self._quantile(kpi, kpi.numerator, span, scope)
         if isinstance(kpi.numerator, Stock):
-            came, left = (_sum(m, rows, 0, span.end_s) for m in (kpi.numerator.came, kpi.numerator.left))
+            came, left = (self._sum(kpi, m, scope, 0, span.end_s) for m in (kpi.numerator.came, kpi.numerator.left))
             return self._count(kpi, span, came - left)
-        numerator = _sum(kpi.numerator, rows, span.start_s, span.end_s)
+        numerator = self._sum(kpi, kpi.numerator, scope, span.start_s, span.end_s)
         if kpi.denominator is None:
             return self._count(kpi, span, numerator)
-        denominator = _sum(kpi.denominator, rows, span.start_s, span.end_s)
+        denominator = self._sum(kpi, kpi.denominator, scope, span.start_s, span.end_s)
         scale = 86_400 if kpi.name.endswith("_days") else 1
         return numerator, denominator, numerator / denominator / scale if denominator else None
 
     def _count(self, kpi: Kpi, span: Period, number: int) -> Known:
-        covered = self._store.covered[kpi.subject.name]
         first = date(1990, 1, 1) if isinstance(kpi.numerator, Stock) else span.start.date()
-        known = any(first <= day <= (span.end - timedelta(seconds=1)).date() for day in covered)
-        return (number, None, number) if number or known else (None, None, None)
+        last = (span.end.astimezone(UTC) - timedelta(seconds=1)).astimezone(span.zone).date()
+        covered = any(first <= day <= last for day in self._covered[kpi.subject.name])
+        return (number, None, number) if number or covered else (None, None, None)
+
+    def _sum(self, kpi: Kpi, measure: Measure, scope: Scope | None, start_s: int, end_s: int) -> int:
+        if measure.column not in self._read:
+            rows = self._rows[kpi.subject.name]
+            self._read[measure.column] = [
+                (getattr(row, measure.at.name).timestamp(), row, measure.of(row)) for row in rows if measure.of(row)
+            ]
+        return sum(n for at, row, n in self._read[measure.column] if start_s <= at < end_s and _in(row, scope))
+
+    def _quantile(self, kpi: Kpi, quantile: Quantile, span: Period, scope: Scope | None) -> Known:
+        start_s, end_s = span.start_s, span.end_s
+        counted = [
+            row
+            for row in self._rows[kpi.subject.name]
+            if (at := getattr(row, quantile.at.name)) is not None
+            and start_s <= at.timestamp() < end_s
+            and _in(row, scope)
+            and all(test.of(row) for test in quantile.where)
+        ]
+        values = [value for row in counted if (value := getattr(row, quantile.value.name)) is not None]
+        enough = [v for v in set(values) if sum(w <= v for w in values) * quantile.whole >= quantile.part * len(values)]
+        if not values:
+            return None, 0, None
+        return None, len(values), min(enough) / 86_400 if kpi.name.endswith("_days") else min(enough)
 
 
-def _in(row: Row, scope: Scope) -> bool:
-    return bool(getattr(row, scope.kind) == scope.value)
-
-
-def _sum(measure: Measure, rows: Sequence[Row], start_s: int, end_s: int) -> int:
-    return sum(measure.of(row) for row in rows if start_s <= _at(row, measure.at.name) < end_s)
-
-
-def _at(row: Row, name: str) -> float:
-    instant = getattr(row, name)
-    return instant.timestamp() if instant else -1
-
-
-def _quantile(kpi: Kpi, quantile: Quantile, span: Period, rows: Sequence[Row]) -> Known:
-    values = [
-        getattr(row, quantile.value.name)
-        for row in rows
-        if span.start_s <= _at(row, quantile.at.name) < span.end_s
-        and all(test.of(row) for test in quantile.where)
-        and getattr(row, quantile.value.name) is not None
-    ]
-    enough = [v for v in values if sum(w <= v for w in values) * quantile.whole >= quantile.part * len(values)]
-    if not values:
-        return None, 0, None
-    return None, len(values), min(enough) / 86_400 if kpi.name.endswith("_days") else min(enough)
+def _in(row: Row, scope: Scope | None) -> bool:
+    return scope is None or getattr(row, scope.kind) == scope.value
 
 
 def known(results: Sequence[Result]) -> dict[tuple[str, Any, int, int], Known]:
@@ -129,10 +137,12 @@ def known(results: Sequence[Result]) -> dict[tuple[str, Any, int, int], Known]:
 
 def naive(store: Stored, kpis: Sequence[Kpi], spans: Sequence[Period], kind: str) -> dict[Any, Known]:
     found: dict[Any, Known] = {}
+    by_hand = Naive(store)
     for kpi in kpis:
         names = sorted({getattr(row, kind) for row in store.rows[kpi.subject.name]}) if kind != ALL else []
-        for scope in [Scope(kind, name) for name in names] or [None]:
-            results = Naive(store).results(kpi, spans, scope)
+        scopes: list[Scope | None] = [Scope(kind, name) for name in names]
+        for scope in scopes or [None]:
+            results = by_hand.results(kpi, spans, scope)
             if scope is None or any(r[0] or r[1] for r in results):
                 found |= {(kpi.name, scope, s.start_s, s.end_s): r for s, r in zip(spans, results, strict=True)}
     return found
@@ -161,7 +171,7 @@ CASES: list[tuple[str, By | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("span", "by", "kind"), CASES, ids=lambda case: str(case))
+@pytest.mark.parametrize(("span", "by", "kind"), CASES)
 def test_sums_and_rows_and_single_rows_agree(store: Stored, span: str, by: By | None, kind: str) -> None:
     first_s = int(FIRST_BIRTHS[store.zone.key].timestamp())
     period = {
@@ -182,10 +192,11 @@ def test_sums_and_rows_and_single_rows_agree(store: Stored, span: str, by: By | 
 def test_one_scope_is_its_line_of_the_split(store: Stored, name: str) -> None:
     scope, period = Scope("district", name), month(store)
     kpis = _kpis("district")
+    by_hand = Naive(store)
     results = answer(Question(kpis=kpis, period=period, scope=scope), store.reader.ask)
     for kpi, result in zip(kpis, results, strict=True):
         assert (result.kpi, result.scope) == (kpi.name, scope)
-        assert [(result.numerator, result.denominator, result.value)] == Naive(store).results(kpi, [period], scope)
+        assert [(result.numerator, result.denominator, result.value)] == by_hand.results(kpi, [period], scope)
     if name in {"a", ODD_NAME}:
         assert any(result.value for result in results)
 
@@ -221,6 +232,7 @@ def test_nothing_is_0_only_where_the_store_covers_it(store: Stored) -> None:
     assert (offered.numerator, offered.value) == (0, 0)
 
 
+@pytest.mark.parametrize("store", ["Asia/Shanghai"], indirect=True)
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 def test_a_changed_comparison_changes_what_the_engine_counts(store: Stored, subject: Any) -> None:
     kept = {m.column: m for k in KPIS.values() if k.subject is subject for m in k.measures}
@@ -247,14 +259,17 @@ def test_a_changed_comparison_changes_what_the_engine_counts(store: Stored, subj
     assert len(mutants) > 30
 
 
+@pytest.mark.parametrize("store", ["America/New_York"], indirect=True)
 @pytest.mark.parametrize("kpi", KPIS.values(), ids=list(KPIS))
 def test_the_list_behind_a_number_adds_up_to_it(store: Stored, kpi: Kpi) -> None:
-    question = Question(kpis=(kpi,), period=month(store), scope=Scope("district", "a"))
+    # Who is due within the hour is nobody at the end of a month in which nothing is created.
+    period = first_hour(store) if kpi.name == "tickets_due_1h" else month(store)
+    question = Question(kpis=(kpi,), period=period, scope=Scope("district", "a"))
     (result,) = answer(question, store.reader.ask)
     total = int(store.reader.ask(behind_count(question))[0][0])
     pages = []
-    for page in range(1, total // 50 + 2):
-        listing = behind(question, page=page, rows=50)
+    for page in range(1, total // 90 + 2):
+        listing = behind(question, page=page, rows=90)
         pages += listing.records(store.reader.ask(listing.statement), store.zone)
     assert len(pages) == total > 0
     if isinstance(kpi.numerator, Quantile):

@@ -82,9 +82,12 @@ class SinkProcess:
         self.settings = settings
         self.data = settings.data
         self.process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     def start(self, *arguments: str, ready: bool = True) -> None:
         (self.data / "run" / "sink.json").unlink(missing_ok=True)
+        log = self.data / "sinks.writer.log"
+        self._log_start = log.stat().st_size if log.exists() else 0
         self.process = _start("sinks.writer", list(arguments), self.data, environment(self.settings))
         if ready:
             wait_until((self.data / "run" / "sink.json").exists, alive=self.process)
@@ -97,7 +100,8 @@ class SinkProcess:
         return self.process.wait(DEADLINE_S)
 
     def said(self) -> str:
-        return (self.data / "sinks.writer.log").read_text()
+        """Return what its latest run printed."""
+        return (self.data / "sinks.writer.log").read_bytes()[self._log_start :].decode()
 
     def get(self, path: str) -> str:
         return self._ask(path, None, {})[1]
@@ -112,9 +116,7 @@ class SinkProcess:
 
     def _ask(self, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str]:
         address = json.loads((self.data / "run" / "sink.json").read_text())
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{address['port']}{path}", body, headers
-        )
+        request = urllib.request.Request(f"http://127.0.0.1:{address['port']}{path}", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:  # noqa: S310 our own address
                 return answer.status, answer.read().decode()
@@ -254,11 +256,10 @@ class Stack:
             return client.query(sql).result_rows[0][0]
 
     def stored(self) -> dict[str, int]:
+        tables = ("call_events", "ticket_events", "calls", "tickets", "accounts", "dead_letters")
+        counts = ", ".join(f"(SELECT count() FROM hotline.{table})" for table in tables)  # noqa: S608
         with self.engine.client() as client:
-            return {
-                table: client.query(f"SELECT count() FROM hotline.{table}").result_rows[0][0]  # noqa: S608
-                for table in ("call_events", "ticket_events", "calls", "tickets", "accounts", "dead_letters")
-            }
+            return dict(zip(tables, client.query(f"SELECT {counts}").result_rows[0], strict=True))
 
     def expected(self) -> dict[str, int]:
         """Count the rows that stand when every output that was made is stored once."""

@@ -1,7 +1,5 @@
 """Migrations: the database they make is the one that structs, rows and the catalogue ask for."""
 
-
-
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

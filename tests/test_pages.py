@@ -1,0 +1,70 @@
+"""Pages for people: what they tell to type exists, and where they point there is something."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from cli.main import app
+from hotline.catalogue import KPIS
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+COMMAND = re.compile(r"\bhotline ([a-z][a-z-]+)(?: ([^`\n]*))?")
+CODE = re.compile(r"```\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+
+
+def commands(page: Path) -> list[tuple[str, str]]:
+    """Name and the rest of every `hotline …` in code on a page."""
+    code = "\n".join(block or inline for block, inline in CODE.findall(page.read_text(encoding="utf-8")))
+    return [(name, rest or "") for name, rest in COMMAND.findall(code)]
+
+
+def known() -> dict[str, Any]:
+    return dict(getattr(get_command(app), "commands"))  # noqa: B009 a group has them
+
+
+def test_pages_name_commands_at_all() -> None:
+    assert {"demo", "kpi", "load", "up"} <= {name for page in PAGES for name, _ in commands(page)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_on_a_page_exists(page: Path) -> None:
+    for name, rest in commands(page):
+        assert name in known(), f"hotline {name}"
+        options = {option for parameter in known()[name].params for option in parameter.opts}
+        for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
+            assert option in options, f"hotline {name} {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_kpi_in_a_command_on_a_page_exists(page: Path) -> None:
+    for name, rest in commands(page):
+        if name in {"kpi", "explain"}:
+            named = [word for word in rest.partition(" --")[0].split() if re.fullmatch(r"[a-z][a-z0-9_]+", word)]
+            assert [word for word in named if word not in KPIS] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_on_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        file, _, heading = target.partition("#")
+        assert not file.startswith(("http:", "https:")), "pages stand on their own"
+        assert (page.parent / file).exists(), target
+        assert not heading or f"\n### {heading}\n" in page.read_text(encoding="utf-8")
+
+
+def test_the_readme_names_every_target_that_a_newcomer_needs() -> None:
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\bmake ([a-z]+)", readme))
+    assert {"demo", "test", "env"} <= named
+    for target in named - {"is"}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+
+
+def test_continuous_integration_runs_what_the_readme_says() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
