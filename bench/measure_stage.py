@@ -1,6 +1,6 @@
 """Measure alone, in one process and without a broker: microseconds of CPU an event, by stage.
 
-    python -m bench.measure_stage [DAYS]
+python -m bench.measure_stage [DAYS]
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 import polars as pl
 
 from bench.workload import WARM_DAYS, ZONE, day_blocks, paired
+from hotline.blocks import decode
 from hotline.measured import Source
 from hotline.subjects import SUBJECTS, Subject
-from streams.measure import line, memory, output, step
+from streams.measure import memory, output, step
 
 PARTITIONS = 2
 spent: dict[str, float] = defaultdict(float)
@@ -49,13 +50,10 @@ class Forgetful:
 
 def main() -> None:
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 2
-    step.problems = timed("rules", step.problems)
-    step.with_keys = timed("keys", step.with_keys)
-    step.fold = timed("fold", step.fold)
-    step.contributions = timed("contributions", step.contributions)
-    line.decode = timed("decode", line.decode)
-    memory.Memory.members = timed("look up", memory.Memory.members)  # type: ignore[method-assign]
-    memory.Memory.rows = timed("old rows", memory.Memory.rows)  # type: ignore[method-assign]
+    for module, name in ((step, "problems"), (step, "with_keys"), (step, "fold"), (step, "contributions")):
+        setattr(module, name, timed(name, getattr(module, name)))
+    for name in ("members", "rows"):
+        setattr(memory.Memory, name, timed(name, getattr(memory.Memory, name)))
     memories = {
         (name, p): memory.Memory(SUBJECTS[name], p, Forgetful(), bytes_max=2**31)
         for name in SUBJECTS
@@ -71,14 +69,14 @@ def main() -> None:
             value = block.encode()
             mine = memories[block.subject.name, block.partition]
             start = time.process_time()
-            taken = line.decode(block.subject, value, block_id=block.block_id, partition=block.partition)
+            taken = decode(block.subject, value, block_id=block.block_id, partition=block.partition)
             done = step.step(taken, PARTITIONS, mine, ZONE)
-            spent["step and decode"] += time.process_time() - start
+            spent["step, decode"] += time.process_time() - start
             start = time.process_time()
             source = Source(
                 log=1, topic="t", partition=block.partition, offset=0, first=0, last=0, final=True, block_id="b"
             )
-            record = output.output(done, block.subject, source, deployment=1, zone=ZONE).encode()
+            record = output.output(done, block.subject, source, deployment=1, days=[]).encode()
             spent["encode"] += time.process_time() - start
             start = time.process_time()
             mine.remember(done.fresh, done.rows)

@@ -31,7 +31,6 @@ from deploy.brokers import create_topics
 from deploy.stack.joining import join_or_start
 from deploy.stack.state import read_state
 from hotline.blocks import REJECT_COLUMNS, Block
-from hotline.names import BLOCK_BYTES_MAX
 from hotline.settings import Settings, load, password
 from producers.sending import Sender
 
@@ -79,7 +78,11 @@ def client(settings: Settings) -> Client:
     """The writer's client."""
     host, _, port = settings.clickhouse_url.rpartition("//")[2].rpartition(":")
     return clickhouse_connect.get_client(
-        host=host, port=int(port), username="writer", password=password(settings, "writer"), autogenerate_session_id=False
+        host=host,
+        port=int(port),
+        username="writer",
+        password=password(settings, "writer"),
+        autogenerate_session_id=False,
     )
 
 
@@ -147,7 +150,7 @@ def pids(settings: Settings) -> dict[str, int]:
     state = read_state(settings.folder)
     if state is None:
         raise RuntimeError("the stack has gone")
-    return {name: part.pid for name, part in state.parts.items() if part.pid} | {"supervisor": state.pid}
+    return {part.name: part.pid for part in state.parts if part.pid} | {"supervisor": state.pid}
 
 
 def report(events: int, seconds: float, usage: dict[str, Usage], whole_peak: float) -> None:
@@ -166,7 +169,6 @@ def main() -> None:
     cut = (WARM_DAYS + 1) // 2
     warm = [block for pair in everything[:cut] for block in pair]
     blocks = [block for pair in everything[cut:] for block in pair]
-    assert all(len(block.encode()) < BLOCK_BYTES_MAX for block in blocks[:2])
     events = sum(len(block.events) for block in blocks)
     with tempfile.TemporaryDirectory() as folder:
         settings, _ = load(folder, {"HOTLINE_BROKER": asked.broker})

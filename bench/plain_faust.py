@@ -36,8 +36,7 @@ async def agent(stream: Any) -> None:
         msgspec.json.decode(value)
         seen += 1
         if seen == COUNT:
-            sys.__stdout__.write(f"{time.perf_counter() - begun} {time.process_time() - cpu}\n")
-            sys.__stdout__.flush()
+            os.write(1, f"{time.perf_counter() - begun} {time.process_time() - cpu}\n".encode())
             os._exit(0)
 
 

@@ -33,7 +33,7 @@ def paired(count: int) -> Iterator[dict[str, pl.DataFrame]]:
     held: list[dict[str, pl.DataFrame]] = []
     for day in days(count):
         held.append(day)
-        if len(held) == 2:  # noqa: PLR2004 (a pair)
+        if len(held) == 2:
             yield {name: pl.concat([one[name] for one in held]) for name in held[0]}
             held = []
     if held:

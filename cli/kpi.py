@@ -37,7 +37,7 @@ def kpi(
     context: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="KPIs by name.", autocompletion=complete_kpi, show_default=False),
+        typer.Argument(metavar="NAME", help="KPIs by name.", autocompletion=complete_kpi, show_default=False),
     ] = None,
     data: Data = None,
     *,

@@ -23,7 +23,7 @@ BLOCK_VERSION = "1"
 """Version of the layout below. Readers take any column set: what is absent is null, what is unknown is ignored."""
 
 REJECT_COLUMNS: dict[str, pl.DataType] = {"problem": pl.String(), "original": pl.Binary(), "origin": pl.String()}
-DEFAULTS: dict[str, object] = {"revision": 0, "schema": SCHEMA}
+DEFAULTS: dict[str, int] = {"revision": 0, "schema": SCHEMA}
 
 
 class UndecodableError(ValueError):
@@ -57,7 +57,7 @@ def complete(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
     present = set(frame.columns)
     full = frame.select(
         *(
-            pl.col(name).cast(dtype) if name in present else pl.lit(DEFAULTS.get(name), dtype=dtype).alias(name)
+            _column(name, dtype) if name in present else pl.lit(DEFAULTS.get(name), dtype=dtype).alias(name)
             for name, dtype in wanted.items()
             if name != "digest" or name in present
         )
@@ -67,9 +67,12 @@ def complete(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
     return full.select(list(wanted))
 
 
-def pack(
-    subject: Subject, frame: pl.DataFrame, partitions: int, *, events_max: int = BLOCK_EVENTS
-) -> Iterator[Block]:
+def _column(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name).cast(dtype)
+    return column.fill_null(DEFAULTS[name]) if name in DEFAULTS else column
+
+
+def pack(subject: Subject, frame: pl.DataFrame, partitions: int, *, events_max: int = BLOCK_EVENTS) -> Iterator[Block]:
     """Blocks of all rows of `frame`, by partition, in the frame's order. Rows without an entity go with partition 0."""
     full = complete(subject, frame)
     home = pl.Series("partition", keys.partitions(keys.entity_keys(full), partitions))

@@ -15,5 +15,5 @@ REASONS: dict[str, str] = {
     "time_out_of_range": "A time lies outside the years 1990 to 2099. Correct it and send again.",
     "time_skipped": "A local time does not exist: daylight saving skips it. State the time with its offset.",
     "too_large": "It is larger than the limit. Split it.",
-    "wrong_partition": "The block holds events of another partition. Pack blocks with this product's partition function.",
+    "wrong_partition": "It belongs to another partition. Pack blocks with this product's partition function.",
 }

@@ -6,7 +6,7 @@ import functools
 import types
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import polars as pl
 
@@ -49,14 +49,17 @@ class Subject:
 
     @property
     def events_table(self) -> str:
+        """Table of every member of the sets."""
         return f"{self.singular}_events"
 
     @property
     def rows_table(self) -> str:
+        """Table of the rows."""
         return self.name
 
     @property
     def sums_table(self) -> str:
+        """Table of the sums."""
         return f"minute_sums_{self.name}"
 
 
@@ -71,7 +74,7 @@ def _dtype(hint: Any) -> pl.DataType:
         return _dtype(get_args(hint)[0])
     if origin is Literal:
         return pl.String()
-    if origin in {types.UnionType} or str(origin) == "typing.Union":
+    if origin is types.UnionType or origin is Union:
         (inner,) = (arg for arg in get_args(hint) if arg is not type(None))
         return _dtype(inner)
     return _DTYPES[hint]

@@ -25,9 +25,12 @@ def zone(name: str) -> ZoneInfo:
 
 def to_utc(local: pl.Expr, zone_name: str) -> pl.Expr:
     """Wall-clock times of a zone as instants. A repeated hour is read as its first pass; a skipped time gives null."""
-    return local.dt.replace_time_zone(zone_name, ambiguous="earliest", non_existent="null").cast(
-        pl.Datetime("ms", zone_name)
-    ).dt.convert_time_zone("UTC").cast(TIME)
+    return (
+        local.dt.replace_time_zone(zone_name, ambiguous="earliest", non_existent="null")
+        .cast(pl.Datetime("ms", zone_name))
+        .dt.convert_time_zone("UTC")
+        .cast(TIME)
+    )
 
 
 def floor_local(instants_s: I64, grain_s: int, zone_name: str) -> I64:
@@ -35,7 +38,8 @@ def floor_local(instants_s: I64, grain_s: int, zone_name: str) -> I64:
     if not len(instants_s):
         return instants_s
     offsets = offsets_s(instants_s, zone_name) if grain_s > _OFFSET_STEP_S else np.int64(0)
-    return instants_s - (instants_s + offsets) % grain_s
+    starts: I64 = instants_s - (instants_s + offsets) % grain_s
+    return starts
 
 
 def offsets_s(instants_s: I64, zone_name: str) -> I64:

@@ -118,12 +118,12 @@ def _of_dtype(name: str, dtype: pl.DataType, *, nullable: bool) -> str:
 
 
 def _of_hint(name: str, hint: type) -> str:
-    """Find the type of a row's field. Counts and seconds fit Int32; the version is all of a UInt64."""
+    """Find the type of a row's field. A hundred years are more seconds than Int32 holds; the version is all of a UInt64."""
     nullable = get_origin(hint) is types.UnionType
     held = next(arg for arg in get_args(hint) if arg is not type(None)) if nullable else hint
     if held is str:
         return _text(name, nullable=nullable)
-    whole = "UInt64" if name == "version" else "Int32"
+    whole = "UInt64" if name == "version" else "Int64"
     kind = {int: whole, bool: "Bool", datetime: _TIME}[held]
     return f"Nullable({kind})" if nullable else kind
 

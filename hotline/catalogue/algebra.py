@@ -170,7 +170,9 @@ class Measure:
     def __post_init__(self) -> None:
         for part in (*(test.left for test in self.where), self.at, *([] if self.value is None else [self.value])):
             if part.row is not self.row:
-                raise CatalogueError(f"{self.name}: {part.name} is a field of {part.row.__name__}, not {self.row.__name__}")
+                raise CatalogueError(
+                    f"{self.name}: {part.name} is a field of {part.row.__name__}, not {self.row.__name__}"
+                )
         if self.at.holds is not datetime:
             raise CatalogueError(f"{self.name}: at={self.at.name} holds no time; name an instant such as offered_at")
         if self.value is not None and self.value.holds is not int:

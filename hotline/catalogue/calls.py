@@ -79,9 +79,7 @@ def _wait_quantile(percent: int) -> Kpi:
         title=f"Wait, {percent}th percentile",
         formula=f"the smallest wait with at least {percent} % of answered inbound calls' waits at or below it",
         formula_zh=f"已接听呼入的等待时长中,使至少{percent}%不超过它的最小值",
-        numerator=Quantile(
-            f"wait_p{percent}", call.wait_s, percent, 100, (inbound, was_answered), call.answered_at
-        ),
+        numerator=Quantile(f"wait_p{percent}", call.wait_s, percent, 100, (inbound, was_answered), call.answered_at),
         unit=Unit.SECONDS,
         better=Better.LOWER,
     )
@@ -121,9 +119,7 @@ CALL_KPIS: tuple[Kpi, ...] = (
     _count("calls_offered", "呼入量", "Calls offered", offered, "inbound calls offered", "呼入的电话数"),
     _count("calls_answered", "人工接听量", "Calls answered", answered, "inbound calls answered", "人工接听的呼入数"),
     _count("calls_abandoned", "放弃量", "Calls abandoned", abandoned, "inbound calls abandoned", "放弃的呼入数"),
-    _count(
-        "calls_outbound", "呼出量", "Calls out", connected_outbound, "outbound calls connected", "接通的呼出数"
-    ),
+    _count("calls_outbound", "呼出量", "Calls out", connected_outbound, "outbound calls connected", "接通的呼出数"),
     Kpi(
         name="answered_30s_share",
         name_zh="30秒人工接通率",
@@ -154,7 +150,7 @@ CALL_KPIS: tuple[Kpi, ...] = (
         name="service_level_30s_net",
         name_zh="30秒服务水平(不计即时放弃)",
         title="Service level, 30 s, net",
-        formula="inbound calls answered within 30 s ÷ inbound calls answered, or abandoned after more than 5 s, at the outcome",
+        formula="inbound calls answered within 30 s ÷ those answered, or abandoned after more than 5 s, at the outcome",
         formula_zh="30秒内接听数 ÷ (接听数 + 等待超过5秒的放弃数),按结果时间计",
         numerator=outcomes_answered_30s,
         denominator=outcomes_net,

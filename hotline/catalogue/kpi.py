@@ -41,7 +41,10 @@ class Stock:
 
 @dataclass(frozen=True)
 class Quantile:
-    """The smallest value with at least `part`/`whole` of all values at or below it. Not additive: SQL over rows only."""
+    """The smallest value with at least `part`/`whole` of all values at or below it.
+
+    Not additive: SQL over rows only.
+    """
 
     name: str
     value: Field
@@ -52,10 +55,12 @@ class Quantile:
 
     @property
     def row(self) -> type[Row]:
+        """The struct of the rows it ranks."""
         return self.value.row
 
     @property
     def sql_where(self) -> str:
+        """The condition on rows, its instant's and its value's presence included."""
         return " AND ".join(
             [f"isNotNull({self.at.name})", f"isNotNull({self.value.name})", *(test.sql for test in self.where)]
         )
@@ -118,7 +123,10 @@ class Kpi:
         return CALLS if self.row.__name__ == "Call" else TICKETS
 
     def grain(self, kind: str) -> Grain | None:
-        """The finest stored grain for a scope kind; None when it is not kept. Quantiles read rows: any kind, any span."""
+        """The finest stored grain for a scope kind; None when it is not kept.
+
+        Quantiles read rows: any kind, any span.
+        """
         if isinstance(self.numerator, Quantile):
             return Grain.MINUTE
         if any(kind not in measure.grains for measure in self.measures):

@@ -29,10 +29,8 @@ TICKET_GRAINS: Mapping[str, Grain] = MappingProxyType(
         "operator_group": HOUR,
     }
 )
-DUE_GRAINS: Mapping[str, Grain] = MappingProxyType(
-    {kind: MINUTE if kind == ALL else HOUR for kind in TICKET_GRAINS}
-)
-"""Counts at a deadline: their minutes make half of all sum rows when kept for every scope (measured), so hours serve."""
+DUE_GRAINS: Mapping[str, Grain] = MappingProxyType({kind: MINUTE if kind == ALL else HOUR for kind in TICKET_GRAINS})
+"""Counts at a deadline: their minutes make half of all sum rows when every scope keeps them (measured)."""
 
 SCOPE_NAMES: dict[str, tuple[str, str]] = {
     ALL: ("city", "全市"),

@@ -64,7 +64,7 @@ def _hash_large_strings(array: pa.LargeStringArray, rows: int) -> U64:
         word = word & (np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(64) - bits))
         keys[pending] = combine(keys[pending], word)
         step += 8
-        pending = pending[left > 8]  # noqa: PLR2004 (the step above)
+        pending = pending[left > 8]
     if array.null_count:
         keys[np.asarray(array.is_null())] = _NULL
     return keys

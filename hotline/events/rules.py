@@ -20,6 +20,8 @@ Breach = tuple[str, pl.Series]
 """A reason and the mask of the rows it concerns."""
 
 REQUIRED = ("type", "source", "entity", "born_at", "occurred_at")
+COMPUTED = "digest"
+"""Stands in every block; a null one would make two statements one."""
 REQUIRED_OF: dict[str, tuple[str, ...]] = {"ticket.due_changed": ("due_at",)}
 UNTIDY = r"^\s|\s$|[\x00-\x1f\x7f]"
 """Names are trimmed and hold no control characters."""
@@ -48,7 +50,7 @@ def _schema(_: Subject, events: pl.DataFrame) -> Iterator[Breach]:
 
 
 def _required(_: Subject, events: pl.DataFrame) -> Iterator[Breach]:
-    for name in REQUIRED:
+    for name in (*REQUIRED, COMPUTED):
         if events[name].null_count():
             yield "missing_field", events[name].is_null()
     for kind, names in REQUIRED_OF.items():

@@ -45,7 +45,7 @@ class Lives:
     def count(self, kind: str) -> pl.Series:
         """How many events of that type."""
         counts = np.bincount(self._number[self._of_kind[kind]], minlength=len(self))
-        return pl.Series(counts.astype(np.int32))
+        return pl.Series(counts.astype(np.int64))
 
     def first_saying(self, column: str, kind: str) -> Places:
         """The first event of that type that states `column`."""

@@ -46,7 +46,7 @@ def _groups(members: pl.DataFrame) -> U64:
     """Numbers of the entities, dense and exact."""
     born, entity = members["born_at"].to_physical().to_numpy(), members["entity_key"].to_numpy()
     encoded = pa.array(keys.combine(born.view(np.uint64), entity)).dictionary_encode()
-    group = encoded.indices.to_numpy().astype(np.uint64)
+    group: U64 = encoded.indices.to_numpy().astype(np.uint64)
     first = np.empty(len(encoded.dictionary), np.int64)
     first[group[::-1]] = np.arange(len(group) - 1, -1, -1)
     if (born == born[first[group]]).all() and (entity == entity[first[group]]).all():

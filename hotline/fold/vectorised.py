@@ -87,11 +87,11 @@ def _call_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
             began_at=pl.coalesce("queued_at", "offered_at"),
         )
         .with_columns(
-            wait_s=pl.when(answered | abandoned).then(pl.coalesce(stated_wait, waited).cast(pl.Int32)),
-            talk_s=pl.when(answered).then(pl.coalesce("talk_s", talked).cast(pl.Int32)),
+            wait_s=pl.when(answered | abandoned).then(pl.coalesce(stated_wait, waited).cast(pl.Int64)),
+            talk_s=pl.when(answered).then(pl.coalesce("talk_s", talked).cast(pl.Int64)),
         )
         .with_columns(
-            gave_up_after_s=pl.when(answered).then(pl.lit(SECONDS_MAX, pl.Int32)).when(abandoned).then("wait_s"),
+            gave_up_after_s=pl.when(answered).then(pl.lit(SECONDS_MAX, pl.Int64)).when(abandoned).then("wait_s"),
             left_queue_at=_not_before("queued_at", pl.coalesce("outcome_at", "lost_at", "ended_at")),
             left_talk_at=_not_before("answered_at", pl.col("ended_at")),
         )
@@ -151,14 +151,15 @@ def _ticket_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
             rated=pl.col("rated_at").is_not_null(),
             has_deadline=due.is_not_null(),
             late=(pl.col("handled_at") > due).fill_null(value=False),
-            handling_s=_seconds("handled_at", "dispatched_at").cast(pl.Int32),
+            handling_s=_seconds("handled_at", "dispatched_at").cast(pl.Int64),
             left_open_at=_not_before("dispatched_at", left),
             overdue_at=pl.when((left > due).fill_null(value=True)).then("due_at"),
             left_overdue_at=pl.when(left > due).then("left_at"),
             due_soon_at=pl.when((left > soon).fill_null(value=True)).then(soon),
-            left_due_soon_at=pl.when(left > soon).then(pl.min_horizontal("due_at", "left_at")).when(
-                left.is_null()
-            ).then("due_at"),
+            left_due_soon_at=pl.when(left > soon)
+            .then(pl.min_horizontal("due_at", "left_at"))
+            .when(left.is_null())
+            .then("due_at"),
         )
         .drop("left_at")
     )

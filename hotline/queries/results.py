@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from datetime import datetime  # noqa: TC003  read by msgspec
+from datetime import datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -61,8 +61,11 @@ def _from_sums(subject: Subject, measures: Sequence[Measure], question: Question
 
 
 def _from_rows(subject: Subject, measures: Sequence[Measure], question: Question, before: bool) -> Parts:  # noqa: FBT001
+    by_instant: dict[str, list[Measure]] = defaultdict(list)
     for measure in measures:
-        yield (sums.sum_of_rows_before if before else sums.sum_of_rows)(measure, subject, question), [measure]
+        by_instant[measure.at.name].append(measure)
+    for together in by_instant.values():
+        yield (sums.sums_of_rows_before if before else sums.sums_of_rows)(subject, together, question), together
 
 
 def _answer(question: Question, ask: Ask, source: Source) -> Iterator[Result]:

@@ -37,16 +37,18 @@ def sums_before(subject: Subject, measures: Sequence[Measure], question: Questio
     return _of_sums(subject, measures, question, condition)
 
 
-def sum_of_rows(measure: Measure, subject: Subject, question: Question) -> Statement:
-    """Sum one measure over the period, from the rows themselves."""
-    condition = where(during(measure.at.name, question.period), rows_scope(question))
-    return _of_rows(subject, measure.at.name, question, condition, [f"sum({measure.sql})"])
+def sums_of_rows(subject: Subject, measures: Sequence[Measure], question: Question) -> Statement:
+    """Sum measures that count at one instant over the period, from the rows themselves."""
+    at = measures[0].at.name
+    condition = where(during(at, question.period), rows_scope(question))
+    return _of_rows(subject, at, question, condition, [f"sum({measure.sql})" for measure in measures])
 
 
-def sum_of_rows_before(measure: Measure, subject: Subject, question: Question) -> Statement:
-    """Sum one measure over all rows before the period; `question` is asked without buckets."""
-    condition = where(until(measure.at.name, question.period.start_s), rows_scope(question))
-    return _of_rows(subject, measure.at.name, question, condition, [f"sum({measure.sql})"])
+def sums_of_rows_before(subject: Subject, measures: Sequence[Measure], question: Question) -> Statement:
+    """Sum measures that count at one instant over all rows before the period; `question` is asked without buckets."""
+    at = measures[0].at.name
+    condition = where(until(at, question.period.start_s), rows_scope(question))
+    return _of_rows(subject, at, question, condition, [f"sum({measure.sql})" for measure in measures])
 
 
 def quantile(quantile: Quantile, subject: Subject, question: Question) -> Statement:

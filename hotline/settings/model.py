@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  read by get_type_hints
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec

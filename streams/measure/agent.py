@@ -141,10 +141,10 @@ class Measure:
             await self._in_thread(line.stored, self._stored.get(tp, 0))
 
     async def _watch_marks(self) -> None:
-        client = await self._in_thread(connect, self._settings)
+        client = await asyncio.to_thread(connect, self._settings)  # not among the lines' threads: they may be busy
         while True:
             try:
-                marks = await self._in_thread(read_marks, client)
+                marks = await asyncio.to_thread(read_marks, client)
             except Exception:  # noqa: BLE001 the engine is away: the lines pause by themselves
                 marks = {}
             for tp, line in self._lines.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -17,8 +18,8 @@ from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
 from hotline.subjects import Subject
 from streams.measure.ids import entity_ids
 from streams.measure.memory import Memory, with_row_keys
-from streams.measure.output import output, slices, undecodable
-from streams.measure.step import Step, step
+from streams.measure.output import covered_days, output, slices, undecodable
+from streams.measure.step import step
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class _Unstored:
 class Line:
     """Turns the records of one partition into outputs, in order. Not safe for two threads at once."""
 
-    def __init__(
-        self, place: Place, memory: Memory, accepted: Accepted, *, next_output: int, output_log: int
-    ) -> None:
+    def __init__(self, place: Place, memory: Memory, accepted: Accepted, *, next_output: int, output_log: int) -> None:
         self.place = place
         self.output_log = output_log
         self._memory = memory
@@ -55,6 +54,7 @@ class Line:
         self.next_output = next_output
         """Offset that the next output must get in the measured topic's log."""
         self._unstored: deque[_Unstored] = deque()
+        self._covered: set[date] = set()
 
     @property
     def next_input(self) -> int:
@@ -76,7 +76,7 @@ class Line:
 
     def measure(self, offset: int, block_id: str, value: bytes) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
-        first = self._accepted.next_first if self.next_input == offset and not self._accepted.final else 0
+        first = self._accepted.next_first if self._accepted.log == self.place.log else 0
         try:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
         except UndecodableError:
@@ -105,20 +105,19 @@ class Line:
         while True:
             at, last, piece = next(slices(block, first, events_max))
             done = step(piece, self.place.partitions, self._memory, self.place.zone)
-            record = self._output(done, offset, block, at, last)
+            days = [day for day in covered_days(done.fresh, self.place.zone) if day not in self._covered]
+            source = self._source(offset, block.block_id, at, last, final=last >= len(block.events))
+            record = output(done, self.place.subject, source, deployment=self.place.deployment, days=days)
             if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - at > 1:
                 events_max = (last - at + 1) // 2
                 continue
             self._memory.remember(done.fresh, done.rows)
             self._accepted = advance(record)
+            self._covered.update(days)
             yield record
             first = last
             if record.source.final:
                 return
-
-    def _output(self, done: Step, offset: int, block: Block, first: int, last: int) -> Measured:
-        source = self._source(offset, block.block_id, first, last, final=last >= len(block.events))
-        return output(done, self.place.subject, source, deployment=self.place.deployment, zone=self.place.zone)
 
     def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
         return Source(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from clickhouse_connect.driver.external import ExternalData
 
+from hotline.fold import fold, with_keys
 from hotline.names import DATABASE
 from hotline.subjects import TIME, Subject
 from streams.measure.ids import DAY_MS
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 DAY_S = DAY_MS // 1000
-_OF_DAY = "partition = {partition:UInt16} AND born_at >= toDateTime({start:UInt32}) AND born_at < toDateTime({end:UInt32})"
+_OF_DAY = (
+    "partition = {partition:UInt16} AND born_at >= toDateTime({start:UInt32}) AND born_at < toDateTime({end:UInt32})"
+)
 _OF_KEYS = (
     "partition = {partition:UInt16} AND born_at IN (SELECT born_at FROM keys) "
     "AND (born_at, source, entity) IN (SELECT born_at, source, entity FROM keys)"
@@ -60,7 +63,9 @@ class StoredRows:
         schema = subject.columns | {"digest": pl.UInt64()}
         return _typed(self._ask(sql, parameters, keys), {name: schema[name] for name in columns})
 
-    def _rows(self, subject: Subject, where: str, parameters: dict[str, int], keys: bytes | None = None) -> pl.DataFrame:
+    def _rows(
+        self, subject: Subject, where: str, parameters: dict[str, int], keys: bytes | None = None
+    ) -> pl.DataFrame:
         schema = row_schema(subject)
         sql = f"SELECT {', '.join(schema)} FROM {DATABASE}.{subject.rows_table} FINAL WHERE {where}"  # noqa: S608
         return _typed(self._ask(sql, parameters, keys), schema)
@@ -75,8 +80,6 @@ class StoredRows:
 
 def row_schema(subject: Subject) -> dict[str, pl.DataType]:
     """Columns of a stored row, as the fold makes them."""
-    from hotline.fold import fold, with_keys
-
     nothing = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
     folded = fold(subject, with_keys(subject, nothing)).drop("entity_key")
     return dict(folded.schema)
@@ -101,5 +104,3 @@ def _read(name: str, dtype: pl.DataType, stored: pl.DataType) -> pl.Expr:
     if dtype == TIME and stored.is_integer():
         return (column.cast(pl.Int64) * 1000).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
     return column.cast(dtype)
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotline.accept import Accepted
@@ -11,10 +11,8 @@ from hotline.names import DATABASE, LOGS_TABLE, MARKS_TABLE
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-_MARKS = (
-    "SELECT topic, partition, log, position, accepted_log, accepted_offset, accepted_last, accepted_final, "
-    f"accepted_deployment FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S608 names of ours
-)
+_MARKED = "topic, partition, log, position, accepted_log, accepted_offset, accepted_last, accepted_final"
+_MARKS = f"SELECT {_MARKED}, accepted_deployment FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S608 names of ours
 _LOGS = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
 
 
@@ -28,7 +26,7 @@ class Mark:
 
     log: int = 0
     position: int = 0
-    accepted: Accepted = Accepted()
+    accepted: Accepted = field(default_factory=Accepted)
 
 
 def read_marks(client: Client) -> dict[tuple[str, int], Mark]:

@@ -254,6 +254,6 @@ def _among(ids: U64, ordered: U64) -> Mask:
 
 
 def _empty(subject: Subject) -> pl.DataFrame:
-    keyed = {"entity_key": pl.UInt64(), "event_key": pl.UInt64(), "digest": pl.UInt64(), "eid": pl.UInt64()}
-    dropped = {"id", "received_at", "schema"}
-    return pl.DataFrame(schema={k: v for k, v in subject.columns.items() if k not in dropped} | keyed)
+    kept = {name: kind for name, kind in subject.columns.items() if name not in {"id", "received_at", "schema"}}
+    keys = dict.fromkeys(("entity_key", "event_key", "digest", "eid"), pl.UInt64())
+    return pl.DataFrame(schema={**kept, **keys})

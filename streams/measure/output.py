@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -23,8 +24,8 @@ COVERED_SPAN_DAYS_MAX = 400
 """A block that spans more days covers only those it has events on."""
 
 
-def output(step: Step, subject: Subject, source: Source, *, deployment: int, zone: str) -> Measured:
-    """The output of one step."""
+def output(step: Step, subject: Subject, source: Source, *, deployment: int, days: list[date]) -> Measured:
+    """The output of one step. `days` are the local days it is the first to speak of."""
     partition = pl.lit(source.partition, pl.UInt16).alias("partition")
     events = [name for name in [*subject.columns, "digest"] if name in step.fresh.columns]
     tables = {
@@ -32,7 +33,9 @@ def output(step: Step, subject: Subject, source: Source, *, deployment: int, zon
         subject.rows_table: step.rows.select(partition, pl.exclude("entity_key", "eid")),
         subject.sums_table: step.sums,
         DEAD_LETTERS_TABLE: _dead(step.dead, subject, source),
-        COVERED_DAYS_TABLE: _covered(step.fresh, subject, zone),
+        COVERED_DAYS_TABLE: pl.DataFrame({"day": pl.Series(days, dtype=pl.Date)}).select(
+            pl.lit(subject.name).alias("subject"), "day"
+        ),
     }
     newest = step.fresh["occurred_at"].max()
     return Measured(
@@ -117,12 +120,12 @@ def _original(row: dict[str, Any], subject: Subject) -> bytes:
     return msgspec.json.encode({name: row[name] for name in subject.columns if row[name] is not None})
 
 
-def _covered(fresh: pl.DataFrame, subject: Subject, zone: str) -> pl.DataFrame:
-    """Local days this slice speaks of: from its first event's to its last one's."""
+def covered_days(fresh: pl.DataFrame, zone: str) -> list[date]:
+    """Local days that new events speak of: from the first one's to the last one's."""
     if fresh.is_empty():
-        return fresh
-    days = fresh["occurred_at"].dt.convert_time_zone(zone).dt.date()
-    first, last = days.min(), days.max()
-    if (last - first).days <= COVERED_SPAN_DAYS_MAX:  # type: ignore[operator]
-        days = pl.date_range(first, last, eager=True)  # type: ignore[arg-type]
-    return pl.DataFrame({"day": days.unique().sort()}).select(pl.lit(subject.name).alias("subject"), "day")
+        return []
+    days: list[date] = fresh["occurred_at"].dt.convert_time_zone(zone).dt.date().unique().sort().to_list()
+    span = (days[-1] - days[0]).days
+    if span > COVERED_SPAN_DAYS_MAX:
+        return days
+    return [days[0] + timedelta(days=number) for number in range(span + 1)]

@@ -186,7 +186,7 @@ def test_a_period_that_is_none_is_refused(stack: Path) -> None:
 
 def test_dead_letters_are_listed_shown_and_exported(stack: Path, lines: list[bytes]) -> None:
     good = lines[:HEADER_AND_CALLS]
-    broken = b"\x1b[31mAA0101\t\xff\xfe not text\n"
+    broken = b"\x1b[31mAA0101\t\xff\xfe not text"
     done = hotline("load", "bank1999", "-", "--json", data=stack, stdin=b"".join([*good, broken]))
     account = done.json
     assert (done.code, account["dead"], account["reasons"]) == (0, 1, {"undecodable": 1})

@@ -197,8 +197,8 @@ def test_buckets_are_what_a_walk_through_local_time_finds(start: datetime, steps
 
 
 def test_minutes_are_all_there_and_too_many_are_refused() -> None:
-    year = parse("2023", zone=ZONES[2], now=NOW)
-    assert len(buckets(year, By.MINUTE)) == 365 * 24 * 60
+    month = parse("2023-03", zone=ZONES[2], now=NOW)
+    assert len(buckets(month, By.MINUTE)) == (31 * 24 - 1) * 60
     assert len(buckets(parse("2023-03-12", zone=ZONES[2], now=NOW), By.HOUR)) == 23
     assert len(buckets(parse("2023-11-05", zone=ZONES[2], now=NOW), By.HOUR)) == 25
     with pytest.raises(ValueError, match="take a coarser one"):

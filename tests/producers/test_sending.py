@@ -1,0 +1,213 @@
+"""The sender keeps every block until it is stored, whatever becomes of the broker, the database or the log."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from deploy.brokers import EmbeddedBroker, create_topics
+from hotline import blocks
+from hotline.blocks import Block, complete
+from hotline.measured import Verdicts
+from hotline.names import BLOCK_ID, EVENTS_TOPICS
+from hotline.subjects import CALLS
+from producers import loading, sending
+from producers.adapters.adapter import Batch
+from producers.adapters.errors import TruncatedError
+from producers.sending import Sender, StackAwayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TOPIC = EVENTS_TOPICS["calls"]
+BORN = datetime(2023, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    """Give a broker of its own: it is killed here."""
+    with EmbeddedBroker(tmp_path) as started:
+        create_topics(started.bootstrap, {TOPIC: 1})
+        yield started
+
+
+@dataclass
+class Database:
+    """What the sender asks of the database; it stores what lies in the broker's log whenever it is told to."""
+
+    broker: EmbeddedBroker
+    log: int = 1
+    away: int = 0
+    """Questions and connections that still fail."""
+    connected: int = 0
+    verdicts: dict[str, tuple[int, int, int, int, dict[str, int]]] = field(default_factory=dict)
+
+    def connect(self) -> tuple[str, Any]:
+        self.connected += 1
+        self._answer()
+        return self.broker.bootstrap, self
+
+    def query(self, _: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        self._answer()
+        if parameters is None:
+            return Rows([(TOPIC, self.log)])
+        return Rows([(block, self.verdicts[block]) for block in parameters["blocks"] if block in self.verdicts])
+
+    def close(self) -> None:
+        pass
+
+    def _answer(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise ConnectionError("the database is away")
+
+    def store(self) -> list[str]:
+        """Store every block in the log; their ids in order, repeats included."""
+        found = self.in_log()
+        for block_id in found:
+            self.verdicts.setdefault(block_id, (2, 1, 0, 0, {}))
+        return found
+
+    def in_log(self) -> list[str]:
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.broker.bootstrap, consumer_timeout_ms=1500, enable_auto_commit=False
+        )
+        try:
+            consumer.assign([TopicPartition(TOPIC, 0)])
+            consumer.seek(TopicPartition(TOPIC, 0), 0)
+            return [dict(record.headers)[BLOCK_ID].decode() for record in consumer]
+        finally:
+            consumer.close()
+
+
+@dataclass
+class Rows:
+    result_rows: list[Any]
+
+
+def _block(events: int = 3, **columns: Any) -> Block:
+    frame = pl.DataFrame(
+        {
+            "type": ["call.offered"] * events,
+            "source": "s",
+            "entity": [str(number) for number in range(events)],
+            "born_at": BORN,
+            "occurred_at": BORN,
+            **columns,
+        }
+    )
+    return Block(uuid.uuid4().hex, CALLS, 0, complete(CALLS, frame))
+
+
+def _finish(sender: Sender) -> None:
+    for _ in range(200):
+        if not sender.waiting:
+            return
+        sender.wait()
+    pytest.fail("blocks are still not known to be stored")
+
+
+def test_a_block_is_kept_until_it_is_stored(broker: EmbeddedBroker) -> None:
+    database, told = Database(broker), list[tuple[str, Verdicts]]()
+    with Sender(database.connect, lambda *stored: told.append(stored)) as sender:
+        sent = _block()
+        sender.send(sent)
+        for _ in range(5):
+            sender.wait()
+        assert (sender.waiting, told) == (1, [])
+        assert database.store() == [sent.block_id]
+        _finish(sender)
+    assert told == [("calls", Verdicts(counted=2, seen=1))]
+
+
+def test_what_a_dead_broker_forgot_is_sent_again_under_the_same_ids(broker: EmbeddedBroker) -> None:
+    database = Database(broker)
+    with Sender(database.connect, lambda *_: None) as sender:
+        stored = _block()
+        sender.send(stored)
+        database.store()
+        _finish(sender)
+        lost = [_block(), _block()]
+        for block in lost:
+            sender.send(block)
+        broker.kill()
+        broker.start()
+        create_topics(broker.bootstrap, {TOPIC: 1})
+        database.log = 2
+        sender.wait()
+        for _ in range(10):
+            sender.wait()
+        assert set(database.store()) == {block.block_id for block in lost}, "only what is not stored is sent again"
+        _finish(sender)
+
+
+def test_a_database_that_goes_away_is_waited_for_and_nothing_is_sent_twice(broker: EmbeddedBroker) -> None:
+    database = Database(broker)
+    with Sender(database.connect, lambda *_: None) as sender:
+        sent = _block()
+        sender.send(sent)
+        assert database.store() == [sent.block_id]
+        database.away = 4
+        _finish(sender)
+        assert (database.away, database.connected) == (0, 5), "three times in vain, then once"
+        assert database.in_log() == [sent.block_id]
+
+
+def test_a_stack_that_stays_away_or_stores_nothing_is_given_up(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "AWAY_S_MAX", 0.5)
+    database = Database(broker, away=1_000)
+    with pytest.raises(StackAwayError, match="hotline status"), Sender(database.connect, lambda *_: None):
+        pass
+    database.away = 0
+    monkeypatch.setattr(sending, "STALLED_S_MAX", 0.3)
+    with Sender(database.connect, lambda *_: None) as sender:
+        sender.send(_block())
+        with pytest.raises(StackAwayError, match="1 blocks may not be stored"):
+            _finish(sender)
+
+
+def test_a_block_too_large_for_a_record_is_sent_in_pieces(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, told = Database(broker), list[Verdicts]()
+    monkeypatch.setattr(sending, "BLOCK_BYTES_MAX", 20_000)
+    with Sender(database.connect, lambda _, verdicts: told.append(verdicts)) as sender:
+        sender.send(_block(4_000, caller=[uuid.uuid4().hex for _ in range(4_000)]))
+        pieces = sender.waiting
+        assert pieces > 4
+        database.store()
+        _finish(sender)
+        assert len(told) == pieces
+        with pytest.raises(ValueError, match="shorten"):
+            sender.send(_block(1, caller=["".join(uuid.uuid4().hex for _ in range(2_000))]))
+
+
+def test_a_load_that_breaks_off_accounts_for_what_came_before(broker: EmbeddedBroker) -> None:
+    class Storing(Database):
+        def query(self, _: str, parameters: Mapping[str, Any] | None = None) -> Any:
+            for block in (parameters or {}).get("blocks", []):
+                self.verdicts.setdefault(block, (3, 0, 0, 0, {}))
+            return super().query(_, parameters)
+
+    def batches() -> Iterator[Batch]:
+        frame = _block().events.drop("digest", *blocks.REJECT_COLUMNS)
+        yield Batch(frames={"calls": frame}, lines_read=4, lines_broken=0, bytes_read=10, skipped={"phantom": 1})
+        raise TruncatedError("f.gz", "the gzip data ends too early, at byte 10")
+
+    seen: list[int] = []
+    done = loading.load(
+        batches(), partitions=1, connect=Storing(broker).connect, progress=lambda load: seen.append(load.read)
+    )
+    assert (done.read, done.counted, done.lines.read, done.lines.skipped) == (3, 3, 4, {"phantom": 1})
+    assert (done.complete, done.topics[TOPIC].adds_up) == (False, True)
+    assert "f.gz" in (done.problem or "")
+    assert seen[-1] == 3
