@@ -47,9 +47,7 @@ def offsets_s(instants_s: I64, zone_name: str) -> I64:
     quarters = instants_s // _QUARTER_S
     offsets = np.empty(len(instants_s), np.int64)
     first, last = int(quarters.min()) >> _SPAN_BITS, int(quarters.max()) >> _SPAN_BITS
-    if first == last:
-        return _span_offsets_s(zone_name, first)[quarters & (2**_SPAN_BITS - 1)]
-    for span in np.unique(quarters >> _SPAN_BITS):
+    for span in [first] if first == last else np.unique(quarters >> _SPAN_BITS):
         inside = quarters >> _SPAN_BITS == span
         offsets[inside] = _span_offsets_s(zone_name, int(span))[quarters[inside] & (2**_SPAN_BITS - 1)]
     return offsets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime  # noqa: TC003 msgspec reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec

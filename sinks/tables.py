@@ -118,7 +118,7 @@ def _of_dtype(name: str, dtype: pl.DataType, *, nullable: bool) -> str:
 
 
 def _of_hint(name: str, hint: type) -> str:
-    """Find the type of a row's field. A hundred years are more seconds than Int32 holds; the version is all of a UInt64."""
+    """Find the type of a row's field. A century has more seconds than Int32 holds."""
     nullable = get_origin(hint) is types.UnionType
     held = next(arg for arg in get_args(hint) if arg is not type(None)) if nullable else hint
     if held is str:

@@ -127,7 +127,7 @@ def test_changing_any_comparison_is_noticed(k: Kpi) -> None:
         (lambda: call.wait_s <= 30 and call.talk_s, "commas"),
         (lambda: 5 < call.wait_s < 30, "commas"),
         (lambda: call.wait_s <= ticket.returns, "must be of Call"),
-        (lambda: call.wait_s <= 30.0, "holds int"),
+        (lambda: call.wait_s.is_("thirty"), "holds int"),
         (lambda: call.direction.is_("in bound"), "plain word"),
         (lambda: count("x", Call, ticket.late.is_(True), at=call.ended_at, grains=GRAINS), "field of Ticket"),
         (lambda: count("x", Call, at=call.wait_s, grains=GRAINS), "holds no time"),

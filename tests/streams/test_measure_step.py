@@ -1,4 +1,4 @@
-"""Measure is a set machine: any order, repetition, split, crash of the memory and cold look-up gives the same numbers."""
+"""Measure is a set machine: any order, repetition, split, loss of memory and cold look-up gives the same numbers."""
 
 from __future__ import annotations
 
