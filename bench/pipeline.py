@@ -145,6 +145,20 @@ def plain_faust(settings: Settings, blocks: list[Block], folder: Path) -> tuple[
     return float(wall) / sent * 1e6, float(cpu) / sent * 1e6
 
 
+def engine_work(settings: Settings) -> dict[str, int]:
+    """What the engine counted of inserts and merges so far."""
+    names = ("InsertedRows", "InsertQuery", "MergedRows", "MergeTotalMilliseconds", "MergeSourceParts")
+    found = (
+        client(settings)
+        .query(
+            "SELECT event, value FROM system.events WHERE event IN {names:Array(String)}",
+            parameters={"names": list(names)},
+        )
+        .result_rows
+    )
+    return dict.fromkeys(names, 0) | {str(name): int(value) for name, value in found}
+
+
 def pids(settings: Settings) -> dict[str, int]:
     """Processes of the stack by part."""
     state = read_state(settings.folder)
@@ -164,9 +178,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--days", type=int, default=4)
     arguments.add_argument("--broker", default="embedded")
+    arguments.add_argument("--warm", type=int, default=WARM_DAYS + 1)
     asked = arguments.parse_args()
-    everything = [list(day_blocks(pair, 2)) for pair in paired(WARM_DAYS + 1 + asked.days)]
-    cut = (WARM_DAYS + 1) // 2
+    everything = [list(day_blocks(pair, 2)) for pair in paired(asked.warm + asked.days)]
+    cut = asked.warm // 2
     warm = [block for pair in everything[:cut] for block in pair]
     blocks = [block for pair in everything[cut:] for block in pair]
     events = sum(len(block.events) for block in blocks)
@@ -176,12 +191,14 @@ def main() -> None:
             settings = use.settings
             print(f"warm: {send_all(settings, warm):.1f} s", file=sys.stderr)
             time.sleep(3)
-            meter = Meter(pids(settings))
+            meter, before = Meter(pids(settings)), engine_work(settings)
             seconds = send_all(settings, blocks)
-            usage = meter.stop()
+            usage, after = meter.stop(), engine_work(settings)
             inserted = straight(settings, blocks)
             plain_wall, plain_cpu = plain_faust(settings, blocks, Path(folder))
     report(events, seconds, usage, meter.whole_peak)
+    for name in before:
+        print(f"  engine {name:28} {(after[name] - before[name]) / events:10.3f} an event")
     worker = sum(used.cpu_s for name, used in usage.items() if name.startswith("worker")) / events * 1e6
     print(f"straight inserts    {events / inserted:10,.0f} events/s   pipeline / straight = {inserted / seconds:.2f}")
     print(f"plain Faust         {1e6 / plain_wall:10,.0f} events/s   {plain_cpu:.1f} us CPU an event")

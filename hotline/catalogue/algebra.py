@@ -72,9 +72,14 @@ class Field:
     @property
     def holds(self) -> Any:
         """The Python type of its values, `None` aside."""
-        hint = get_type_hints(self.row)[self.name]
+        hint = _hints(self.row)[self.name]
         inner = [arg for arg in getattr(hint, "__args__", (hint,)) if arg is not type(None)]
         return inner[0]
+
+
+@functools.cache
+def _hints(row: type[Row]) -> dict[str, Any]:
+    return get_type_hints(row)
 
 
 Operand = Field | str | int | bool
