@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS hotline.call_events (
 ) ENGINE = MergeTree
 PARTITION BY toYear(born_at, 'UTC')
 ORDER BY (partition, born_at, source, entity, occurred_at)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.calls (
     partition UInt16,
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS hotline.calls (
 ) ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(born_at, 'UTC')
 ORDER BY (partition, born_at, source, entity)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.minute_sums_calls (
     scope_kind LowCardinality(String),
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS hotline.minute_sums_calls (
 ) ENGINE = SummingMergeTree
 PARTITION BY toYear(at)
 ORDER BY (scope_kind, scope, at)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.ticket_events (
     partition UInt16,
@@ -121,7 +121,7 @@ CREATE TABLE IF NOT EXISTS hotline.ticket_events (
 ) ENGINE = MergeTree
 PARTITION BY toYear(born_at, 'UTC')
 ORDER BY (partition, born_at, source, entity, occurred_at)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.tickets (
     partition UInt16,
@@ -172,7 +172,7 @@ CREATE TABLE IF NOT EXISTS hotline.tickets (
 ) ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(born_at, 'UTC')
 ORDER BY (partition, born_at, source, entity)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.minute_sums_tickets (
     scope_kind LowCardinality(String),
@@ -210,7 +210,7 @@ CREATE TABLE IF NOT EXISTS hotline.minute_sums_tickets (
 ) ENGINE = SummingMergeTree
 PARTITION BY toYear(at)
 ORDER BY (scope_kind, scope, at)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.accounts (
     log UInt32,
@@ -235,7 +235,7 @@ CREATE TABLE IF NOT EXISTS hotline.accounts (
     stored_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = MergeTree
 ORDER BY (block_id, topic, partition, log, offset, first)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.dead_letters (
     subject LowCardinality(String),
@@ -251,14 +251,14 @@ CREATE TABLE IF NOT EXISTS hotline.dead_letters (
     set_aside_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = MergeTree
 ORDER BY (topic, partition, log, offset, place)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.covered_days (
     subject LowCardinality(String),
     day Date
 ) ENGINE = ReplacingMergeTree
 ORDER BY (subject, day)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.marks (
     topic LowCardinality(String),
@@ -275,7 +275,7 @@ CREATE TABLE IF NOT EXISTS hotline.marks (
     marked_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = ReplacingMergeTree(version)
 ORDER BY (topic, partition)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.logs (
     topic LowCardinality(String),
@@ -285,7 +285,7 @@ CREATE TABLE IF NOT EXISTS hotline.logs (
     registered_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = MergeTree
 ORDER BY (topic, log)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
 
 CREATE TABLE IF NOT EXISTS hotline.sink_epochs (
     epoch UInt64,
@@ -293,4 +293,4 @@ CREATE TABLE IF NOT EXISTS hotline.sink_epochs (
     taken_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = MergeTree
 ORDER BY (epoch)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)';
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(1)', merge_selector_base = 25;
