@@ -52,8 +52,8 @@ def cases() -> pl.DataFrame:
         for name in ("open_dt", "closed_dt", "target_dt")
     ]
     frame = pl.read_parquet(FILE).with_columns(local)
-    # 84 were closed before they were opened; these took no time.
-    took = (pl.col("closed_dt") - pl.col("open_dt")).dt.total_seconds().clip(lower_bound=0)
+    # 84 were closed before they were opened: less than no time, as the file says it.
+    took = (pl.col("closed_dt") - pl.col("open_dt")).dt.total_seconds()
     return frame.with_columns(took_s=took)
 
 
