@@ -16,7 +16,7 @@ def create_topics(
     bootstrap: str,
     partitions: Mapping[str, int],
     *,
-    max_record_bytes: int = RECORD_BYTES_MAX,
+    record_bytes_max: int = RECORD_BYTES_MAX,
     replicas: int = 1,
     timeout_s: float = 30.0,
 ) -> None:
@@ -31,7 +31,7 @@ def create_topics(
         "cleanup.policy": "delete",
         "retention.ms": "-1",
         "retention.bytes": "-1",
-        "max.message.bytes": str(max_record_bytes),
+        "max.message.bytes": str(record_bytes_max),
     }
     wanted = {
         name: {"num_partitions": count, "replication_factor": replicas, "configs": settings}

@@ -46,7 +46,7 @@ def make_topics(settings: Settings) -> None:
     """Create the topics that are missing. Raises BrokerError."""
     from deploy.brokers import create_topics
 
-    create_topics(settings.bootstrap, dict.fromkeys(TOPICS, settings.partitions), max_record_bytes=RECORD_BYTES_MAX)
+    create_topics(settings.bootstrap, dict.fromkeys(TOPICS, settings.partitions), record_bytes_max=RECORD_BYTES_MAX)
 
 
 def prepare_broker(settings: Settings, preparations: Preparations) -> None:

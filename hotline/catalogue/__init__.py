@@ -8,10 +8,11 @@ from hotline.catalogue.algebra import CatalogueError, Field, Fields, Grain, Meas
 from hotline.catalogue.calls import CALL_KPIS
 from hotline.catalogue.kpi import Better, Kpi, Quantile, Stock, Unit
 from hotline.catalogue.scopes import ALL, CALL_GRAINS, SCOPE_NAMES, TICKET_GRAINS
+from hotline.catalogue.surveys import SURVEY_KPIS
 from hotline.catalogue.tickets import TICKET_KPIS
 from hotline.subjects import SUBJECTS, Subject
 
-KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in (*CALL_KPIS, *TICKET_KPIS)}
+KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in (*CALL_KPIS, *TICKET_KPIS, *SURVEY_KPIS)}
 
 
 def kpi(name: str) -> Kpi:

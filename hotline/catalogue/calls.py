@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from hotline.catalogue.algebra import Fields, count, total
-from hotline.catalogue.kpi import Better, Kpi, Quantile, Stock, Unit
+import functools
+
+from hotline.catalogue.algebra import Fields, Measure, count, total
+from hotline.catalogue.kpi import Better, Kpi, Quantile, Stock, Unit, counted
 from hotline.catalogue.scopes import CALL_GRAINS
 from hotline.fold.rows import Call
 
@@ -59,17 +61,7 @@ talking = count("talking", Call, at=call.answered_at, grains=_G)
 left_talk = count("left_talk", Call, at=call.left_talk_at, grains=_G)
 
 
-def _count(name: str, name_zh: str, title: str, numerator: object, formula: str, formula_zh: str) -> Kpi:
-    return Kpi(
-        name=name,
-        name_zh=name_zh,
-        title=title,
-        formula=formula,
-        formula_zh=formula_zh,
-        numerator=numerator,  # type: ignore[arg-type]
-        unit=Unit.COUNT,
-        source=REPORT,
-    )
+_count = functools.partial(counted, source=REPORT)
 
 
 def _wait_quantile(percent: int) -> Kpi:
@@ -85,7 +77,7 @@ def _wait_quantile(percent: int) -> Kpi:
     )
 
 
-def _talks(suffix: str, zh: str, en: str, sums: tuple[object, object, object]) -> tuple[Kpi, Kpi]:
+def _talks(suffix: str, zh: str, en: str, sums: tuple[Measure, Measure, Measure]) -> tuple[Kpi, Kpi]:
     seconds, long, number = sums
     average = Kpi(
         name=f"average_talk{suffix}_s",
@@ -93,8 +85,8 @@ def _talks(suffix: str, zh: str, en: str, sums: tuple[object, object, object]) -
         title=f"Average talk, {en}",
         formula=f"seconds talked in {en} calls ÷ {en} calls talked, at the end of the talk",
         formula_zh=f"{zh}通话秒数 ÷ {zh}通话数,按通话结束时间计",
-        numerator=seconds,  # type: ignore[arg-type]
-        denominator=number,  # type: ignore[arg-type]
+        numerator=seconds,
+        denominator=number,
         unit=Unit.SECONDS,
         published_as="平均通话时长(秒)",
         source=REPORT,
@@ -105,8 +97,8 @@ def _talks(suffix: str, zh: str, en: str, sums: tuple[object, object, object]) -
         title=f"Talks over ten minutes, {en}",
         formula=f"{en} calls talked for more than 600 s ÷ {en} calls talked, at the end of the talk",
         formula_zh=f"{zh}通话超过600秒的通话数 ÷ {zh}通话数,按通话结束时间计",
-        numerator=long,  # type: ignore[arg-type]
-        denominator=number,  # type: ignore[arg-type]
+        numerator=long,
+        denominator=number,
         unit=Unit.SHARE,
         better=Better.LOWER,
         published_as="话务通话时长超10分钟占比(%)",
@@ -116,10 +108,10 @@ def _talks(suffix: str, zh: str, en: str, sums: tuple[object, object, object]) -
 
 
 CALL_KPIS: tuple[Kpi, ...] = (
-    _count("calls_offered", "呼入量", "Calls offered", offered, "inbound calls offered", "呼入的电话数"),
-    _count("calls_answered", "人工接听量", "Calls answered", answered, "inbound calls answered", "人工接听的呼入数"),
-    _count("calls_abandoned", "放弃量", "Calls abandoned", abandoned, "inbound calls abandoned", "放弃的呼入数"),
-    _count("calls_outbound", "呼出量", "Calls out", connected_outbound, "outbound calls connected", "接通的呼出数"),
+    _count("calls_offered", "呼入量", "Calls offered", offered, ("inbound calls offered", "呼入的电话数")),
+    _count("calls_answered", "人工接听量", "Calls answered", answered, ("inbound calls answered", "人工接听的呼入数")),
+    _count("calls_abandoned", "放弃量", "Calls abandoned", abandoned, ("inbound calls abandoned", "放弃的呼入数")),
+    _count("calls_outbound", "呼出量", "Calls out", connected_outbound, ("outbound calls connected", "接通的呼出数")),
     Kpi(
         name="answered_30s_share",
         name_zh="30秒人工接通率",

@@ -146,3 +146,17 @@ class Kpi:
         if self.target is None:
             raise ValueError(f"{self.name} has no target")
         return value >= self.target if self.better is Better.HIGHER else value <= self.target
+
+
+def counted(name: str, name_zh: str, title: str, numerator: Measure, words: tuple[str, str], *, source: str) -> Kpi:
+    """A KPI that is one count; `words` are its formula in English and Chinese."""
+    return Kpi(
+        name=name,
+        name_zh=name_zh,
+        title=title,
+        formula=words[0],
+        formula_zh=words[1],
+        numerator=numerator,
+        unit=Unit.COUNT,
+        source=source,
+    )

@@ -276,7 +276,7 @@ class TestProfile:
 
     def test_enforces_record_bytes(self, broker: Broker, request: pytest.FixtureRequest) -> None:
         topic = topic_of(request)
-        create_topics(broker.bootstrap, {topic: 1}, max_record_bytes=1 << 20)
+        create_topics(broker.bootstrap, {topic: 1}, record_bytes_max=1 << 20)
         refused = False
         try:
             produce(broker, topic, [random.randbytes(2 << 20)])

@@ -143,7 +143,6 @@ def test_a_child_outlives_the_thread_that_started_it(make_child: MakeChild) -> N
     assert child.alive()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
 def test_a_child_dies_with_a_killed_parent_even_when_it_ignores_sigterm(tmp_path: Path) -> None:
     log = tmp_path / "child.log"
     parent_code = (
