@@ -65,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_rows_max: Annotated[int, Meta(ge=1, description="Rows at which the sink's batch is full.")] = 500_000
     batch_bytes_max: Annotated[Bytes, Meta(description="Bytes at which the sink's batch is full.")] = 64 << 20
     unstored_bytes_max: Annotated[
-        Bytes, Meta(description="Outputs not yet stored at which a worker pauses, a partition.")
+        Bytes, Meta(description="Outputs not yet stored at which a worker pauses, all its partitions together.")
     ] = 64 << 20
     warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
         512 << 20

@@ -135,7 +135,7 @@ class Measure:
     async def _wait_for_sink(self, tp: TP, line: Line) -> None:
         """Pause while too much of this line is not yet stored."""
         await self._in_thread(line.stored, self._stored.get(tp, 0))
-        while line.unstored_bytes > self._settings.unstored_bytes_max:
+        while line.unstored_bytes > self._settings.unstored_bytes_max // len(self._lines):
             self._moved.clear()
             await self._moved.wait()
             await self._in_thread(line.stored, self._stored.get(tp, 0))
