@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Json, examples
+from cli.options import Data, Json, examples
 from cli.output import print_data, print_json, print_table
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def adapters(
     *,
     lang: Annotated[Language, typer.Option(help="Language of the titles.")] = Language.EN,
     json: Json = False,
+    data: Data = None,
 ) -> None:
     """List the kinds of files that can be loaded.
 
@@ -35,6 +36,7 @@ def adapters(
     """
     from producers.adapters import ADAPTERS
 
+    del data  # every command takes it; what can be loaded is the same everywhere
     if json:
         print_json([_as_json(adapter) for adapter in ADAPTERS.values()])
         return
