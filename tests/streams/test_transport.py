@@ -12,6 +12,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
+from hotline.names import RECORD_BYTES_MAX
 from streams.app import make_app
 from streams.ending import EXIT_UNEXPECTED
 from streams.handling import send
@@ -263,5 +264,5 @@ def test_a_value_too_large_for_a_record_is_refused_before_it_is_sent(tmp_path: P
         datadir=tmp_path,
         idempotent=False,
     )
-    with pytest.raises(ValueError, match="16777216 bytes for out/3: 16 MiB is the most"):
-        asyncio.run(send(app, topic="out", partition=3, value=bytes(16 << 20), headers=[]))
+    with pytest.raises(ValueError, match=f"{RECORD_BYTES_MAX} bytes for out/3: {RECORD_BYTES_MAX} is the most"):
+        asyncio.run(send(app, topic="out", partition=3, value=bytes(RECORD_BYTES_MAX), headers=[]))
