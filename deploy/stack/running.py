@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from deploy.stack.answering import process_lives
 from deploy.stack.locks import is_locked, lock
 from deploy.stack.plan import Programs, plan, resolve
 from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
@@ -73,7 +74,8 @@ def _runs_for_good(settings: Settings, say: Say, stop: threading.Event) -> bool:
     said = ""
     while not stop.is_set() and is_locked(settings.folder.stack_lock):
         state = read_state(settings.folder)
-        if state and state.state == "running" and not state.temporary:
+        # What a killed supervisor told may still lie there when the next one has just got the lock.
+        if state and state.state == "running" and not state.temporary and process_lives(state.pid):
             say(f"a stack runs already on {settings.data} (process {state.pid})")
             return True
         text = _waiting_for(state)

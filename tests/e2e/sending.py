@@ -68,7 +68,10 @@ def send_blocks(hotline: Hotline, blocks: Iterable[Block]) -> Account:
 
 
 def send_record(hotline: Hotline, subject: Subject, partition: int, value: bytes, *, block_id: str) -> dict[str, Any]:
-    """Put any bytes into a topic as anybody could, and wait for what becomes of them; sums of its account."""
+    """Put any bytes into a topic as anybody could, and wait for what becomes of them.
+
+    Returns their account, and the place (topic/partition/log/offset) where they stood.
+    """
     producer = KafkaProducer(
         bootstrap_servers=hotline.settings.bootstrap, max_request_size=RECORD_BYTES_MAX, enable_idempotence=False
     )
@@ -80,11 +83,13 @@ def send_record(hotline: Hotline, subject: Subject, partition: int, value: bytes
 
         def account() -> list[Any]:
             sql = (
-                "SELECT sum(counted), sum(seen), sum(revised), sum(dead), sumMap(reasons) FROM hotline.accounts "
+                "SELECT sum(counted), sum(seen), sum(revised), sum(dead), sumMap(reasons), "
+                "concat(any(topic), '/', any(partition), '/', any(log), '/', any(offset)) FROM hotline.accounts "
                 "WHERE block_id = {block:String} HAVING max(final)"
             )
             return list(client.query(sql, parameters={"block": block_id}).result_rows)
 
         wait_until(account, f"the record {block_id} is stored")
-        counted, seen, revised, dead, reasons = account()[0]
-    return {"counted": counted, "seen": seen, "revised": revised, "dead": dead, "reasons": dict(reasons)}
+        counted, seen, revised, dead, reasons, place = account()[0]
+    found = {"counted": counted, "seen": seen, "revised": revised, "dead": dead, "reasons": dict(reasons)}
+    return {**found, "place": place}

@@ -122,11 +122,6 @@ class Hotline(Stack):
         """Connect as the account that writes."""
         return connect(self.settings)
 
-    def supervisor(self) -> int:
-        """Find the process of the supervisor."""
-        pid: int = self.state()["pid"]
-        return pid
-
 
 def whole(account: dict[str, Any]) -> dict[str, Any]:
     """Return an account of which nothing is missing."""
