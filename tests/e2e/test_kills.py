@@ -32,7 +32,7 @@ PARTS = {
     "embedded": ("engine", "broker", "sink", "worker-0", SUPERVISOR),
     "kafka": ("broker", "sink", "worker-0"),
 }
-AT_ONCE_S_MAX, LATER_S_MAX = 0.5, 1.2
+AT_ONCE_S_MAX, LATER_S_MAX = 0.4, 0.8
 
 
 class Killer:
