@@ -76,4 +76,4 @@ def _last_revisions(members: pl.DataFrame) -> pl.DataFrame:
     name = pl.Series(keys.combine(entity, members["event_key"].to_numpy()))
     if name.n_unique() == len(name):
         return members
-    return members.sort(*MEMBER).unique([*ENTITY, "event_key"], keep="last")
+    return members.sort(*MEMBER).unique([*ENTITY, "event_key"], keep="last", maintain_order=True)

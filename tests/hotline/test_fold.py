@@ -54,6 +54,14 @@ def test_order_and_repetition_do_not_matter(subject: Subject, data: st.DataObjec
 
 
 @both
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_the_same_events_give_the_same_rows_in_the_same_order(subject: Subject, data: st.DataObject) -> None:
+    frame = with_keys(subject, data.draw(events(subject)))
+    assert fold(subject, frame).equals(fold(subject, frame))
+
+
+@both
 def test_a_row_has_every_field_of_its_struct(subject: Subject) -> None:
     frame = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
     columns = set(fold(subject, with_keys(subject, frame)).columns)
