@@ -50,7 +50,7 @@ class Forgetful:
 
 def main() -> None:
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 2
-    for module, name in ((step, "problems"), (step, "with_keys"), (step, "fold"), (step, "contributions")):
+    for module, name in ((step, "problems"), (step, "with_member_keys"), (step, "fold"), (step, "contributions")):
         setattr(module, name, timed(name, getattr(module, name)))
     for name in ("members", "rows"):
         setattr(memory.Memory, name, timed(name, getattr(memory.Memory, name)))

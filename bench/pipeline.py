@@ -20,19 +20,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import clickhouse_connect
 import msgspec
 import polars as pl
 import psutil
-from clickhouse_connect.driver.client import Client
 
 from bench.workload import WARM_DAYS, day_blocks, paired
 from deploy.brokers import create_topics
 from deploy.stack.joining import join_or_start
 from deploy.stack.state import read_state
 from hotline.blocks import REJECT_COLUMNS, Block
-from hotline.settings import Settings, load, password
+from hotline.settings import Settings, load
 from producers.sending import Sender
+from sinks.connecting import connect
 
 PLAIN_TOPIC = "bench.plain"
 PLAIN_EVENTS = 60_000
@@ -74,22 +73,10 @@ class Meter:
         return {name: Usage(self._cpu(name) - self._start[name], self._peak[name]) for name in self._processes}
 
 
-def client(settings: Settings) -> Client:
-    """The writer's client."""
-    host, _, port = settings.clickhouse_url.rpartition("//")[2].rpartition(":")
-    return clickhouse_connect.get_client(
-        host=host,
-        port=int(port),
-        username="writer",
-        password=password(settings, "writer"),
-        autogenerate_session_id=False,
-    )
-
-
 def send_all(settings: Settings, blocks: list[Block]) -> float:
     """Seconds from the first block sent to the last one stored."""
     begun = time.perf_counter()
-    with Sender(lambda: (settings.bootstrap, client(settings)), lambda *_: None) as sender:
+    with Sender(lambda: (settings.bootstrap, connect(settings)), lambda *_: None) as sender:
         for block in blocks:
             sender.send(block)
         while sender.waiting:
@@ -99,7 +86,7 @@ def send_all(settings: Settings, blocks: list[Block]) -> float:
 
 def straight(settings: Settings, blocks: list[Block]) -> float:
     """Seconds to insert the same events, block by block on one connection, into tables of the same definition."""
-    writer = client(settings)
+    writer = connect(settings)
     for name in ("call_events", "ticket_events"):
         writer.command(f"CREATE TABLE IF NOT EXISTS hotline.bench_{name} AS hotline.{name}")
     bodies = []
@@ -149,7 +136,7 @@ def engine_work(settings: Settings) -> dict[str, int]:
     """What the engine counted of inserts and merges so far."""
     names = ("InsertedRows", "InsertQuery", "MergedRows", "MergeTotalMilliseconds", "MergeSourceParts")
     found = (
-        client(settings)
+        connect(settings)
         .query(
             "SELECT event, value FROM system.events WHERE event IN {names:Array(String)}",
             parameters={"names": list(names)},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hotline.subjects import SUBJECTS
 
-INTAKE_TOPIC = "hotline.intake"
 EVENTS_TOPICS: dict[str, str] = {name: f"hotline.{name}" for name in SUBJECTS}
 MEASURED_TOPICS: dict[str, str] = {name: f"hotline.{name}.measured" for name in SUBJECTS}
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hotline.marks import LOGS_SQL, logs
 from hotline.measured import Verdicts
-from hotline.names import ACCOUNTS_TABLE, DATABASE, LOGS_TABLE
+from hotline.names import ACCOUNTS_TABLE, DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,9 +41,8 @@ def stored_verdicts(client: Client, blocks: Collection[str]) -> dict[str, Verdic
 
 
 def current_logs(client: Client) -> dict[str, int]:
-    """Return the current log number of each topic."""
-    sql = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
-    return {str(topic): int(log) for topic, log in client.query(sql).result_rows}
+    """Current log number by topic."""
+    return logs(client.query(LOGS_SQL).result_rows)
 
 
 class Account(msgspec.Struct, kw_only=True):

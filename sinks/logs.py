@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from hotline.marks import LOGS_SQL, logs
 from hotline.names import DATABASE, LOGS_TABLE
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def register_logs(client: Client, topics: Iterable[str], cluster: str = "") -> d
 
 def current_logs(client: Client) -> dict[str, int]:
     """Return the number of each topic's current log; a topic that was never registered is absent."""
-    found = client.query(f"SELECT topic, max(log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608
-    return {str(topic): int(log) for topic, log in found}
+    return logs(client.query(LOGS_SQL).result_rows)
 
 
 def _claim(client: Client, topic: str, log: int, cluster: str) -> int:

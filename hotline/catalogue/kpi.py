@@ -134,9 +134,14 @@ class Kpi:
         return max(measure.grains[kind] for measure in self.measures)
 
     def value(self, numerator: int | None, denominator: int | None) -> float | int | None:
-        """The published value of two sums: None, never zero, when there was nothing to divide by."""
+        """The published value: None, never zero, when there was nothing to divide by, or to rank.
+
+        Of two sums; for a quantile of the ranked value and how many were ranked. Whole seconds stay whole.
+        """
         if numerator is None:
             return None
+        if isinstance(self.numerator, Quantile):
+            return (numerator if self.unit.scale == 1 else numerator / self.unit.scale) if denominator else None
         if self.denominator is None:
             return numerator
         return numerator / denominator / self.unit.scale if denominator else None

@@ -179,21 +179,13 @@ def _is_sum(kpi: Kpi) -> bool:
 
 
 def _result(kpi: Kpi, span: Period, scope: Scope | None, numerator: int | None, denominator: int | None) -> Result:
-    found = isinstance(kpi.numerator, Quantile)
     return Result(
         kpi=kpi.name,
         start=span.start,
         end=span.end,
         scope=scope,
-        numerator=None if found else numerator,
+        numerator=None if isinstance(kpi.numerator, Quantile) else numerator,
         denominator=denominator,
-        value=_quantile(kpi, numerator, denominator) if found else kpi.value(numerator, denominator),
+        value=kpi.value(numerator, denominator),
         unit=kpi.unit.label,
     )
-
-
-def _quantile(kpi: Kpi, value: int | None, number: int | None) -> float | int | None:
-    """Give a quantile in the KPI's own unit; whole seconds stay whole."""
-    if value is None or not number:
-        return None
-    return value if kpi.unit.scale == 1 else value / kpi.unit.scale

@@ -70,9 +70,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
         512 << 20
     )
-    log_bytes_max: Annotated[
-        Bytes, Meta(description="Bytes in the embedded broker at which it gets a new, empty log.")
-    ] = 256 << 20
 
     @property
     def folder(self) -> DataFolder:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sinks.marks import Mark, Partition
+    from hotline.marks import Mark, Partition
     from sinks.writer.barrier import Barrier
     from sinks.writer.batch import Batch, Insert
     from sinks.writer.health import Health

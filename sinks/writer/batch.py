@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hotline.accept import advance
+from hotline.marks import Mark, Partition
 from hotline.names import ACCOUNTS_TABLE, MARKS_TABLE
-from sinks.marks import Mark, Partition
 from sinks.writer import books
 from sinks.writer.splice import Stream, StreamError, cut, join
 

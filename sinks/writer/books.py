@@ -10,8 +10,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from hotline.marks import Mark, Partition
     from hotline.measured import Measured
-    from sinks.marks import Mark, Partition
 
 _TIME = pa.timestamp("s", "UTC")
 _ACCOUNTS = pa.schema(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hotline.accept import Decision, DeploymentError, GapError, accept
+from hotline.marks import Mark, Partition
 from hotline.measured import decode
-from sinks.marks import Mark, Partition
 from sinks.writer.batch import Batch, Check, Gathering, StreamError
 from sinks.writer.store import ColumnsError
 

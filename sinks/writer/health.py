@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sinks.marks import Mark, Partition
+from hotline.marks import Mark, Partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

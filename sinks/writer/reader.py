@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Mapping
 
-    from sinks.marks import Partition
+    from hotline.marks import Partition
 
 log = logging.getLogger("sinks.writer")
 

@@ -12,11 +12,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.summary import QuerySummary
 from urllib3.exceptions import HTTPError
 
+from hotline.marks import MARKS_SQL, Mark, Partition, marks
 from hotline.names import DATABASE, SINK_EPOCHS_TABLE
 from hotline.settings import SettingsError
 from sinks.connecting import connect
 from sinks.logs import current_logs
-from sinks.marks import Mark, Partition, marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ class Store:
 
     def marks(self) -> dict[Partition, Mark]:
         """Return all marks."""
-        return self.retry(marks)
+        return self.retry(lambda client: marks(client.query(MARKS_SQL).result_rows))
 
     def current_logs(self) -> dict[str, int]:
         """Return the number of each topic's log."""

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.data_folder import tell_ready
+from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
 from hotline.settings import Settings, password
@@ -22,7 +23,6 @@ from streams.ending import end_process
 from streams.handling import send
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
-from streams.measure.marks import Mark, log_number, read_logs, read_marks
 from streams.measure.memory import Memory
 from streams.positions import read_range
 
@@ -65,32 +65,32 @@ class Measure:
     async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """Build the lines from the sink's marks and the outputs behind them; the next input offset of each."""
         client = await self._in_thread(connect, self._settings)
-        logs, marks = await self._in_thread(read_logs, client), await self._in_thread(read_marks, client)
+        numbers, stored = await self._in_thread(_read_logs, client), await self._in_thread(_read_marks, client)
         for tp in sorted(partitions):
-            self._lines[tp] = await self._line(tp, logs, marks)
+            self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
         self._start()
         tell_ready(self._settings.folder.worker_ready(self._settings.worker))
         return {tp: line.next_input for tp, line in self._lines.items()}
 
-    async def _line(self, tp: TP, logs: dict[str, int], marks: dict[tuple[str, int], Mark]) -> Line:
+    async def _line(self, tp: TP, numbers: dict[str, int], stored: dict[Partition, Mark]) -> Line:
         subject = SUBJECTS[_SUBJECT_OF[tp.topic]]
         measured = MEASURED_TOPICS[subject.name]
-        mark = marks.get((measured, tp.partition), Mark())
-        start = mark.position if mark.log == log_number(logs, measured) else 0
+        mark = stored.get((measured, tp.partition), Mark())
+        start = mark.position if mark.log == log_number(numbers, measured) else 0
         place = Place(
             subject=subject,
             topic=tp.topic,
             partition=tp.partition,
             partitions=self._settings.partitions,
-            log=log_number(logs, tp.topic),
+            log=log_number(numbers, tp.topic),
             deployment=self._settings.deployment,
             zone=self._settings.zone,
         )
         share = self._settings.warm_bytes_max // (len(SUBJECTS) * self._settings.partitions)
         store = StoredRows(await self._in_thread(connect, self._settings))
         memory = await self._in_thread(lambda: Memory(subject, tp.partition, store, bytes_max=share))
-        line = Line(place, memory, mark.accepted, next_output=start, output_log=log_number(logs, measured))
+        line = Line(place, memory, mark.accepted, next_output=start, output_log=log_number(numbers, measured))
         async for record in read_range(self._settings.bootstrap, measured, tp.partition, start):
             await self._in_thread(line.recall, record.value)
         return line
@@ -144,11 +144,11 @@ class Measure:
         client = await asyncio.to_thread(connect, self._settings)  # not among the lines' threads: they may be busy
         while True:
             try:
-                marks = await asyncio.to_thread(read_marks, client)
+                stored = await asyncio.to_thread(_read_marks, client)
             except Exception:  # noqa: BLE001 the engine is away: the lines pause by themselves
-                marks = {}
+                stored = {}
             for tp, line in self._lines.items():
-                mark = marks.get((MEASURED_TOPICS[line.place.subject.name], tp.partition), Mark())
+                mark = stored.get((MEASURED_TOPICS[line.place.subject.name], tp.partition), Mark())
                 if mark.log == line.output_log:
                     self._stored[tp] = mark.position
             self._moved.set()
@@ -156,6 +156,14 @@ class Measure:
 
     async def _in_thread(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+
+def _read_logs(client: Client) -> dict[str, int]:
+    return logs(client.query(LOGS_SQL).result_rows)
+
+
+def _read_marks(client: Client) -> dict[Partition, Mark]:
+    return marks(client.query(MARKS_SQL).result_rows)
 
 
 def _next_encoded(outputs: Any) -> bytes | None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
 from hotline.accept import Accepted, Decision, accept, advance
 from hotline.blocks import Block, UndecodableError, decode
-from hotline.fold import with_keys
 from hotline.measured import Measured, Source
 from hotline.measured import decode as decode_measured
 from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
 from hotline.subjects import Subject
-from streams.measure.ids import entity_ids
-from streams.measure.memory import Memory, with_row_keys
-from streams.measure.output import covered_days, output, slices, undecodable
+from streams.measure.ids import with_member_keys, with_row_keys
+from streams.measure.memory import Memory
+from streams.measure.output import covered_days, output, undecodable
 from streams.measure.step import step
 
 
@@ -103,13 +102,15 @@ class Line:
     def _slices(self, offset: int, block: Block, first: int) -> Iterator[Measured]:
         events_max = BLOCK_EVENTS * 2
         while True:
-            at, last, piece = next(slices(block, first, events_max))
-            done = step(piece, self.place.partitions, self._memory, self.place.zone)
+            last = min(first + events_max, len(block.events))
+            done = step(
+                replace(block, events=block.events[first:last]), self.place.partitions, self._memory, self.place.zone
+            )
             days = [day for day in covered_days(done.fresh, self.place.zone) if day not in self._covered]
-            source = self._source(offset, block.block_id, at, last, final=last >= len(block.events))
+            source = self._source(offset, block.block_id, first, last, final=last >= len(block.events))
             record = output(done, self.place.subject, source, deployment=self.place.deployment, days=days)
-            if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - at > 1:
-                events_max = (last - at + 1) // 2
+            if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - first > 1:
+                events_max = (last - first + 1) // 2
                 continue
             self._memory.remember(done.fresh, done.rows)
             self._accepted = advance(record)
@@ -136,8 +137,7 @@ class Line:
         subject = self.place.subject
         empty = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
         fresh = _frame(record.tables.get(subject.events_table), empty)
-        keyed = with_keys(subject, fresh)
-        keyed = keyed.with_columns(pl.Series("eid", entity_ids(keyed)))
+        keyed = with_member_keys(subject, fresh)
         rows = _frame(record.tables.get(subject.rows_table), pl.DataFrame())
         return keyed, with_row_keys(rows.drop("partition")) if len(rows) else rows
 

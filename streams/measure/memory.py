@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotline.events.keys import U64, entity_keys
-from hotline.fold import ENTITY, with_keys
+from hotline.events.keys import U64
+from hotline.fold import ENTITY
 from hotline.subjects import Subject
-from streams.measure.ids import DAY_MS, birth_days, entity_ids
+from streams.measure.ids import DAY_MS, birth_days, with_member_keys, with_row_keys
 from streams.measure.store import Store
 
 WHOLE_DAY_KEYS = 1_000
@@ -159,10 +159,9 @@ class Memory:
 
     def _prepared(self, members: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Stored events and rows with their keys."""
-        if len(members):
-            members = with_keys(self._subject, members)
-            members = members.with_columns(pl.Series("eid", entity_ids(members)))
-        return members, with_row_keys(rows) if len(rows) else rows
+        return with_member_keys(self._subject, members) if len(members) else members, (
+            with_row_keys(rows) if len(rows) else rows
+        )
 
     # -- keeping and dropping --------------------------------------------------------------------------------------
 
@@ -213,13 +212,6 @@ class Memory:
                 self._hot_rows = self._hot_rows.filter(birth_days(self._hot_rows) != number)
             self._stored_days.add(number)
             del self._days[number]
-
-
-def with_row_keys(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `entity_key` and `eid`."""
-    if "entity_key" not in rows.columns:
-        rows = rows.with_columns(pl.Series("entity_key", entity_keys(rows)))
-    return rows.with_columns(pl.Series("eid", entity_ids(rows)))
 
 
 def at_rest(subject: Subject, newest_ms: int) -> pl.Expr:

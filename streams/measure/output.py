@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from hotline.blocks import Block
 from hotline.catalogue import measures
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.fold import FOLD_VERSION
@@ -61,18 +59,6 @@ def undecodable(value: bytes, subject: Subject, source: Source, *, deployment: i
         versions=_versions(subject, deployment),
         tables={DEAD_LETTERS_TABLE: _stream(letter)},
     )
-
-
-def slices(block: Block, first: int, events_max: int) -> Iterator[tuple[int, int, Block]]:
-    """Consecutive slices of a block from its event `first` on: (first, last, slice); one empty slice of nothing."""
-    total = len(block.events)
-    at = first
-    while True:
-        last = min(at + events_max, total)
-        yield at, last, Block(block.block_id, block.subject, block.partition, block.events[at:last])
-        at = last
-        if at >= total:
-            return
 
 
 def _versions(subject: Subject, deployment: int) -> Versions:

@@ -15,11 +15,11 @@ from hotline.blocks import REJECT_COLUMNS, Block
 from hotline.contributions import contributions
 from hotline.events import keys
 from hotline.events.rules import problems
-from hotline.fold import ENTITY, MEMBER, fold, with_keys
+from hotline.fold import ENTITY, MEMBER, fold
 from hotline.measured import Verdicts
 from hotline.subjects import Subject
-from streams.measure.ids import birth_days, entity_ids
-from streams.measure.memory import Memory, with_row_keys
+from streams.measure.ids import birth_days, with_member_keys, with_row_keys
+from streams.measure.memory import Memory
 
 EVENT = (*ENTITY, "event_key")
 
@@ -43,7 +43,7 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
     subject = block.subject
     judged = _judged(block, partitions)
     dead = judged.filter(pl.col("problem").is_not_null())
-    good = _keyed(subject, judged.filter(pl.col("problem").is_null()) if len(dead) else judged)
+    good = (judged.filter(pl.col("problem").is_null()) if len(dead) else judged).drop("place", *REJECT_COLUMNS)
     prior = memory.members(_entities(good))
     fresh = _fresh(prior, good)
     rows, sums = _changed(subject, prior, fresh, memory, zone)
@@ -59,19 +59,16 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
 
 
 def _judged(block: Block, partitions: int) -> pl.DataFrame:
-    events = block.events.with_row_index("place").with_columns(problems(block.subject, block.events))
-    home = pl.Series(keys.partitions(keys.entity_keys(events), partitions))
+    """The block's events with their keys, their place in it, and the first reason against each."""
+    events = with_member_keys(block.subject, block.events).with_row_index("place")
+    events = events.with_columns(problems(block.subject, block.events))
+    home = pl.Series(keys.partitions(events["entity_key"].to_numpy(), partitions))
     stray = (home != block.partition) & events["problem"].is_null()
     if stray.any():
         events = events.with_columns(
             problem=pl.when(stray).then(pl.lit("wrong_partition")).otherwise(events["problem"])
         )
     return events
-
-
-def _keyed(subject: Subject, events: pl.DataFrame) -> pl.DataFrame:
-    keyed = with_keys(subject, events.drop("place", *REJECT_COLUMNS))
-    return keyed.with_columns(pl.Series("eid", entity_ids(keyed)))
 
 
 def _entities(good: pl.DataFrame) -> pl.DataFrame:

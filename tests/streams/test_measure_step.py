@@ -16,7 +16,8 @@ from hotline.contributions import contributions
 from hotline.events import keys
 from hotline.fold import fold, with_keys
 from hotline.subjects import SUBJECTS, TIME, Subject
-from streams.measure.memory import Memory, with_row_keys
+from streams.measure.ids import with_row_keys
+from streams.measure.memory import Memory
 from streams.measure.step import step
 from tests.hotline.random_events import BIRTHS, events
 from tests.hotline.test_contributions import as_cells
