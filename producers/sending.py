@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 KEPT_BYTES_MAX = 96 * 2**20
 """Bytes of blocks sent and not yet stored; sending waits above it."""
-ASK_EVERY_S = 0.1
+ASK_AFTER_S, ASK_AFTER_S_MAX = 0.05, 0.4
+"""How long after something was stored to ask again; doubled up to the second while nothing is. An account costs the
+engine ten milliseconds, which a load should not pay ten times a second."""
+LOOK_EVERY_S = 1.0
+"""How often to look whether the topics have other logs."""
 ASK_BLOCKS_MAX = 500
 AWAY_S_MAX = 120.0
 """How long the stack may be away before sending gives up."""
@@ -65,6 +69,8 @@ class Sender:
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
         self._asked_at = 0.0
+        self._ask_after_s = ASK_AFTER_S
+        self._looked_at = 0.0
         self._stored_at = 0.0
         self._logs: dict[str, int] = {}
         self._bootstrap = ""
@@ -108,22 +114,23 @@ class Sender:
 
     def wait(self) -> None:
         """Wait a moment and look what is stored. Raises StackAwayError."""
-        time.sleep(ASK_EVERY_S / 2)
+        time.sleep(self._ask_after_s / 2)
         self._ask()
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
         """Look, now and then, what is stored, and send again what may be lost."""
-        if time.monotonic() - self._asked_at < ASK_EVERY_S:
+        if time.monotonic() - self._asked_at < self._ask_after_s:
             return
         self._asked_at = time.monotonic()
         try:
-            self._take_verdicts()
-            moved = current_logs(self._asked) != self._logs
+            found = self._take_verdicts()
+            moved = self._logs_moved()
         except Exception:  # noqa: BLE001 the engine may be away in any way there is
             self._rejoin()
             return
+        self._ask_after_s = ASK_AFTER_S if found else min(self._ask_after_s * 2, ASK_AFTER_S_MAX)
         if moved or any(kept.failed for kept in self._kept.values()):
             self._rejoin()
         if self._kept and time.monotonic() - self._stored_at > STALLED_S_MAX:
@@ -138,15 +145,25 @@ class Sender:
             raise ConnectionError("not connected")
         return self._client
 
-    def _take_verdicts(self) -> None:
+    def _logs_moved(self) -> bool:
+        """Whether a topic has another log, looked at now and then."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+            return False
+        self._looked_at = time.monotonic()
+        return current_logs(self._asked) != self._logs
+
+    def _take_verdicts(self) -> int:
+        """How many blocks were found stored."""
         asked = list(self._kept)[:ASK_BLOCKS_MAX]
         if not asked:
-            return
-        for block_id, verdicts in stored_verdicts(self._asked, asked).items():
+            return 0
+        stored = stored_verdicts(self._asked, asked)
+        for block_id, verdicts in stored.items():
             kept = self._kept.pop(block_id)
             self._bytes -= len(kept.value)
             self._stored_at = time.monotonic()
             self._stored(kept.subject, verdicts)
+        return len(stored)
 
     # -- sending ---------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from clickhouse_connect.driver.summary import QuerySummary
 from urllib3.exceptions import HTTPError
 
 from hotline.marks import MARKS_SQL, Mark, Partition, marks
@@ -119,13 +118,13 @@ class Store:
 
     def insert(self, insert: Insert) -> int:
         """Insert unless another sink took over; rows written, those of a repetition included."""
-        sql = self._statement(insert)
+        request = self._statement(insert).encode() + b"\n" + insert.body
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": insert.token}
         done = self.retry(
-            lambda client: client.command(sql, parameters={"epoch": self.epoch}, data=insert.body, settings=settings),
+            lambda client: client.raw_insert(insert_block=request, settings=settings),
             what=f"insert of {insert.rows} rows into {insert.table}",
         )
-        return done.written_rows if isinstance(done, QuerySummary) else 0
+        return done.written_rows
 
     def ensure_epoch(self) -> None:
         """Raise FencedError when another sink took over."""
@@ -161,7 +160,7 @@ class Store:
         structure = ", ".join(f"`{name}` {known[name][0]}" for name in insert.columns)
         return (
             f"INSERT INTO {DATABASE}.{insert.table} ({names}) SELECT {names} FROM input({_literal(structure)}) "  # noqa: S608
-            f"WHERE (SELECT max(epoch) FROM {_EPOCHS}) <= {{epoch:UInt64}} FORMAT ArrowStream"
+            f"WHERE (SELECT max(epoch) FROM {_EPOCHS}) <= {self.epoch:d} FORMAT ArrowStream"
         )
 
     def _columns(self, table: str) -> dict[str, tuple[str, bool]]:
