@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hotline.fold.standing import Standing
 from hotline.subjects import Subject
 
 Places = npt.NDArray[np.int64]
@@ -13,18 +14,20 @@ Places = npt.NDArray[np.int64]
 
 
 class Lives:
-    """Standing events in reading order (`standing`), asked entity by entity; every answer has an item an entity."""
+    """Standing events, asked entity by entity; every answer has an item an entity.
 
-    def __init__(self, subject: Subject, events: pl.DataFrame) -> None:
-        self._events = events
-        self._group = events["group"].to_numpy()
-        rank = events["rank"].to_numpy()
+    A place is one in reading order. Only what is asked for is gathered from the events.
+    """
+
+    def __init__(self, subject: Subject, standing: Standing) -> None:
+        self._events, self._order, group, rank = standing
         by_rank = np.argsort(rank, kind="stable")
         ends = np.searchsorted(rank[by_rank], np.arange(len(subject.types) + 1))
         self._of_kind = {kind: by_rank[ends[at] : ends[at + 1]] for at, kind in enumerate(subject.types)}
-        starts = np.flatnonzero(np.diff(self._group, prepend=self._group[:1] ^ np.uint64(1)))
-        self._starts = starts if len(events) else np.empty(0, np.int64)
-        self._number = np.searchsorted(self._group[self._starts], self._group)
+        begins = np.ones(len(group), bool)
+        begins[1:] = group[1:] != group[:-1]
+        self._starts = np.flatnonzero(begins)
+        self._number = np.cumsum(begins) - 1
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -32,7 +35,7 @@ class Lives:
     @property
     def sizes(self) -> pl.Series:
         """How many events each entity has."""
-        return pl.Series(np.diff(self._starts, append=len(self._events)).astype(np.uint32))
+        return pl.Series(np.diff(self._starts, append=len(self._order)).astype(np.uint32))
 
     def first(self, kind: str) -> Places:
         """The first event of that type."""
@@ -61,7 +64,7 @@ class Lives:
         mine = self._of_kind[kind]
         if not len(mine):
             return None
-        stated = self._events[column].gather(mine)
+        stated = self._events[column].gather(self._order[mine])
         numbers = pl.Series("number", self._number[mine])
         known = pl.DataFrame([numbers, stated]).group_by("number").agg(pl.col(column).min())
         every = pl.DataFrame({"number": np.arange(len(self))})
@@ -76,15 +79,15 @@ class Lives:
         values = self._events[column]
         if not len(values) or (places < 0).all():
             return pl.Series(column, [None], values.dtype).new_from_index(0, len(places))
-        known = pl.Series(places).cast(pl.UInt32, strict=False)  # -1 becomes null, and a null place a null value
-        return values.gather(known)
+        known = pl.Series(np.where(places < 0, -1, self._order[places])).cast(pl.UInt32, strict=False)
+        return values.gather(known)  # -1 became null, and a null place is a null value
 
     def at(self, places: Places) -> pl.Series:
         """The times of these events."""
         return self.take("occurred_at", places)
 
     def _states(self, column: str) -> npt.NDArray[np.bool_]:
-        return self._events[column].is_not_null().to_numpy()
+        return self._events[column].is_not_null().to_numpy()[self._order]
 
     def _firsts(self, places: Places) -> Places:
         found = np.full(len(self), -1, np.int64)

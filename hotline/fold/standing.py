@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -29,17 +31,25 @@ def with_keys(subject: Subject, events: pl.DataFrame) -> pl.DataFrame:
     return events.with_columns(columns)
 
 
-def standing(subject: Subject, members: pl.DataFrame) -> pl.DataFrame:
-    """Of each event the largest revision, then digest; sorted by entity, time, rank of the type, event.
+class Standing(NamedTuple):
+    """Events that stand, and how to read them: an item of each array an event, in reading order."""
 
-    Adds `group`, a number an entity, in order, and `rank`, the type's place in the subject's list.
-    """
+    events: pl.DataFrame
+    """As they came."""
+    order: npt.NDArray[np.int64]
+    """Their places in `events`: sorted by entity, time, rank of the type, event."""
+    group: U64
+    """A number an entity, ascending."""
+    rank: npt.NDArray[np.uint8]
+    """The type's place in the subject's list."""
+
+
+def standing(subject: Subject, members: pl.DataFrame) -> Standing:
+    """Of each event the largest revision, then digest, in reading order."""
     stand = _last_revisions(members)
     group, rank = _groups(stand), stand["type"].cast(pl.Enum(subject.types)).to_physical().to_numpy()
     order = _order(stand, group, rank)
-    return stand[order].with_columns(
-        pl.Series("group", group[order]).set_sorted(), pl.Series("rank", rank[order], pl.UInt8)
-    )
+    return Standing(stand, order, group[order], rank[order])
 
 
 def _groups(members: pl.DataFrame) -> U64:

@@ -23,11 +23,11 @@ def fold(subject: Subject, members: pl.DataFrame) -> pl.DataFrame:
     `members` has the subject's columns and `entity_key`, `event_key`, `digest`. The answer has a row an entity: the
     columns of the row's struct and `entity_key`.
     """
-    events = standing(subject, members)
-    lives = Lives(subject, events)
+    stand = standing(subject, members)
+    lives = Lives(subject, stand)
     named = [lives.take(name, lives.any()).alias(name) for name in (*ENTITY, "source", "entity")]
     rows = _FOLDS[subject.name](lives).with_columns(*named, lives.sizes.alias("size"))
-    if len(events) < len(members):  # some members are repeated, or revised by others: those count, too
+    if len(stand.events) < len(members):  # some members are repeated, or revised by others: those count, too
         member = pl.struct("event_key", "revision", "digest")
         size = members.lazy().group_by(ENTITY).agg(member.n_unique().alias("size"))
         rows = rows.drop("size").join(size, on=ENTITY, how="left", maintain_order="left")
