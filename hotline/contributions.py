@@ -8,8 +8,9 @@ kind after another by counting, which costs a fraction of grouping as often.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +29,37 @@ _TIME_BITS = 33
 """Bits of a cell's key that hold its start in epoch seconds; the scope's code stands above."""
 
 
-@dataclass(frozen=True)
-class _Entries:
-    """What one instant contributes: stacked rows (new, then old), their time, and a signed value for each measure."""
+class _Stacked(NamedTuple):
+    """The new rows, then those old ones that give way; what each adds, and the names and codes of its scopes."""
 
-    row: I64
-    at: I64
-    grains: dict[str, Grain]
-    values: dict[str, I64]
+    adds: pl.DataFrame
+    scopes: dict[str, tuple[pl.Series, I64]]
+    twin: I64
+    """Of each old row the place of the new one."""
+
+    @property
+    def news(self) -> int:
+        """How many rows are new: the place of the first old one."""
+        return len(self.adds) - len(self.twin)
+
+    def differ(self, values: I64) -> Mask:
+        """Which old rows differ from their new one in a column of stacked values."""
+        return np.asarray(values[self.news :] != values[self.twin])
+
+
+class _Entries:
+    """What one instant contributes: places of rows, their time, and a signed value for each measure."""
+
+    def __init__(self, row: I64, at: I64, grains: Mapping[str, Grain], values: dict[str, I64]) -> None:
+        self.row, self.grains, self.values = row, grains, values
+        self._at = at
+        self._starts: dict[Grain, I64] = {}
+
+    def starts(self, grain: Grain, zone: str) -> I64:
+        """Start of each one's local minute or hour, worked out once for all scope kinds of a grain."""
+        if grain not in self._starts:
+            self._starts[grain] = floor_local(self._at, grain, zone)
+        return self._starts[grain]
 
 
 @dataclass(frozen=True)
@@ -59,15 +83,27 @@ def contributions(subject: Subject, new: pl.DataFrame, old: pl.DataFrame, zone: 
 
     Cells whose changes are all 0 are left out. Columns as `sums_schema`.
     """
-    reads, names = _reads(subject)
-    rows = new.select(*ENTITY, *names)
-    before = rows.select(ENTITY).join(old.select(*ENTITY, *names), on=ENTITY, how="left", maintain_order="left")
-    after_, before_ = rows.lazy().select(reads).collect(), before.lazy().select(reads).collect()
-    moved = _moved(subject, rows, before)
-    entries = list(_entries(subject, after_, before_, moved))
-    scopes = pl.concat([rows.select(_scope_names(subject)), before.select(_scope_names(subject))])
-    kinds = [sums for kind in scope_kinds(subject) for sums in _sums_of_kind(kind, scopes, entries, zone)]
+    rows = _stacked(subject, new, old)
+    entries = list(_entries(subject, rows))
+    kinds = [sums for kind in scope_kinds(subject) for sums in _sums_of_kind(kind, rows, entries, zone)]
     return _frame(subject, kinds) if kinds else pl.DataFrame(schema=sums_schema(subject))
+
+
+def _stacked(subject: Subject, new: pl.DataFrame, old: pl.DataFrame) -> _Stacked:
+    reads, names = _reads(subject)
+    pairs = _places(old, "old").join(_places(new, "new"), on=ENTITY) if len(old) else pl.DataFrame()
+    rows = new.select(names)
+    if len(pairs):
+        rows = rows.vstack(old[pairs["old"]].select(names))
+    return _Stacked(
+        adds=rows.lazy().select(reads).collect(),
+        scopes={kind: _coded(kind, rows) for kind in scope_kinds(subject)},
+        twin=pairs["new"].to_numpy().astype(np.int64) if len(pairs) else np.empty(0, np.int64),
+    )
+
+
+def _places(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    return rows.select(ENTITY).with_row_index(name)
 
 
 @functools.cache
@@ -85,14 +121,6 @@ def _scope_names(subject: Subject) -> list[str]:
     return [kind for kind in scope_kinds(subject) if kind != ALL]
 
 
-def _moved(subject: Subject, rows: pl.DataFrame, before: pl.DataFrame) -> Mask:
-    """Rows that changed any scope: all their instants count anew."""
-    moved = np.zeros(len(rows), bool)
-    for kind in _scope_names(subject):
-        moved |= (rows[kind] != before[kind]).fill_null(value=False).to_numpy()
-    return moved
-
-
 @functools.cache
 def _by_instant(subject: Subject) -> dict[str, list[Measure]]:
     found: dict[str, list[Measure]] = {}
@@ -101,57 +129,49 @@ def _by_instant(subject: Subject) -> dict[str, list[Measure]]:
     return found
 
 
-def _entries(subject: Subject, after: pl.DataFrame, before: pl.DataFrame, moved: Mask) -> Iterator[_Entries]:
+def _entries(subject: Subject, rows: _Stacked) -> Iterator[_Entries]:
+    moved = functools.reduce(np.logical_or, (rows.differ(codes) for _, codes in rows.scopes.values()))
     for instant, kept in _by_instant(subject).items():
-        at_new, at_old = after[instant].to_numpy(), before[instant].to_numpy()
-        changed = moved | (at_new != at_old)
-        for measure in kept:
-            changed = changed | (after[measure.column].to_numpy() != before[measure.column].to_numpy())
-        new, old = np.flatnonzero(changed & (at_new != 0)), np.flatnonzero(changed & (at_old != 0))
-        if len(new) + len(old):
-            yield _Entries(
-                row=np.concatenate([new, old + len(after)]),
-                at=np.concatenate([at_new[new], at_old[old]]),
-                grains=dict(kept[0].grains),
-                values={
-                    m.column: np.concatenate([after[m.column].to_numpy()[new], -before[m.column].to_numpy()[old]])
-                    for m in kept
-                },
-            )
+        at = rows.adds[instant].to_numpy()
+        values = {measure.column: rows.adds[measure.column].to_numpy() for measure in kept}
+        changed = functools.reduce(np.logical_or, map(rows.differ, (at, *values.values())), moved)
+        counts = at != 0
+        counts[rows.news :] &= changed
+        counts[rows.twin[~changed]] = False
+        row = np.flatnonzero(counts)
+        if len(row):
+            sign = np.where(row < rows.news, 1, -1)
+            signed = {column: value[row] * sign for column, value in values.items()}
+            yield _Entries(row, at[row], kept[0].grains, signed)
 
 
-def _sums_of_kind(kind: str, scopes: pl.DataFrame, entries: list[_Entries], zone: str) -> Iterator[_KindSums]:
+def _sums_of_kind(kind: str, rows: _Stacked, entries: list[_Entries], zone: str) -> Iterator[_KindSums]:
     """The sums of one scope kind; nothing where nothing changed."""
     mine = [entry for entry in entries if kind in entry.grains]
     if not mine:
         return
-    names, codes = _codes(kind, scopes)
-    keys = [(codes[entry.row] << _TIME_BITS) + floor_local(entry.at, entry.grains[kind], zone) for entry in mine]
+    names, codes = rows.scopes[kind]
+    keys = [(codes[entry.row] << _TIME_BITS) + entry.starts(entry.grains[kind], zone) for entry in mine]
     encoded = pa.array(np.concatenate(keys)).dictionary_encode()
-    cells, cell = encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
+    cells, cell = encoded.dictionary.to_numpy(), encoded.indices.to_numpy().astype(np.int64)
     ends = np.cumsum([len(key) for key in keys])
     sums: dict[str, I64] = {}
     for entry, place in zip(mine, np.split(cell, ends[:-1]), strict=True):
         for column, values in entry.values.items():
-            sums[column] = _pour(place, values, len(cells))
+            sums[column] = np.zeros(len(cells), np.int64)
+            np.add.at(sums[column], place, values)
     used = functools.reduce(np.logical_or, (column != 0 for column in sums.values()))
     if used.any():
         scope, at = names.gather(cells[used] >> _TIME_BITS), cells[used] & (2**_TIME_BITS - 1)
         yield _KindSums(kind, scope, at, {column: values[used] for column, values in sums.items()})
 
 
-def _pour(cell: I64, values: I64, cells: int) -> I64:
-    """Sum of the values in each cell; exact, because every partial sum stays below 2^53."""
-    return np.bincount(cell, weights=values, minlength=cells).astype(np.int64)
-
-
-def _codes(kind: str, scopes: pl.DataFrame) -> tuple[pl.Series, I64]:
+def _coded(kind: str, rows: pl.DataFrame) -> tuple[pl.Series, I64]:
     """Names of the scopes met, and each row's place among them."""
     if kind == ALL:
-        return pl.Series([""]), np.zeros(len(scopes), np.int64)
-    encoded = scopes[kind].to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-    names = pl.Series(pl.from_arrow(encoded.dictionary))
-    return names, encoded.indices.fill_null(0).to_numpy().astype(np.int64)
+        return pl.Series([""]), np.zeros(len(rows), np.int64)
+    encoded = rows[kind].rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+    return pl.Series(pl.from_arrow(encoded.dictionary)), encoded.indices.to_numpy().astype(np.int64)
 
 
 def _frame(subject: Subject, kinds: list[_KindSums]) -> pl.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import polars as pl
+import pyarrow as pa
 
 from hotline.catalogue import measures
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
@@ -20,6 +20,9 @@ from streams.measure.step import Step
 
 COVERED_SPAN_DAYS_MAX = 400
 """A block that spans more days covers only those it has events on."""
+
+
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 def output(step: Step, subject: Subject, source: Source, *, deployment: int, days: list[date]) -> Measured:
@@ -67,9 +70,12 @@ def _versions(subject: Subject, deployment: int) -> Versions:
 
 
 def _stream(frame: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    frame.write_ipc_stream(out, compression="lz4", compat_level=pl.CompatLevel.oldest())
-    return out.getvalue()
+    """An Arrow IPC stream; written by pyarrow, which takes half the time of polars."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, table.schema, options=_LZ4) as writer:
+        writer.write_table(table)
+    return out.getvalue().to_pybytes()
 
 
 def _letters(subject: Subject, source: Source, rows: int = 1) -> pl.DataFrame:
