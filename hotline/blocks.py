@@ -7,7 +7,6 @@ travels with the events around it and gets its verdict with them, so that nothin
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 
+from hotline import ipc
 from hotline.events import SCHEMA, keys
 from hotline.names import BLOCK_EVENTS
 from hotline.subjects import Subject
@@ -41,9 +41,7 @@ class Block:
 
     def encode(self) -> bytes:
         """The record's value: an Arrow IPC stream, lz4, no dictionaries."""
-        out = io.BytesIO()
-        self.events.write_ipc_stream(out, compression="lz4", compat_level=pl.CompatLevel.oldest())
-        return out.getvalue()
+        return ipc.encode(self.events)
 
 
 def columns(subject: Subject) -> dict[str, pl.DataType]:
@@ -92,9 +90,8 @@ def decode(subject: Subject, value: bytes, *, block_id: str, partition: int) -> 
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UndecodableError(f"not an Arrow IPC stream: {error}") from error
     try:
-        frame = pl.from_arrow(table)
-        return Block(block_id, subject, partition, complete(subject, pl.DataFrame(frame)))
-    except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
+        return Block(block_id, subject, partition, complete(subject, ipc.frame_of(table)))
+    except (pl.exceptions.PolarsError, pa.ArrowException, ValueError, TypeError) as error:
         raise UndecodableError(f"columns of another kind: {error}") from error
 
 

@@ -15,6 +15,9 @@ from hotline.events import CALL_EVENTS, TICKET_EVENTS, Event
 TIME = pl.Datetime("ms", "UTC")
 """Times in blocks: whole seconds, held in milliseconds because Arrow tools all read those."""
 
+OWN_TEXTS = frozenset({"entity", "id", "call", "caller", "merged_into"})
+"""Texts with about as many values as rows; all others repeat, and travel and are stored as codes."""
+
 _DTYPES: dict[Any, pl.DataType] = {str: pl.String(), bool: pl.Boolean(), datetime: TIME, int: pl.Int32()}
 _ENVELOPE_DTYPES: dict[str, pl.DataType] = {"revision": pl.UInt16(), "schema": pl.UInt16()}
 

@@ -18,7 +18,7 @@ from hotline.blocks import REJECT_COLUMNS, columns
 from hotline.contributions import sums_schema
 from hotline.events.rules import REQUIRED
 from hotline.fold.rows import Call, Row, Ticket
-from hotline.subjects import SUBJECTS, TIME, Subject
+from hotline.subjects import OWN_TEXTS, SUBJECTS, TIME, Subject
 
 DATABASE = names.DATABASE
 INSERTS_REMEMBERED = 1_000
@@ -41,8 +41,6 @@ _NUMBERS: dict[type[pl.DataType], str] = {
     pl.Boolean: "Bool",
 }
 _ROWS: dict[str, type[Row]] = {"calls": Call, "tickets": Ticket}
-_IDS = frozenset({"entity", "id", "call", "caller", "merged_into"})
-"""Texts with about as many values as rows; all others repeat, and are stored as codes."""
 _NEVER_NULL = frozenset({*REQUIRED, "revision", "schema", "digest"})
 _BIRTH_ORDER = ("partition", "born_at", "source", "entity")
 
@@ -135,7 +133,7 @@ def _of_hint(name: str, hint: type) -> str:
 
 def _text(name: str, *, nullable: bool) -> str:
     kind = "Nullable(String)" if nullable else "String"
-    return kind if name in _IDS else f"LowCardinality({kind})"
+    return kind if name in OWN_TEXTS else f"LowCardinality({kind})"
 
 
 _ACCEPTED: Columns = {

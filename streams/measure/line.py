@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from hotline import ipc
 from hotline.accept import Accepted, Decision, accept, advance
 from hotline.blocks import Block, UndecodableError, decode
 from hotline.measured import Measured, Source
@@ -143,4 +144,4 @@ class Line:
 
 
 def _frame(stream: bytes | None, empty: pl.DataFrame) -> pl.DataFrame:
-    return pl.read_ipc_stream(stream) if stream else empty
+    return ipc.decode(stream) if stream else empty

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import subprocess
@@ -22,6 +21,7 @@ from kafka import KafkaProducer
 
 from deploy.brokers import create_topics
 from deploy.ports import free_port
+from hotline import ipc
 from hotline.blocks import complete
 from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
@@ -198,13 +198,7 @@ def made(subject: Subject, partition: int, first: int, entities: int) -> tuple[d
         "dead_letters": dead,
         "covered_days": pl.DataFrame({"subject": subject.name, "day": [START.date()]}),
     }
-    return {table: stream(rows) for table, rows in frames.items()}, len(numbers)
-
-
-def stream(frame: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    frame.write_ipc_stream(out, compression="lz4", compat_level=pl.CompatLevel.oldest())
-    return out.getvalue()
+    return {table: ipc.encode(rows) for table, rows in frames.items()}, len(numbers)
 
 
 @dataclass

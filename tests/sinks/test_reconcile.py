@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from hotline import ipc
 from hotline.blocks import complete
 from hotline.catalogue import measures
 from hotline.contributions import contributions
@@ -22,7 +23,7 @@ from sinks.reconcile import Report, reconcile, spans
 from sinks.reconcile.sums import kpis_of
 from tests.hotline.random_events import BIRTHS
 from tests.hotline.random_rows import _life
-from tests.sinks.sinking import EngineProcess, stream
+from tests.sinks.sinking import EngineProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ class City:
             frame = frame.with_columns(pl.lit(partition, pl.UInt16).alias("partition"))
         settings = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
         self.client.raw_insert(
-            f"{DATABASE}.{table}", frame.columns, stream(frame), fmt="ArrowStream", settings=settings
+            f"{DATABASE}.{table}", frame.columns, ipc.encode(frame), fmt="ArrowStream", settings=settings
         )
 
     def add_to_sum(self, subject: Subject, scope: tuple[str, str], at: datetime, column: str, units: int) -> None:

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker
+from hotline import ipc
 from hotline.names import MEASURED_TOPICS
 from hotline.subjects import CALLS
 from sinks.logs import number_logs
-from tests.sinks.sinking import PARTITIONS, Stack, stack_on, stream, wait_until
+from tests.sinks.sinking import PARTITIONS, Stack, stack_on, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,8 +164,8 @@ def test_an_older_deployment_stops_the_line(fresh: Stack) -> None:
     ("tables", "said"),
     [
         ({"calls": b"no stream"}, "not an Arrow IPC stream"),
-        ({"calls": stream(pl.DataFrame({"partition": [0], "colour": ["red"]}))}, "unknown columns ['colour']"),
-        ({"nowhere": stream(pl.DataFrame({"a": [0]}))}, "for the table nowhere"),
+        ({"calls": ipc.encode(pl.DataFrame({"partition": [0], "colour": ["red"]}))}, "unknown columns ['colour']"),
+        ({"nowhere": ipc.encode(pl.DataFrame({"a": [0]}))}, "for the table nowhere"),
     ],
 )
 def test_an_output_that_no_table_takes_stops_the_line_before_anything_is_stored(
@@ -202,10 +203,29 @@ def test_slices_of_one_record_follow_each_other(stack: Stack) -> None:
 def test_streams_of_two_schemas_in_one_batch_are_two_inserts(stack: Stack) -> None:
     sink = stack.sink()
     whole, narrow = stack.outputs.output(CALLS, 0), stack.outputs.output(CALLS, 1)
-    events = pl.read_ipc_stream(narrow.tables["call_events"]).drop("talk_s", "district")
-    stack.send([whole, msgspec.structs.replace(narrow, tables={**narrow.tables, "call_events": stream(events)})])
+    events = ipc.decode(narrow.tables["call_events"]).drop("talk_s", "district")
+    stack.send([whole, msgspec.structs.replace(narrow, tables={**narrow.tables, "call_events": ipc.encode(events)})])
     sink.start()
     stack.await_stored(sink)
+
+
+def test_texts_that_travel_as_codes_are_stored_as_texts(stack: Stack) -> None:
+    """Each output has dictionaries of its own, in an order of its own; one batch holds several of them."""
+    sink, expected = stack.sink(), {}
+    for number, texts in enumerate((["b", "a", None], ["c", "b", "", "a"], [None, "尚贤", "b"])):
+        output = stack.outputs.output(CALLS, number % PARTITIONS)
+        events = ipc.decode(output.tables["call_events"])
+        events = events.with_columns(district=pl.Series((texts * len(events))[: len(events)], dtype=pl.String))
+        expected |= dict(events.select(pl.concat_str("entity", "type"), "district").iter_rows())
+        coded = ipc.encode(events, coded=["type", "source", "line", "district", "operator"])
+        stack.send([msgspec.structs.replace(output, tables={**output.tables, "call_events": coded})])
+    sink.start()
+    stack.await_stored(sink)
+    sql = "SELECT entity || type, district FROM hotline.call_events WHERE entity || type IN {names:Array(String)}"
+    with stack.engine.client() as client:
+        stored = dict(client.query(sql, parameters={"names": list(expected)}).result_rows)
+    assert stored == expected
+    assert sink.health()["batches"] == 1
 
 
 def test_while_it_is_held_nothing_is_stored(stack: Stack) -> None:

@@ -1,0 +1,42 @@
+"""Frames as Arrow IPC streams: what blocks and outputs carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+import pyarrow as pa
+
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_OLDEST = pl.CompatLevel.oldest()
+"""Plain Arrow columns, which every reader knows."""
+
+
+def encode(frame: pl.DataFrame, *, coded: Iterable[str] = ()) -> bytes:
+    """An Arrow IPC stream, lz4; written by pyarrow, which takes half the time of polars.
+
+    The text columns `coded` become dictionaries: texts that repeat then take a third less room, and ClickHouse reads
+    them as codes.
+    """
+    table = frame.to_arrow(compat_level=_OLDEST)
+    for name in coded:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table.column(place).combine_chunks().dictionary_encode())
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, table.schema, options=_LZ4) as writer:
+        writer.write_table(table)
+    return out.getvalue().to_pybytes()
+
+
+def decode(value: bytes) -> pl.DataFrame:
+    """The frame in a stream of `encode`; dictionaries as plain columns. Raises pa.ArrowException for anything else."""
+    with pa.ipc.open_stream(value) as reader:
+        return frame_of(reader.read_all())
+
+
+def frame_of(table: pa.Table) -> pl.DataFrame:
+    """A table as polars has it; dictionaries as plain columns, so that no cache of texts grows with what was read."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return pl.DataFrame(pl.from_arrow(table))
