@@ -25,7 +25,7 @@ def encode(frame: pl.DataFrame, *, coded: Iterable[str] = ()) -> bytes:
     out = pa.BufferOutputStream()
     with pa.ipc.new_stream(out, table.schema, options=_LZ4) as writer:
         writer.write_table(table)
-    return out.getvalue().to_pybytes()
+    return bytes(out.getvalue())
 
 
 def decode(value: bytes) -> pl.DataFrame:

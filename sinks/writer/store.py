@@ -121,7 +121,7 @@ class Store:
         request = self._statement(insert).encode() + b"\n" + insert.body
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": insert.token}
         done = self.retry(
-            lambda client: client.raw_insert(insert_block=request, settings=settings),
+            lambda client: client.raw_insert("", insert_block=request, settings=settings),  # the body has the statement
             what=f"insert of {insert.rows} rows into {insert.table}",
         )
         return done.written_rows
