@@ -5,6 +5,7 @@ python -m bench.measure_stage [DAYS]
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections import defaultdict
@@ -18,6 +19,7 @@ from hotline.blocks import decode
 from hotline.measured import Source
 from hotline.subjects import SUBJECTS, Subject
 from streams.measure import memory, output, step
+from streams.measure.line import tables
 
 PARTITIONS = 2
 spent: dict[str, float] = defaultdict(float)
@@ -76,16 +78,17 @@ def main() -> None:
             source = Source(
                 log=1, topic="t", partition=block.partition, offset=0, first=0, last=0, final=True, block_id="b"
             )
-            record = output.output(done, block.subject, source, deployment=1, days=[]).encode()
+            record = output.output(done, block.subject, source, deployment=1, days=[])
+            encoded = record.encode()
             spent["encode"] += time.process_time() - start
             start = time.process_time()
-            mine.remember(done.fresh, done.rows)
+            mine.remember(done.fresh, done.rows, functools.partial(tables, block.subject, record))
             mine.stored(mine.sequence)
             spent["remember"] += time.process_time() - start
             events += len(block.events)
             rows += len(done.rows)
             sums += len(done.sums)
-            size += len(record)
+            size += len(encoded)
     del begun, cpu
     print(f"{events} events, {rows / events:.2f} rows and {sums / events:.2f} sums an event, {size / events:.0f} bytes")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):

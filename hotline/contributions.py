@@ -78,6 +78,11 @@ def sums_schema(subject: Subject) -> dict[str, pl.DataType]:
     return cell | {measure.column: pl.Int64() for measure in measures(subject)}
 
 
+def columns_read(subject: Subject) -> list[str]:
+    """Columns of a row that decide what it contributes, the entity's included."""
+    return [*ENTITY, *_reads(subject)[1]]
+
+
 def contributions(subject: Subject, new: pl.DataFrame, old: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Changes of the sums when the rows `old` give way to `new`; an entity stands at most once in each, any order.
 

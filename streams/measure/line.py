@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from hotline.measured import decode as decode_measured
 from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
 from hotline.subjects import Subject
 from streams.measure.ids import with_member_keys, with_row_keys
-from streams.measure.memory import Memory
+from streams.measure.memory import Memory, Tables
 from streams.measure.output import covered_days, output, undecodable
 from streams.measure.step import step
 
@@ -71,7 +72,8 @@ class Line:
         record = decode_measured(value)
         if accept(self._accepted, record) is Decision.TAKE:
             self._accepted = advance(record)
-            self._memory.remember(*self._tables(record))
+            again = functools.partial(tables, self.place.subject, record)
+            self._memory.remember(*again(), again)
         self.sent(len(value))
 
     def measure(self, offset: int, block_id: str, value: bytes) -> Iterator[Measured]:
@@ -113,7 +115,7 @@ class Line:
             if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - first > 1:
                 events_max = (last - first + 1) // 2
                 continue
-            self._memory.remember(done.fresh, done.rows)
+            self._memory.remember(done.fresh, done.rows, functools.partial(tables, block.subject, record))
             self._accepted = advance(record)
             self._covered.update(days)
             yield record
@@ -133,14 +135,13 @@ class Line:
             block_id=block_id,
         )
 
-    def _tables(self, record: Measured) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """New members and changed rows of an output, as measure had them."""
-        subject = self.place.subject
-        empty = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
-        fresh = _frame(record.tables.get(subject.events_table), empty)
-        keyed = with_member_keys(subject, fresh)
-        rows = _frame(record.tables.get(subject.rows_table), pl.DataFrame())
-        return keyed, with_row_keys(rows.drop("partition")) if len(rows) else rows
+
+def tables(subject: Subject, record: Measured) -> Tables:
+    """New members and changed rows of an output, as measure had them."""
+    empty = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
+    fresh = _frame(record.tables.get(subject.events_table), empty)
+    rows = _frame(record.tables.get(subject.rows_table), pl.DataFrame())
+    return with_member_keys(subject, fresh), with_row_keys(rows.drop("partition")) if len(rows) else rows
 
 
 def _frame(stream: bytes | None, empty: pl.DataFrame) -> pl.DataFrame:

@@ -6,9 +6,9 @@ again on half the events.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from hotline.blocks import REJECT_COLUMNS, Block
@@ -18,7 +18,7 @@ from hotline.events.rules import problems
 from hotline.fold import ENTITY, MEMBER, fold
 from hotline.measured import Verdicts
 from hotline.subjects import Subject
-from streams.measure.ids import birth_days, with_member_keys, with_row_keys
+from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory
 
 EVENT = (*ENTITY, "event_key")
@@ -44,10 +44,11 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
     judged = _judged(block, partitions)
     dead = judged.filter(pl.col("problem").is_not_null())
     good = (judged.filter(pl.col("problem").is_null()) if len(dead) else judged).drop("place", *REJECT_COLUMNS)
-    prior = memory.members(_entities(good))
-    fresh = _fresh(prior, good)
+    prior = memory.members(good)
+    fresh, counted = _fresh(prior, good)
+    if len(fresh) < len(good):
+        prior = prior.filter(pl.col("eid").is_in(fresh["eid"].implode()))
     rows, sums = _changed(subject, prior, fresh, memory, zone)
-    counted = _new_events(prior, fresh)
     verdicts = Verdicts(
         counted=counted,
         seen=len(good) - len(fresh),
@@ -71,52 +72,26 @@ def _judged(block: Block, partitions: int) -> pl.DataFrame:
     return events
 
 
-def _entities(good: pl.DataFrame) -> pl.DataFrame:
-    """The entities a block touches, each once."""
-    touched = good.select("eid", "born_at", "source", "entity").unique("eid")
-    return touched.with_columns(birth_days(touched))
-
-
 def _changed(
     subject: Subject, prior: pl.DataFrame, fresh: pl.DataFrame, memory: Memory, zone: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    changed = fresh["eid"].unique()
+    """Rows of all entities with new members, and what they change."""
     shared = [column for column in fresh.columns if column in prior.columns]
-    known = prior.filter(pl.col("eid").is_in(changed.implode())) if len(prior) else prior
-    rows = with_row_keys(fold(subject, pl.concat([known.select(shared), fresh.select(shared)])))
-    old = memory.rows(changed)
-    if old.is_empty():
-        old = rows.clear()
-    return rows, contributions(subject, rows, old, zone)
+    rows = with_row_keys(fold(subject, pl.concat([prior.select(shared), fresh.select(shared)])))
+    old = memory.rows(rows["eid"])
+    return rows, contributions(subject, rows, old if len(old) else rows.clear(), zone)
 
 
-def _fresh(prior: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
-    """The events that are new members, each once."""
-    if _all_differ(MEMBER, prior, good):
-        return good
+def _fresh(prior: pl.DataFrame, good: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The events that are new members, each once, and how many of them speak of an event nothing was known of."""
+    if _events_differ(prior, good):
+        return good, len(good)
     fresh = good.unique(MEMBER, keep="first", maintain_order=True)
-    if len(prior):
-        fresh = fresh.join(prior.select(MEMBER), on=MEMBER, how="anti", maintain_order="left")
-    return fresh
+    fresh = fresh.join(prior.select(MEMBER), on=MEMBER, how="anti", maintain_order="left")
+    return fresh, len(fresh.select(EVENT).unique().join(prior.select(EVENT), on=EVENT, how="anti"))
 
 
-def _all_differ(columns: tuple[str, ...], prior: pl.DataFrame, good: pl.DataFrame) -> bool:
-    """Whether no two rows agree in all `columns`: keys that differ prove it, keys that agree prove nothing."""
-    frames = [frame for frame in (prior, good) if len(frame)]
-    found = pl.concat([pl.Series(_keys_of(columns, frame)) for frame in frames]) if frames else pl.Series()
-    return found.n_unique() == len(found)
-
-
-def _keys_of(columns: tuple[str, ...], frame: pl.DataFrame) -> keys.U64:
-    first, *others = (frame[name].to_physical().cast(pl.UInt64).to_numpy() for name in columns)
-    return functools.reduce(keys.combine, others, first)
-
-
-def _new_events(prior: pl.DataFrame, fresh: pl.DataFrame) -> int:
-    """How many of the new members speak of an event nothing was known of."""
-    if _all_differ(EVENT, prior, fresh):
-        return len(fresh)
-    events = fresh.select(EVENT).unique()
-    if len(prior):
-        events = events.join(prior.select(EVENT), on=EVENT, how="anti")
-    return len(events)
+def _events_differ(prior: pl.DataFrame, good: pl.DataFrame) -> bool:
+    """Whether no two speak of the same event: keys that differ prove it, keys that agree prove nothing."""
+    names = [keys.combine(frame["eid"].to_numpy(), frame["event_key"].to_numpy()) for frame in (prior, good)]
+    return pl.Series(np.concatenate(names)).n_unique() == len(prior) + len(good)

@@ -76,7 +76,7 @@ class Line:
         self.sums.update(as_cells(result.sums))
         for name in ("counted", "seen", "revised", "dead"):
             self.verdicts[name] += getattr(result.verdicts, name)
-        self.memory.remember(result.fresh, result.rows)
+        self.memory.remember(result.fresh, result.rows, lambda: (result.fresh, result.rows))
         stored = self.subject.columns
         self.store.events.append(result.fresh.select(*(c for c in stored if c in result.fresh.columns), "digest"))
         self.store.rows.append(result.rows.drop("entity_key", "eid"))
