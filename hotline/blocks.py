@@ -23,6 +23,7 @@ BLOCK_VERSION = "1"
 """Version of the layout below. Readers take any column set: what is absent is null, what is unknown is ignored."""
 
 REJECT_COLUMNS: dict[str, pl.DataType] = {"problem": pl.String(), "original": pl.Binary(), "origin": pl.String()}
+_ONE_THREAD = pa.ipc.IpcReadOptions(use_threads=False)
 DEFAULTS: dict[str, int] = {"revision": 0, "schema": SCHEMA}
 
 
@@ -84,7 +85,7 @@ def pack(subject: Subject, frame: pl.DataFrame, partitions: int, *, events_max: 
 def decode(subject: Subject, value: bytes, *, block_id: str, partition: int) -> Block:
     """The block in a record's value. Raises UndecodableError for anything that is no Arrow stream of such columns."""
     try:
-        with pa.ipc.open_stream(value) as reader:
+        with pa.ipc.open_stream(value, options=_ONE_THREAD) as reader:
             table = reader.read_all()
         table.validate(full=True)  # offsets that lie would crash the next reader, not raise in it
     except (pa.ArrowException, OSError, ValueError) as error:

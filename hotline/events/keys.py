@@ -94,8 +94,10 @@ def entity_keys(frame: pl.DataFrame) -> U64:
 
 def event_keys(frame: pl.DataFrame) -> U64:
     """Key of the event within its entity: the sender's id, or (type, occurred_at) where there is none."""
-    nameless = combine(hash_strings(frame["type"]), hash_column(frame["occurred_at"]))
     ids = frame["id"]
+    if not ids.null_count():
+        return hash_strings(ids)
+    nameless = combine(hash_strings(frame["type"]), hash_column(frame["occurred_at"]))
     if ids.null_count() == len(ids):
         return nameless
     return np.where(ids.is_null().to_numpy(), nameless, hash_strings(ids))

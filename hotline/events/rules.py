@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import numpy as np
 import polars as pl
 
 from hotline.dead_letters import REASONS
@@ -69,7 +70,7 @@ def _words(subject: Subject, events: pl.DataFrame) -> Iterator[Breach]:
 
 
 def _outside(reason: str, values: pl.Series, words: tuple[str, ...]) -> Iterator[Breach]:
-    strange = set(values.unique().drop_nulls()) - set(words)
+    strange = set(values.drop_nulls().unique()) - set(words)
     if strange:
         yield reason, values.is_in(list(strange))
 
@@ -78,7 +79,10 @@ def _names(subject: Subject, events: pl.DataFrame) -> Iterator[Breach]:
     for name, dtype in subject.columns.items():
         if dtype != pl.String or name in WORDS or name == "type":
             continue
-        distinct = events[name].unique().drop_nulls()
+        stated = events[name].drop_nulls()
+        if _is_plain(stated):
+            continue
+        distinct = stated.unique()
         untidy = distinct.filter(distinct.str.contains(UNTIDY) | (distinct == ""))
         if len(untidy):
             empty = events[name] == ""
@@ -88,6 +92,23 @@ def _names(subject: Subject, events: pl.DataFrame) -> Iterator[Breach]:
             yield "too_large", events[name].str.len_bytes() > NAME_BYTES_MAX
 
 
+def _is_plain(values: pl.Series) -> bool:
+    """Whether these are short words of visible ASCII, as ids are: no rule of names can catch them.
+
+    Looks at the bytes themselves, which takes a tenth of what it takes to find distinct words.
+    """
+    if values.is_empty():
+        return True
+    lengths_bytes = values.str.len_bytes()
+    _, _, data = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
+    text = np.frombuffer(data or b"", np.uint8)
+    return bool(
+        0 < lengths_bytes.min() <= lengths_bytes.max() <= NAME_BYTES_MAX  # type: ignore[operator]
+        and text.min() > ord(" ")
+        and text.max() <= ord("~")
+    )
+
+
 def _times(subject: Subject, events: pl.DataFrame) -> Iterator[Breach]:
     for name, dtype in subject.columns.items():
         values = events[name]
@@ -95,7 +116,7 @@ def _times(subject: Subject, events: pl.DataFrame) -> Iterator[Breach]:
             low, high = values.min(), values.max()
             if low < _EARLIEST or high > _LATEST:  # type: ignore[operator]
                 yield "time_out_of_range", (values < _EARLIEST) | (values > _LATEST)
-            if (values.dt.millisecond() != 0).any():
+            if (values.to_physical().fill_null(0).to_numpy() % 1000).any():
                 yield "bad_value", values.dt.millisecond() != 0
 
 
