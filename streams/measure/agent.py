@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,8 +27,8 @@ from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
 from streams.positions import read_range
 
-MARKS_EVERY_S = 0.25
-"""How often the sink's marks are read."""
+MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.1
+"""How often the sink's marks are read: each look costs the engine milliseconds, so often only while a line waits."""
 WAITING_RECORDS = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
@@ -56,7 +57,7 @@ class Measure:
         self._lines: dict[TP, Line] = {}
         self._queues: dict[TP, asyncio.Queue[Any]] = {}
         self._stored: dict[TP, int] = {}
-        self._moved = asyncio.Event()
+        self._moved, self._awaited = asyncio.Event(), asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -137,6 +138,7 @@ class Measure:
         await self._in_thread(line.stored, self._stored.get(tp, 0))
         while line.unstored_bytes > self._settings.unstored_bytes_max // len(self._lines):
             self._moved.clear()
+            self._awaited.set()
             await self._moved.wait()
             await self._in_thread(line.stored, self._stored.get(tp, 0))
 
@@ -152,7 +154,14 @@ class Measure:
                 if mark.log == line.output_log:
                     self._stored[tp] = mark.position
             self._moved.set()
-            await asyncio.sleep(MARKS_EVERY_S)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the marks are to be read again."""
+        self._awaited.clear()
+        await asyncio.sleep(MARKS_AWAITED_EVERY_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._awaited.wait(), MARKS_EVERY_S - MARKS_AWAITED_EVERY_S)
 
     async def _in_thread(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
