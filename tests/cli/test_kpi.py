@@ -211,7 +211,7 @@ def test_the_list_needs_no_stack(tmp_path: Path, settings: Settings, lang: str) 
         ("kpi tickets_created --period 2023-05-01 --by minute --split channel", "write --by hour"),
         ("kpi tickets_created --period last-90m --split line --scope line=a", "not both"),
         ("kpi calls_offered --period 2023 --json --csv", "choose one"),
-        ("explain calls_offered --period 2023 --row 7", "SOURCE/ENTITY"),
+        ("explain calls_offered --period 2023 --row 7", "SOURCE/ENTITY@BIRTH"),
         ("explain calls_offered --period 2023 --row test/nobody", "no call test/nobody"),
         ("explain calls_offered --period 2023 --page 0", "--page"),
     ],
@@ -250,6 +250,18 @@ def test_explain_shows_the_events_of_a_row_and_what_it_adds(settings: Settings) 
     assert found["events"][2]["occurred_at"] == "2023-05-01T08:02:32+08:00"
     text = hotline(settings, "explain", "calls_offered", "--period", "2023-05-01", "--row", "test/call/2").stdout
     assert "call.answered" in text
+
+
+def test_a_row_of_the_list_is_explained_by_the_name_it_has_there(settings: Settings) -> None:
+    asked = ["explain", "answered_30s_share", "--period", "2023-05-01"]
+    listed = printed(settings, *asked)["rows"][2]
+    assert listed["row"] == "test/call/2@2023-05-01T08:02:00+08:00"
+    assert listed["row"] in hotline(settings, *asked).stdout
+    found = printed(settings, *asked, "--row", listed["row"])
+    assert found["rows"] == [listed]
+    assert [event["type"] for event in found["events"]] == ["call.offered", "call.queued", "call.answered"]
+    other = hotline(settings, *asked, "--row", "test/call/2@2023-05-01T08:02:01+08:00")
+    assert (other.returncode, "no call test/call/2@2023" in other.stderr) == (2, True)
 
 
 def test_explain_says_when_sums_and_rows_differ(settings: Settings) -> None:
