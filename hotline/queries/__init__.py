@@ -4,6 +4,7 @@ Nothing here opens a connection: whoever asks brings an `Ask`, which runs a stat
 """
 
 from hotline.queries.behind import behind, behind_count, behind_row, condition, events_of, identity_of
+from hotline.queries.cutoff import answer_until, pick_until
 from hotline.queries.identity import Identity, parse_identity
 from hotline.queries.question import Question, QuestionError, Scope, parse_scope, pick
 from hotline.queries.results import Result, answer, answer_from_rows
@@ -19,6 +20,7 @@ __all__ = [
     "Statement",
     "answer",
     "answer_from_rows",
+    "answer_until",
     "behind",
     "behind_count",
     "behind_row",
@@ -28,4 +30,5 @@ __all__ = [
     "parse_identity",
     "parse_scope",
     "pick",
+    "pick_until",
 ]
