@@ -13,6 +13,8 @@ from hotline.buckets import By
 from hotline.periods import FORMS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cli.reader import Reader
     from hotline.queries import Question
     from hotline.settings import Settings
@@ -56,19 +58,20 @@ def read_question(
     by: By | None = None,
     scope: str | None = None,
     split: str | None = None,
+    until: bool = False,
 ) -> "Question":
-    """Read a question as the options ask it. Raises RefusedError."""
+    """Read a question as the options ask it; `until`: about KPIs as of a cut-off. Raises RefusedError."""
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
     from hotline.periods import parse
-    from hotline.queries import Question, parse_scope, pick
+    from hotline.queries import Question, parse_scope, pick, pick_until
 
     if not period:
         raise RefusedError(f"--period is missing: write one of {FORMS}", context)
     try:
         question = Question(
-            kpis=tuple(pick(names)),
+            kpis=tuple(pick_until(names) if until else pick(names)),
             period=parse(period, zone=ZoneInfo(settings.zone), now=datetime.now(UTC)),
             by=by,
             scope=parse_scope(scope) if scope else None,
@@ -78,6 +81,19 @@ def read_question(
     except ValueError as error:
         raise RefusedError(str(error), context) from error
     return question
+
+
+def read_cutoff(context: typer.Context, settings: "Settings", until: str) -> "datetime":
+    """Read a cut-off: the end of a day, month, year … in the hotline's zone. Raises RefusedError."""
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from hotline.periods import parse
+
+    try:
+        return parse(until, zone=ZoneInfo(settings.zone), now=datetime.now(UTC)).end
+    except ValueError as error:
+        raise RefusedError(str(error), context) from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import base64
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from cli.options import Data, Json, examples
 from cli.output import print_data, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from hotline.settings import Account
     from sinks.dead_letters import DeadLetter
 
 SHOWN = 20
@@ -49,6 +51,13 @@ def register(app: typer.Typer) -> None:
             "hotline dead-letters export dead.jsonl", "hotline dead-letters export - --reason undecodable | head"
         )
     )(export)
+    group.command(
+        epilog=examples(
+            "hotline dead-letters delete hotline.calls/0/1/4/17",
+            "hotline dead-letters delete --until 2023-06-30",
+            "hotline dead-letters delete --reason undecodable --until 2023-06",
+        )
+    )(delete)
     app.add_typer(group, name="dead-letters")
 
 
@@ -135,6 +144,49 @@ def export(
     return 0
 
 
+def delete(
+    letter: Annotated[
+        str, typer.Argument(metavar="[ID]", help="topic/partition/log/offset/place, as list prints it.")
+    ] = "",
+    data: Data = None,
+    *,
+    reason: Reason = "",
+    until: Annotated[
+        str, typer.Option(metavar="PERIOD", help="Only those set aside by the end of that day, month, year ...")
+    ] = "",
+    json: Json = False,
+) -> int:
+    """Delete dead letters for good.
+
+    Those with all that is named: an id, a reason, until when they were set aside. Accounts keep their counts.
+    """
+    from hotline.settings import load
+    from sinks.dead_letters import delete as delete_all
+
+    if not _known(reason):
+        return CANNOT
+    try:
+        end = _end_of(until, load(data)[0].zone) if until else None
+        with _client(data, "writer") as client:
+            count = delete_all(client, name=letter, reason=reason, until=end)
+    except ValueError as error:
+        say(str(error))
+        return CANNOT
+    if json:
+        print_json({"deleted": count})
+    else:
+        say(f"deleted {count:,} dead letters")
+    return 0
+
+
+def _end_of(period: str, zone: str) -> datetime:
+    from zoneinfo import ZoneInfo
+
+    from hotline.periods import parse
+
+    return parse(period, zone=ZoneInfo(zone), now=datetime.now(UTC)).end
+
+
 def _write_file(letters: Iterable["DeadLetter"], file: Path) -> int:
     draft = file.with_name(f"{file.name}.part")
     try:
@@ -155,15 +207,15 @@ def _write_lines(letters: Iterable["DeadLetter"], out: Any) -> int:
 
 
 @contextmanager
-def _client(data: Path | None) -> Iterator[Any]:
-    """Join or start a stack as far as its engine, and read as the reader."""
+def _client(data: Path | None, account: "Account" = "reader") -> Iterator[Any]:
+    """Join or start a stack as far as its engine, and ask as that account."""
     from deploy.stack.joining import join_or_start
     from hotline.settings import load
     from sinks.connecting import connect
 
     with (
         join_or_start(load(data)[0], say=say, until=["engine"]) as use,
-        connect(use.settings, "reader") as client,
+        connect(use.settings, account) as client,
     ):
         yield client
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROWS_MAX = 10_000
 _NEVER_SHOWN = frozenset({"schema", "received_at"})
+_IN_ITS_IDENTITY = frozenset({"source", "entity", "born_at"})
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "hotline explain answered_30s_share --period 1999-01-07",
             "hotline explain timely_handling_rate --period 2015-Q1 --scope line=311 --page 2 --rows 50",
-            "hotline explain calls_offered --period 1999-01-07 --row bank1999/AA0101-1 --json",
+            "hotline explain calls_offered --period 1999-01-07 --row bank1999/AA0101-1@1999-01-07T08:00:05+02:00",
         )
     )(explain)
 
@@ -46,7 +47,11 @@ def explain(
     page: Annotated[int, typer.Option(min=1, help="Page of the rows.")] = 1,
     rows: Annotated[int, typer.Option(min=1, max=ROWS_MAX, help="Rows a page.")] = 20,
     row: Annotated[
-        str | None, typer.Option(metavar="SOURCE/ENTITY", help="One row: what it adds, and its events.")
+        str | None,
+        typer.Option(
+            metavar="SOURCE/ENTITY[@BIRTH]",
+            help="One row as the list names it: what it adds, and its events. Without the birth all rows are searched.",
+        ),
     ] = None,
     json: Json = False,
     lang: Language = Lang.EN,
@@ -88,25 +93,34 @@ def _page(question: "Question", asked: "Reader", page: int, rows: int) -> dict[s
     from hotline.queries import behind, behind_count
 
     total = int(asked.ask(behind_count(question))[0][0])
-    listed = _records(question, asked, behind(question, page=page, rows=rows))
+    listed = _rows(question, asked, behind(question, page=page, rows=rows))
     return {"rows_total": total, "page": page, "pages": -(-total // rows), "rows": listed}
 
 
 def _row(context: typer.Context, question: "Question", asked: "Reader", row: str) -> dict[str, Any]:
-    from hotline.queries import behind_row, events_of
+    from hotline.queries import QuestionError, behind_row, events_of, parse_identity
 
     (kpi,) = question.kpis
-    source, slash, entity = row.partition("/")
-    if not slash:
-        raise RefusedError(f"{row!r} is no row: write SOURCE/ENTITY as the list of rows shows them", context)
-    listed = _records(question, asked, behind_row(question, source, entity))
+    try:
+        named = parse_identity(row)
+    except QuestionError as error:
+        raise RefusedError(str(error), context) from error
+    listed = _rows(question, asked, behind_row(question, named))
     if not listed:
         singular = kpi.subject.singular
         raise RefusedError(
-            f"no {singular} {row} is stored: write SOURCE/ENTITY as the list of rows shows them", context
+            f"no {singular} {row} is stored: write SOURCE/ENTITY@BIRTH as the list of rows shows them", context
         )
-    events = _records(question, asked, events_of(kpi, source, entity))
+    events = _records(question, asked, events_of(kpi, named))
     return {"row": row, "rows": listed, "events": [{k: v for k, v in e.items() if v is not None} for e in events]}
+
+
+def _rows(question: "Question", asked: "Reader", listing: "Listing") -> list[dict[str, Any]]:
+    """Give the rows of a list, each with the identity by which --row finds it."""
+    from hotline.queries import identity_of
+
+    listed = _records(question, asked, listing)
+    return [{"row": identity_of(record).text(question.period.zone), **record} for record in listed]
 
 
 def _records(question: "Question", asked: "Reader", listing: "Listing") -> list[dict[str, Any]]:
@@ -141,7 +155,8 @@ def _part(result: "Result", part: str, lang: Lang) -> str:
 
 def _records_table(records: "Sequence[dict[str, Any]]") -> Any:
     """Lay out records; columns that are empty throughout are left out."""
-    names = dict.fromkeys(name for record in records for name in record if name not in _NEVER_SHOWN)
+    said = _NEVER_SHOWN | (_IN_ITS_IDENTITY if records and "row" in records[0] else set())
+    names = dict.fromkeys(name for record in records for name in record if name not in said)
     shown = [name for name in names if any(record.get(name) not in {None, ""} for record in records)]
     return table(shown, [[_cell(record.get(name)) for name in shown] for record in records])
 

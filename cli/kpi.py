@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.asking import Lang, Language, Period, RefusedError, Scope, complete_kpi, load_settings, read_question, reader
+from cli.asking import (
+    Lang,
+    Language,
+    Period,
+    RefusedError,
+    Scope,
+    complete_kpi,
+    load_settings,
+    read_cutoff,
+    read_question,
+    reader,
+)
 from cli.figures import figure, formula_of, heading, name_of, scope_text, show, table, target_of, when
 from cli.options import Data, Json, examples
 from cli.output import print_data, print_json, say
@@ -28,6 +39,7 @@ def register(app: typer.Typer) -> None:
             "hotline kpi average_wait_s --period 1999-01-07 --by hour",
             "hotline kpi timely_handling_rate --period 2015-Q1 --split department --csv",
             "hotline kpi tickets_open --period today --scope district=East --json",
+            "hotline kpi completion_rate --period 2015-Q1 --until 2015-03-31",
             "hotline kpi --list --lang zh",
         )
     )(kpi)
@@ -47,6 +59,12 @@ def kpi(
     split: Annotated[
         str | None, typer.Option(metavar="KIND", help="A figure for each line, district, department ...")
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERIOD", help="As known at the end of that day (month ...), from the events: completion_rate only."
+        ),
+    ] = None,
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the KPIs there are.")] = False,
@@ -54,7 +72,8 @@ def kpi(
 ) -> None:
     """Print KPIs of a period.
 
-    A share without anything to divide by has no value, and neither has a count where nothing was stored.
+    A share without anything to divide by has no value, and neither has a count where nothing was stored. With --until
+    the figure is that of completion_rate_until: tickets dispatched in the period and handled by the cut-off.
     """
     if json and as_csv:
         raise RefusedError("--json and --csv exclude each other: choose one", context)
@@ -64,12 +83,15 @@ def kpi(
     if not names:
         raise RefusedError("name a KPI, such as calls_offered: hotline kpi --list shows all", context)
     settings = load_settings(data)
-    question = read_question(context, settings, names, period=period, by=by, scope=scope, split=split)
-    from hotline.queries import QuestionError, answer
+    question = read_question(
+        context, settings, names, period=period, by=by, scope=scope, split=split, until=until is not None
+    )
+    cutoff = read_cutoff(context, settings, until) if until else None
+    from hotline.queries import QuestionError, answer, answer_until
 
     try:
         with reader(settings) as asked:
-            results = answer(question, asked.ask)
+            results = answer_until(question, cutoff, asked.ask) if cutoff else answer(question, asked.ask)
     except QuestionError as error:
         raise RefusedError(str(error), context) from error
     if split and not results:
@@ -97,17 +119,18 @@ def _print_csv(results: "Sequence[Result]") -> None:
 
 
 def _print_table(results: "Sequence[Result]", lang: Lang) -> None:
-    from hotline.catalogue import KPIS
+    from hotline.catalogue import CUTOFFS, KPIS
 
+    kpis = KPIS | CUTOFFS
     headings = ["KPI", "from", "to", "scope", "value", "target", "numerator", "denominator"]
     rows = [
         [
-            result.kpi if lang is Lang.EN else KPIS[result.kpi].name_zh,
+            result.kpi if lang is Lang.EN else kpis[result.kpi].name_zh,
             when(result.start),
             when(result.end),
             scope_text(result.scope),
             figure(result.value, result.unit, lang),
-            target_of(KPIS[result.kpi], result.value, lang),
+            target_of(kpis[result.kpi], result.value, lang),
             figure(result.numerator, "count", lang),
             figure(result.denominator, "count", lang),
         ]

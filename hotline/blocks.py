@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 import pyarrow as pa
 
@@ -83,7 +84,10 @@ def pack(subject: Subject, frame: pl.DataFrame, partitions: int, *, events_max: 
 
 
 def decode(subject: Subject, value: bytes, *, block_id: str, partition: int) -> Block:
-    """The block in a record's value. Raises UndecodableError for anything that is no Arrow stream of such columns."""
+    """The block in a record's value. Raises UndecodableError for anything that is no Arrow stream of such columns.
+
+    An event of a type or schema that is not known here keeps all it states, as JSON in `original`.
+    """
     try:
         with pa.ipc.open_stream(value, options=_ONE_THREAD) as reader:
             table = reader.read_all()
@@ -91,9 +95,27 @@ def decode(subject: Subject, value: bytes, *, block_id: str, partition: int) -> 
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UndecodableError(f"not an Arrow IPC stream: {error}") from error
     try:
-        return Block(block_id, subject, partition, complete(subject, ipc.frame_of(table)))
+        frame = _kept_whole(subject, ipc.frame_of(table))
+        return Block(block_id, subject, partition, complete(subject, frame))
     except (pl.exceptions.PolarsError, pa.ArrowException, ValueError, TypeError) as error:
         raise UndecodableError(f"columns of another kind: {error}") from error
+
+
+def _kept_whole(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
+    """Write what strange events state in columns that no block has into `original`: it will be their dead letter."""
+    known = columns(subject)
+    if not set(frame.columns) - set(known):
+        return frame
+    judged = complete(subject, frame).select("original", strange=_is_strange(subject))
+    originals, strange = judged["original"].to_list(), judged["strange"].to_list()
+    for place in (place for place, here in enumerate(strange) if here and originals[place] is None):
+        stated = {name: value for name, value in frame.row(place, named=True).items() if value is not None}
+        originals[place] = msgspec.json.encode(stated, enc_hook=str)
+    return frame.with_columns(pl.Series("original", originals, pl.Binary))
+
+
+def _is_strange(subject: Subject) -> pl.Expr:
+    return ~pl.col("type").is_in(subject.types).fill_null(value=False) | (pl.col("schema") > SCHEMA)
 
 
 def schema_of(subject: Subject) -> pa.Schema:

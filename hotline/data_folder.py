@@ -50,10 +50,9 @@ class DataFolder:
         """What the parts of the stack print, a file a part."""
         return self.root / "log"
 
-    @property
-    def zone_file(self) -> Path:
-        """The zone's name, fixed at the first start."""
-        return self.root / "zone"
+    def fixed_file(self, setting: str) -> Path:
+        """Name the file with the value of a setting that is fixed at the first start."""
+        return self.root / setting
 
     @property
     def own_settings(self) -> Path:

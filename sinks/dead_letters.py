@@ -56,6 +56,29 @@ def newest(client: Client, *, reason: str = "", limit: int) -> list[DeadLetter]:
 
 def one(client: Client, name: str) -> DeadLetter | None:
     """Find the one with that id, None when there is none. Raises ValueError for what is no id."""
+    where, asked = _of_id(name)
+    found = client.query(f"SELECT {_selected()} FROM {_TABLE} WHERE {where} LIMIT 1", parameters=asked).result_rows  # noqa: S608
+    return _letter(found[0]) if found else None
+
+
+def delete(client: Client, *, name: str = "", reason: str = "", until: datetime | None = None) -> int:
+    """Delete for good those of an id, of a reason, set aside before an instant: all that are named. Return how many.
+
+    Returns when no query finds them any more; the engine removes their bytes from the disk some minutes later. Raises
+    ValueError for what is no id, and when nothing is named.
+    """
+    if not (name or reason or until):
+        raise ValueError("name what to delete: an id, a reason, or until when it was set aside")
+    chosen, asked = _of_id(name) if name else ("true", {})
+    where = f"{chosen} AND {_OF_REASON} AND ({{until:Int64}} = 0 OR set_aside_at < fromUnixTimestamp({{until:Int64}}))"
+    asked |= {"reason": reason, "until": int(until.timestamp()) if until else 0}
+    count = int(client.query(f"SELECT count() FROM {_TABLE} WHERE {where}", parameters=asked).result_rows[0][0])  # noqa: S608
+    if count:
+        client.command(f"ALTER TABLE {_TABLE} DELETE WHERE {where}", parameters=asked, settings={"mutations_sync": 2})
+    return count
+
+
+def _of_id(name: str) -> tuple[str, dict[str, Any]]:
     parts = name.split("/")
     if len(parts) != _ID_PARTS or not all(part.isascii() and part.isdigit() for part in parts[1:]):
         raise ValueError(
@@ -64,9 +87,7 @@ def one(client: Client, name: str) -> DeadLetter | None:
     asked: dict[str, Any] = {"topic": parts[0]}
     asked |= dict(zip(("partition", "log", "offset", "place"), map(int, parts[1:]), strict=True))
     kinds = {"topic": "String", "partition": "UInt64", "log": "UInt64", "offset": "UInt64", "place": "UInt64"}
-    where = " AND ".join(f"{column} = {{{column}:{kind}}}" for column, kind in kinds.items())
-    found = client.query(f"SELECT {_selected()} FROM {_TABLE} WHERE {where} LIMIT 1", parameters=asked).result_rows  # noqa: S608
-    return _letter(found[0]) if found else None
+    return " AND ".join(f"{column} = {{{column}:{kind}}}" for column, kind in kinds.items()), asked
 
 
 def every(client: Client, *, reason: str = "", limit: int | None = None) -> Iterator[DeadLetter]:

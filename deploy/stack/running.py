@@ -1,4 +1,4 @@
-"""The life of one supervised stack: the lock, the zone, the parts, the state that others read."""
+"""The life of one supervised stack: the lock, what its folder fixes, the parts, the state that others read."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from deploy.stack.locks import is_locked, lock
 from deploy.stack.plan import Programs, plan, resolve
 from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
 from deploy.stack.supervisor import Say, Supervisor, stop_on_signals
-from hotline.settings import Settings, SettingsError, fix_zone
+from hotline.settings import Settings, SettingsError, fix
 
 _POLL_S = 0.1
 
@@ -41,7 +41,7 @@ def run_stack(settings: Settings, *, say: Say, programs: Programs | None = None,
 def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: bool, stop: threading.Event) -> None:
     folder = settings.folder
     folder.stack_state.unlink(missing_ok=True)  # of one that was killed
-    fix_zone(settings)
+    fix(settings)
     resolved = resolve(settings)
     told = StackState(
         pid=os.getpid(),

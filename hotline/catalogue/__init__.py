@@ -6,13 +6,15 @@ import difflib
 
 from hotline.catalogue.algebra import CatalogueError, Field, Fields, Grain, Measure, Test, count, total
 from hotline.catalogue.calls import CALL_KPIS
-from hotline.catalogue.kpi import Better, Kpi, Quantile, Stock, Unit
+from hotline.catalogue.kpi import Better, Cutoff, Kpi, Quantile, Stock, Unit
 from hotline.catalogue.scopes import ALL, CALL_GRAINS, SCOPE_NAMES, TICKET_GRAINS
 from hotline.catalogue.surveys import SURVEY_KPIS
-from hotline.catalogue.tickets import TICKET_KPIS
+from hotline.catalogue.tickets import TICKET_CUTOFFS, TICKET_KPIS
 from hotline.subjects import SUBJECTS, Subject
 
 KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in (*CALL_KPIS, *TICKET_KPIS, *SURVEY_KPIS)}
+CUTOFFS: dict[str, Kpi] = {kpi.name: kpi for kpi in TICKET_CUTOFFS}
+"""KPIs as of a cut-off, which a question about them names."""
 
 
 def kpi(name: str) -> Kpi:
@@ -52,10 +54,12 @@ _MEASURES = {subject.name: _collected(subject) for subject in SUBJECTS.values()}
 
 __all__ = [
     "ALL",
+    "CUTOFFS",
     "KPIS",
     "SCOPE_NAMES",
     "Better",
     "CatalogueError",
+    "Cutoff",
     "Field",
     "Fields",
     "Grain",

@@ -66,6 +66,17 @@ class Quantile:
         )
 
 
+@dataclass(frozen=True)
+class Cutoff:
+    """How events tell what a row had reached at an earlier instant: types of the event that reaches, and undoes it.
+
+    `undone` ranks after `reached`. Not additive: SQL over events only.
+    """
+
+    reached: str
+    undone: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kpi:
     """One published number.
@@ -87,6 +98,8 @@ class Kpi:
     published_as: str = ""
     source: str = ""
     across_instants: bool = False
+    cutoff: Cutoff | None = None
+    """Its numerator as of a cut-off that is asked for; None for all that is known."""
 
     def __post_init__(self) -> None:
         if self.denominator is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from hotline.catalogue.algebra import Fields, count, total
-from hotline.catalogue.kpi import Better, Kpi, Quantile, Stock, Unit, counted
+from hotline.catalogue.kpi import Better, Cutoff, Kpi, Quantile, Stock, Unit, counted
 from hotline.catalogue.scopes import DUE_GRAINS, TICKET_GRAINS
 from hotline.fold.rows import Ticket
 
@@ -211,5 +211,22 @@ TICKET_KPIS: tuple[Kpi, ...] = (
         denominator=dispatched,
         unit=Unit.SHARE,
         better=Better.LOWER,
+    ),
+)
+
+TICKET_CUTOFFS: tuple[Kpi, ...] = (
+    Kpi(
+        name="completion_rate_until",
+        name_zh="累计办结率(截至)",
+        title="Completion as of a cut-off",
+        formula="dispatched tickets whose handling stood at the cut-off ÷ tickets dispatched by then, at the dispatch",
+        formula_zh="截至所给时点已办结且未被重办撤销的派单诉求数 ÷ 该时点之前的派单诉求数,按派单时间计",
+        numerator=dispatched_handled,
+        denominator=dispatched,
+        unit=Unit.SHARE,
+        better=Better.HIGHER,
+        target=0.98,
+        source=REPORT,
+        cutoff=Cutoff(reached="ticket.handled", undone="ticket.reopened"),
     ),
 )

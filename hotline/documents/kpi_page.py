@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotline.catalogue import KPIS, SCOPE_NAMES, Kpi, Measure, Quantile, Stock, scope_kinds
+from hotline.catalogue import CUTOFFS, KPIS, SCOPE_NAMES, Kpi, Measure, Quantile, Stock, scope_kinds
 from hotline.documents.markdown import code, page, table
 from hotline.subjects import SUBJECTS, Subject
 
@@ -31,7 +31,7 @@ def kpi_page() -> str:
 
 
 def _subject(subject: Subject) -> Iterator[str]:
-    mine = [kpi for kpi in KPIS.values() if kpi.subject is subject]
+    mine = [kpi for kpi in (*KPIS.values(), *CUTOFFS.values()) if kpi.subject is subject]
     yield f"## Over `{subject.rows_table}`"
     yield table(
         ["name", "中文", "", "unit", "target"],
@@ -69,10 +69,15 @@ def _sums(kpi: Kpi) -> Iterator[tuple[str, str]]:
         yield "rows", code(part.sql_where)
         yield "counts at", code(part.at.name)
     else:
-        yield "numerator", _measure(kpi.numerator)
+        yield "numerator", _cutoff(kpi) if kpi.cutoff else _measure(kpi.numerator)
         if kpi.denominator is not None:
             yield "denominator", _measure(kpi.denominator)
         yield "counts at", _instants(kpi)
+
+
+def _cutoff(kpi: Kpi) -> str:
+    types = f"`{kpi.cutoff.reached}` that stands then is not followed by `{kpi.cutoff.undone}`" if kpi.cutoff else ""
+    return f"those of them whose last {types}, over `{kpi.subject.events_table}` before the cut-off (`--until`)"
 
 
 def _measure(measure: Measure) -> str:

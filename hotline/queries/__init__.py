@@ -3,13 +3,16 @@
 Nothing here opens a connection: whoever asks brings an `Ask`, which runs a statement and returns its rows.
 """
 
-from hotline.queries.behind import behind, behind_count, behind_row, condition, events_of
+from hotline.queries.behind import behind, behind_count, behind_row, condition, events_of, identity_of
+from hotline.queries.cutoff import answer_until, pick_until
+from hotline.queries.identity import Identity, parse_identity
 from hotline.queries.question import Question, QuestionError, Scope, parse_scope, pick
 from hotline.queries.results import Result, answer, answer_from_rows
 from hotline.queries.statement import Ask, Statement
 
 __all__ = [
     "Ask",
+    "Identity",
     "Question",
     "QuestionError",
     "Result",
@@ -17,11 +20,15 @@ __all__ = [
     "Statement",
     "answer",
     "answer_from_rows",
+    "answer_until",
     "behind",
     "behind_count",
     "behind_row",
     "condition",
     "events_of",
+    "identity_of",
+    "parse_identity",
     "parse_scope",
     "pick",
+    "pick_until",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from hotline.catalogue import ALL, Kpi, Measure, Quantile, Stock, scope_kinds
 from hotline.names import DATABASE
+from hotline.queries.identity import Identity
 from hotline.queries.statement import Statement, during, rows_scope, rows_table, until, where
 from hotline.subjects import TIME
 
@@ -75,9 +76,15 @@ def behind(question: Question, *, page: int = 1, rows: int = 20) -> Listing:
     )
 
 
-def behind_row(question: Question, source: str, entity: str) -> Listing:
-    """List what one entity adds, 0 if nothing; more than one row when its id was born twice."""
-    return _listing(question, _entity(source, entity))
+def behind_row(question: Question, row: Identity) -> Listing:
+    """List what one entity adds, 0 if nothing; more than one row when its id was born twice and no birth is named."""
+    (kpi,) = question.kpis
+    return _listing(question, _one(kpi, row))
+
+
+def identity_of(record: Mapping[str, Any]) -> Identity:
+    """Give the identity of a record of these listings."""
+    return Identity(record["source"], record["entity"], int(record["born_at"].timestamp()))
 
 
 def behind_count(question: Question) -> Statement:
@@ -99,13 +106,13 @@ def _columns_behind(kpi: Kpi) -> tuple[str, ...]:
     return tuple(name for name in kpi.row.__struct_fields__ if name in read)
 
 
-def events_of(kpi: Kpi, source: str, entity: str) -> Listing:
+def events_of(kpi: Kpi, row: Identity) -> Listing:
     """List every event of an entity that is kept, revisions and conflicts included, in the order of the fold."""
     subject = kpi.subject
     columns = tuple(Column(name, f"`{name}`", dtype == TIME) for name, dtype in subject.columns.items())
     rank = f"indexOf([{', '.join(repr(name) for name in subject.types)}], type)"
     table = f"{DATABASE}.{subject.events_table}"
-    return _select(table, columns, _entity(source, entity), f"born_at, occurred_at, {rank}, revision, digest")
+    return _select(table, columns, _one(kpi, row), f"born_at, occurred_at, {rank}, revision, digest")
 
 
 @dataclass(frozen=True)
@@ -162,8 +169,8 @@ def _chosen(question: Question) -> Statement:
     return where(Statement(parts.listed, parts.parameters), rows_scope(question))
 
 
-def _entity(source: str, entity: str) -> Statement:
-    return Statement("source = {source:String} AND entity = {entity:String}", {"source": source, "entity": entity})
+def _one(kpi: Kpi, row: Identity) -> Statement:
+    return row.chosen(f"{DATABASE}.{kpi.subject.rows_table}")
 
 
 def _listing(question: Question, chosen: Statement) -> Listing:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hotline.buckets import By, buckets
-from hotline.catalogue import ALL, KPIS, SCOPE_NAMES, Grain, Kpi, Quantile, scope_kinds
+from hotline.catalogue import ALL, CUTOFFS, KPIS, SCOPE_NAMES, Grain, Kpi, Quantile, scope_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +77,8 @@ class Question:
 
 
 def _pick(name: str) -> Kpi:
+    if name in CUTOFFS:
+        raise QuestionError(f"{name} needs its cut-off: write --until with a day, such as --until 2023-06-30")
     if name not in KPIS:
         raise QuestionError(f"unknown KPI {name!r}; {_nearest(name, KPIS)}: hotline kpi --list shows all")
     return KPIS[name]

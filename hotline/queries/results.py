@@ -18,7 +18,7 @@ from hotline.queries.question import Question, QuestionError, Scope
 from hotline.queries.totals import Cells, cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from hotline.periods import Period
     from hotline.queries.statement import Ask, Statement
@@ -73,14 +73,31 @@ def _answer(question: Question, ask: Ask, source: Source) -> Iterator[Result]:
     read = _Reading(question, ask, source, spans)
     for kpi in question.kpis:
         pairs = read.quantiles(kpi) if isinstance(kpi.numerator, Quantile) else read.pairs(kpi)
-        shown = {scope: series for scope, series in sorted(pairs.items()) if not question.split or _any(series)}
-        if len(shown) * len(spans) > BUCKETS_MAX:
-            raise QuestionError(f"{kpi.name} has more than {BUCKETS_MAX:,} results: take coarser buckets, or one scope")
-        for scope, series in shown.items():
-            for span, (numerator, denominator) in zip(spans, series, strict=True):
-                if not numerator and _is_sum(kpi) and not read.covered(kpi, span):
-                    numerator = None  # noqa: PLW2901  nobody looked, so nobody can say 0
-                yield _result(kpi, span, _scope(question, scope), numerator, denominator)
+        if _is_sum(kpi):  # where nobody looked, nobody can say 0
+            pairs = {
+                scope: [
+                    (number if number or read.covered(kpi, span) else None, of)
+                    for span, (number, of) in zip(spans, series, strict=True)
+                ]
+                for scope, series in pairs.items()
+                if not question.split or _any(series)
+            }
+        yield from results_of(question, kpi, spans, pairs)
+
+
+def results_of(
+    question: Question, kpi: Kpi, spans: Sequence[Period], pairs: Mapping[str, Sequence[Pair]]
+) -> Iterator[Result]:
+    """Give a KPI's results, scope by scope, span by span; of a split those scopes that have anything to count.
+
+    Raises QuestionError when they are too many.
+    """
+    shown = {scope: series for scope, series in sorted(pairs.items()) if not question.split or _any(series)}
+    if len(shown) * len(spans) > BUCKETS_MAX:
+        raise QuestionError(f"{kpi.name} has more than {BUCKETS_MAX:,} results: take coarser buckets, or one scope")
+    for scope, series in shown.items():
+        for span, (numerator, denominator) in zip(spans, series, strict=True):
+            yield _result(kpi, span, _scope(question, scope), numerator, denominator)
 
 
 class _Reading:

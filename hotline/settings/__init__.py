@@ -4,7 +4,7 @@ Nothing else in this product reads the environment. A password is never a settin
 """
 
 from hotline.data_folder import pseudonym_key
-from hotline.settings.fixed import fix_zone, password, password_file
+from hotline.settings.fixed import fix, password, password_file
 from hotline.settings.model import Account, Settings, SettingsError, doc, environment
 from hotline.settings.reading import load, unknown_variables
 
@@ -14,7 +14,7 @@ __all__ = [
     "SettingsError",
     "doc",
     "environment",
-    "fix_zone",
+    "fix",
     "load",
     "password",
     "password_file",

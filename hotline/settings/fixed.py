@@ -1,11 +1,19 @@
-"""What a data folder fixes: passwords, and the zone of its days."""
+"""What a data folder fixes: passwords, the zone of its days, and over how many partitions its data is spread."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from hotline.data_folder import DataFolder, make_once, require_private
-from hotline.settings.model import PREFIX, Account, Settings, SettingsError
+from hotline.settings.model import PREFIX, TYPES, Account, Settings, SettingsError
+
+FIXED = {
+    "zone": "the days in {data} are days of {value}",
+    "partitions": "what is stored in {data} is spread over {value}",
+}
+"""Settings that a data folder fixes, and what depends on them: a call must be found where its first event went."""
 
 
 def password_file(settings: Settings, account: Account) -> Path:
@@ -35,23 +43,38 @@ def password(settings: Settings, account: Account) -> str:
     return found
 
 
-def fix_zone(settings: Settings) -> None:
-    """Fix the zone in the data folder at its first start. Raises SettingsError when it holds another one."""
+def fix(settings: Settings) -> None:
+    """Fix in the data folder, at its first start, what may never change in it.
+
+    Raises SettingsError when the folder has fixed something else.
+    """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fixed = make_once(settings.folder.zone_file, f"{settings.zone}\n".encode()).decode().strip()
-    if fixed != settings.zone:
-        raise other_zone(settings, fixed)
+    for name in FIXED:
+        make_once(settings.folder.fixed_file(name), f"{getattr(settings, name)}\n".encode())
+    refuse_others(settings)
 
 
-def other_zone(settings: Settings, fixed: str) -> SettingsError:
-    """Make the error of a zone that is not the folder's."""
-    return SettingsError(
-        f"zone is {settings.zone}, but the days in {settings.data} are days of {fixed} for ever: "
-        f"set zone to {fixed}, or name another folder with --data"
-    )
+def refuse_others(settings: Settings) -> None:
+    """Raise SettingsError, with both values, when the data folder has fixed another value."""
+    for name, value in fixed_in(settings.data).items():
+        asked = getattr(settings, name)
+        if asked != value:
+            raise SettingsError(
+                f"{name} is {asked}, but {FIXED[name].format(data=settings.data, value=value)} for ever: "
+                f"set {name} to {value}, or name another folder with --data"
+            )
 
 
-def zone_of(root: Path) -> str | None:
-    """Read the zone that a data folder has fixed, None before its first start."""
-    file = DataFolder(root).zone_file
-    return file.read_text().strip() if file.is_file() else None
+def fixed_in(root: Path) -> dict[str, str | int]:
+    """Read what a data folder has fixed; nothing before its first start. Raises SettingsError for a damaged file."""
+    files = {name: DataFolder(root).fixed_file(name) for name in FIXED}
+    return {name: _read(name, file) for name, file in files.items() if file.is_file()}
+
+
+def _read(name: str, file: Path) -> str | int:
+    text = file.read_text().strip()
+    try:
+        value: str | int = msgspec.convert(text, TYPES[name], strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{file} says {text!r}, which is no {name}: put it back from a backup") from error
+    return value

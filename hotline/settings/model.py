@@ -28,7 +28,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zone: Annotated[
         str, Meta(description="Time zone of the hotline's days; fixed in a data folder at its first start.")
     ] = "Asia/Shanghai"
-    partitions: Annotated[int, Meta(ge=1, le=1024, description="Partitions of every topic.")] = 2
+    partitions: Annotated[
+        int,
+        Meta(ge=1, le=1024, description="Partitions of every topic; fixed in a data folder at its first start."),
+    ] = 2
     workers: Annotated[int, Meta(ge=1, le=1024, description="Worker processes that share the partitions.")] = 1
     worker: Annotated[int, Meta(ge=0, description="Which of the workers this process is, from 0.")] = 0
     deployment: Annotated[

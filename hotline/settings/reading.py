@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from hotline.data_folder import DataFolder
-from hotline.settings.fixed import zone_of
+from hotline.settings.fixed import fixed_in
 from hotline.settings.model import FIELDS, PREFIX, TYPES, Settings, SettingsError
 from hotline.settings.rules import check
 
@@ -40,7 +40,7 @@ def load(data: Path | str | None = None, environ: Mapping[str, str] = os.environ
     """Read the settings; `data` (of --data) wins over all else. Return them with the origin of each.
 
     The order is: environment HOTLINE_*, hotline.toml in the data folder, hotline.toml in the current folder,
-    defaults. An empty variable counts as absent. A zone that the data folder has fixed is taken when none is named.
+    defaults. An empty variable counts as absent. What the data folder has fixed is taken when nothing else is named.
     Raises SettingsError.
     """
     here = Path.cwd()
@@ -51,8 +51,7 @@ def load(data: Path | str | None = None, environ: Mapping[str, str] = os.environ
     own = _Source(str(own_file), {} if root == here else _read_toml(own_file), root)
     if "data" in own.values:
         raise SettingsError(f"data stands in {own_file}, which is already inside the data folder: remove it there")
-    zone = zone_of(root)
-    fixed = _Source(f"fixed in {root}", {"zone": zone} if zone else {}, root)
+    fixed = _Source(f"fixed in {root}", fixed_in(root), root)
     values: dict[str, Any] = {"data": root}
     origins = {"data": origin}
     for name in FIELDS[1:]:

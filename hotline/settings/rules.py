@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from hotline.settings.fixed import other_zone, zone_of
+from hotline.settings.fixed import refuse_others
 from hotline.settings.model import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
             zone(settings.zone)
         except ValueError as error:
             raise SettingsError(f"zone ({origins['zone']}): {error}") from error
-    fixed = zone_of(settings.data)
-    if fixed and fixed != settings.zone:
-        raise other_zone(settings, fixed)
+    refuse_others(settings)
     if settings.workers > settings.partitions:
         raise SettingsError(
             f"workers is {settings.workers} ({origins['workers']}), more than the {settings.partitions} partitions "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -32,6 +33,7 @@ def rows(client: Client, subject: Subject, piece: Piece) -> pl.DataFrame:
     return _read(client, f"{DATABASE}.{subject.rows_table} FINAL", row_schema(subject), piece)
 
 
+@functools.cache
 def row_schema(subject: Subject) -> dict[str, pl.DataType]:
     """Name the columns of a row as the fold makes them."""
     nothing = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})

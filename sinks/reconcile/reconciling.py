@@ -12,7 +12,7 @@ from sinks.reconcile.births import two_births
 from sinks.reconcile.holding import Holding, no_hold
 from sinks.reconcile.report import DIFFERENCES_MAX, Report
 from sinks.reconcile.rows import compare_rows
-from sinks.reconcile.spans import Piece, Span, birth_pieces, instant, outward, sum_spans
+from sinks.reconcile.spans import Piece, Span, birth_pieces, instant, outward, sum_pieces
 from sinks.reconcile.sums import compare_sums
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def reconcile(
 
 
 def _work(client: Client, subject: Subject, span: Span, zone: str) -> Iterator[_Work]:
-    for part in sum_spans(span, zone):
+    for part in sum_pieces(client, subject, span, zone):
         yield f"sums of {subject.name}", partial(_sums, client, subject, part)
     for piece in birth_pieces(client, subject, span):
         yield f"rows of {subject.name}", partial(_rows, client, subject, piece)

@@ -1,4 +1,7 @@
-"""The period in pieces: local hours outward, and birth days in groups that fit into memory."""
+"""The period in pieces: local hours outward, and birth days in groups that fit into memory.
+
+A piece costs a few statements however little is in it, so what is sparse goes together.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 MINUTE_S = 60
 SUMS_SPAN_S = 31 * DAY_S
-"""Longest span whose sums are compared at once."""
+"""Spans that sums are counted by; those with little in them are compared together."""
+SUMS_MAX = 1_000_000
+"""Stored sums, and instants of rows, up to which neighbouring spans are compared together."""
 EVENTS_MAX = 300_000
 """Events that are folded at once; a birth day that has more is cut by its ids."""
 
@@ -61,7 +66,7 @@ def _next_hour(start: int, zone: str) -> int:
 
 
 def sum_spans(span: Span, zone: str) -> list[Span]:
-    """Cut a span of local hours into spans that are compared at once, also at local hours."""
+    """Cut a span of local hours into spans whose sums are counted, also at local hours."""
     first, end = span
     cuts = [first]
     while end - cuts[-1] > SUMS_SPAN_S:
@@ -69,24 +74,61 @@ def sum_spans(span: Span, zone: str) -> list[Span]:
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 
+def sum_pieces(client: Client, subject: Subject, span: Span, zone: str) -> list[Span]:
+    """Cut a span of local hours into spans that are compared at once: as long as little enough is in them."""
+    cut = sum_spans(span, zone)
+    weights = _weights(client, subject, [start for start, _ in cut], span)
+    pieces, weight = [cut[0]], weights[0]
+    for (start, end), more in zip(cut[1:], weights[1:], strict=True):
+        if weight + more <= SUMS_MAX:
+            pieces[-1], weight = (pieces[-1][0], end), weight + more
+        else:
+            pieces, weight = [*pieces, (start, end)], more
+    return pieces
+
+
+def _weights(client: Client, subject: Subject, starts: list[int], span: Span) -> list[int]:
+    """Count, from each start to the next, stored sums and instants of rows."""
+    instants = ", ".join(_instants(subject))
+    sql = (
+        "SELECT toUInt32(arrayCount(start -> start <= at_s, {starts:Array(UInt32)})) AS place, count() FROM ("  # noqa: S608
+        f"SELECT toUnixTimestamp(at) AS at_s FROM {DATABASE}.{subject.sums_table} UNION ALL "
+        f"SELECT toUnixTimestamp(assumeNotNull(arrayJoin([{instants}]))) AS at_s FROM {DATABASE}.{subject.rows_table}"
+        ") WHERE at_s >= {lo:UInt32} AND at_s < {hi:UInt32} GROUP BY place"
+    )
+    rows = client.query(sql, parameters={"starts": starts, "lo": span[0], "hi": span[1]}).result_rows
+    found = {int(place): int(count) for place, count in rows}
+    return [found.get(place, 0) for place in range(1, len(starts) + 1)]
+
+
+def _instants(subject: Subject) -> list[str]:
+    return sorted({measure.at.name for measure in measures(subject)})
+
+
 def birth_pieces(client: Client, subject: Subject, span: Span) -> list[Piece]:
     """Find the birth days (of UTC) of all that is born, happens or counts in the span, in groups for the fold."""
     touched = _touched(client, subject, span)
-    days = f"intDiv(toUnixTimestamp(born_at), {DAY_S})"
+    return list(_grouped(_populated(client, subject, touched), touched)) if touched else []
+
+
+def _populated(client: Client, subject: Subject, touched: set[int]) -> dict[int, int]:
+    """Count the events born on every day from the first of these to the last, in order; days without any are absent."""
+    day = f"intDiv(toUnixTimestamp(born_at), {DAY_S})"
+    inside = "WHERE born_at >= toDateTime({lo:UInt32}) AND born_at < toDateTime({hi:UInt32})"
     sql = (
-        f"SELECT {days} AS day, count() FROM {DATABASE}.{subject.events_table} "  # noqa: S608 names of ours
-        "WHERE day IN {days:Array(UInt32)} GROUP BY day"
+        "SELECT day, sum(here) FROM ("  # noqa: S608 names of ours
+        f"SELECT {day} AS day, count() AS here FROM {DATABASE}.{subject.events_table} {inside} GROUP BY day UNION ALL "
+        f"SELECT DISTINCT {day} AS day, 0 AS here FROM {DATABASE}.{subject.rows_table} {inside}"
+        ") GROUP BY day ORDER BY day"
     )
-    found = client.query(sql, parameters={"days": sorted(touched)}).result_rows if touched else []
-    counts = {int(day): int(count) for day, count in found}
-    return list(_grouped({day: counts.get(day, 0) for day in sorted(touched)}))
+    asked = {"lo": min(touched) * DAY_S, "hi": (max(touched) + 1) * DAY_S}
+    return {int(day): int(count) for day, count in client.query(sql, parameters=asked).result_rows}
 
 
 def _touched(client: Client, subject: Subject, span: Span) -> set[int]:
-    instants = sorted({measure.at.name for measure in measures(subject)})
-    tables = {subject.events_table: ["born_at", "occurred_at"], subject.rows_table: ["born_at", *instants]}
+    rows_columns = ["born_at", *_instants(subject)]
     found: set[int] = set()
-    for table, columns in tables.items():
+    for table, columns in {subject.events_table: ["born_at", "occurred_at"], subject.rows_table: rows_columns}.items():
         inside = " OR ".join(
             f"({name} >= toDateTime({{lo:UInt32}}) AND {name} < toDateTime({{hi:UInt32}}))" for name in columns
         )
@@ -96,21 +138,23 @@ def _touched(client: Client, subject: Subject, span: Span) -> set[int]:
     return found
 
 
-def _grouped(counts: dict[int, int]) -> Iterator[Piece]:
-    """Neighbouring days together up to the bound; a day beyond it in shares of its ids."""
-    start = end = events = 0
+def _grouped(counts: dict[int, int], touched: set[int]) -> Iterator[Piece]:
+    """Put touched days together up to the bound, over gaps in which nothing is born; cut a day beyond it by its ids."""
+    days: list[int] = []
+    events = 0
     for day, count in counts.items():
-        if day != end or events + count > EVENTS_MAX:
-            yield from _pieces(start, end, events)
-            start, events = day, 0
-        end, events = day + 1, events + count
-    yield from _pieces(start, end, events)
+        if days and (day not in touched or events + count > EVENTS_MAX):
+            yield from _pieces(days, events)
+            days, events = [], 0
+        if day in touched:
+            days, events = [*days, day], events + count
+    yield from _pieces(days, events)
 
 
-def _pieces(start: int, end: int, events: int) -> Iterator[Piece]:
+def _pieces(days: list[int], events: int) -> Iterator[Piece]:
     shares = max(1, -(-events // EVENTS_MAX))
-    for share in range(shares if end > start else 0):
-        yield Piece((start * DAY_S, end * DAY_S), events, share, shares)
+    for share in range(shares if days else 0):
+        yield Piece((days[0] * DAY_S, (days[-1] + 1) * DAY_S), events, share, shares)
 
 
 def instant(seconds: int) -> datetime:

@@ -160,6 +160,14 @@ def test_a_split_has_no_total_and_a_name_that_is_missing_is_empty(settings: Sett
     assert one == parts[2]
 
 
+def test_a_cut_off_gives_the_figure_as_of_then_under_a_name_of_its_own(settings: Settings) -> None:
+    asked = ["kpi", "completion_rate", "--period", "2023-05", "--until", "2023-06-30"]
+    (found,) = printed(settings, *asked)
+    assert list(found) == FIELDS
+    assert (found["kpi"], found["numerator"], found["denominator"]) == ("completion_rate_until", 0, 0)
+    assert "累计办结率(截至)" in hotline(settings, *asked, "--lang", "zh").stdout
+
+
 def test_csv_has_the_same_columns(settings: Settings) -> None:
     ran = hotline(settings, "kpi", "answer_rate", "--period", "2023-05", "--split", "district", "--csv")
     rows = list(csv.DictReader(io.StringIO(ran.stdout)))
@@ -211,7 +219,11 @@ def test_the_list_needs_no_stack(tmp_path: Path, settings: Settings, lang: str) 
         ("kpi tickets_created --period 2023-05-01 --by minute --split channel", "write --by hour"),
         ("kpi tickets_created --period last-90m --split line --scope line=a", "not both"),
         ("kpi calls_offered --period 2023 --json --csv", "choose one"),
-        ("explain calls_offered --period 2023 --row 7", "SOURCE/ENTITY"),
+        ("kpi calls_offered --period 2023 --until 2023-06-30", "--until goes with completion_rate"),
+        ("kpi completion_rate_until --period 2023", "write --until with a day"),
+        ("kpi completion_rate --period 2023 --until 2022", "before the period begins"),
+        ("kpi completion_rate --period 2023 --until soon", "no period"),
+        ("explain calls_offered --period 2023 --row 7", "SOURCE/ENTITY@BIRTH"),
         ("explain calls_offered --period 2023 --row test/nobody", "no call test/nobody"),
         ("explain calls_offered --period 2023 --page 0", "--page"),
     ],
@@ -250,6 +262,18 @@ def test_explain_shows_the_events_of_a_row_and_what_it_adds(settings: Settings) 
     assert found["events"][2]["occurred_at"] == "2023-05-01T08:02:32+08:00"
     text = hotline(settings, "explain", "calls_offered", "--period", "2023-05-01", "--row", "test/call/2").stdout
     assert "call.answered" in text
+
+
+def test_a_row_of_the_list_is_explained_by_the_name_it_has_there(settings: Settings) -> None:
+    asked = ["explain", "answered_30s_share", "--period", "2023-05-01"]
+    listed = printed(settings, *asked)["rows"][2]
+    assert listed["row"] == "test/call/2@2023-05-01T08:02:00+08:00"
+    assert listed["row"] in hotline(settings, *asked).stdout
+    found = printed(settings, *asked, "--row", listed["row"])
+    assert found["rows"] == [listed]
+    assert [event["type"] for event in found["events"]] == ["call.offered", "call.queued", "call.answered"]
+    other = hotline(settings, *asked, "--row", "test/call/2@2023-05-01T08:02:01+08:00")
+    assert (other.returncode, "no call test/call/2@2023" in other.stderr) == (2, True)
 
 
 def test_explain_says_when_sums_and_rows_differ(settings: Settings) -> None:

@@ -125,12 +125,13 @@ class TestUrl:
 
 class TestConfig:
     def test_every_setting_has_a_value_an_origin_and_a_line(self, up: Stack) -> None:
-        found = json.loads(up.run("config", "--json", HOTLINE_PARTITIONS="3").stdout)
-        assert found["partitions"] == {
+        found = json.loads(up.run("config", "--json", HOTLINE_BATCH_WAIT_MS="3").stdout)
+        assert found["batch_wait_ms"] == {
             "value": 3,
-            "origin": "environment HOTLINE_PARTITIONS",
-            "doc": "Partitions of every topic.",
+            "origin": "environment HOTLINE_BATCH_WAIT_MS",
+            "doc": "Longest time the sink gathers a batch.",
         }
+        assert (found["partitions"]["value"], found["partitions"]["origin"]) == (2, f"fixed in {up.data}")
         assert all(set(row) == {"value", "origin", "doc"} for row in found.values())
 
     @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -202,14 +202,16 @@ class TestOneAFolder:
         first.kill()
         wait_until(lambda: stack.state().get("pid") == second.pid and stack.ready(), "the second one runs it")
 
-    def test_another_zone_is_refused_with_both_names(self, stack: Stack) -> None:
-        stack.environ["HOTLINE_ZONE"] = "Europe/Berlin"
+    def test_another_zone_and_another_number_of_partitions_are_refused_with_both(self, stack: Stack) -> None:
+        stack.environ |= {"HOTLINE_ZONE": "Europe/Berlin", "HOTLINE_PARTITIONS": "3"}
         stack.running()
         assert stack.run("down").returncode == 0
-        other = stack.run("up", HOTLINE_ZONE="Asia/Tokyo")
-        assert other.returncode == 2
-        assert "Europe/Berlin" in other.stderr
-        assert "Asia/Tokyo" in other.stderr
+        for other in ({"HOTLINE_ZONE": "Asia/Tokyo"}, {"HOTLINE_PARTITIONS": "5"}):
+            ((name, value),) = other.items()
+            refused = stack.run("up", **other)
+            assert refused.returncode == 2
+            assert value in refused.stderr
+            assert f"set {name.removeprefix('HOTLINE_').lower()} to {stack.environ[name]}" in refused.stderr
         assert stack.processes() == []
 
 

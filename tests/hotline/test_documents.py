@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hotline import blocks, names
-from hotline.catalogue import KPIS, scope_kinds
+from hotline.catalogue import CUTOFFS, KPIS, scope_kinds
 from hotline.dead_letters import REASONS
 from hotline.documents import DOCUMENTS, stale, write
 from hotline.documents.__main__ import main
@@ -136,14 +136,16 @@ def test_the_event_schema_takes_every_type_there_is() -> None:
 def test_the_page_of_kpis_has_each_kpi_with_its_words_and_conditions() -> None:
     page = DOCUMENTS["kpis.md"]()
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |^## |\Z)", page, re.MULTILINE | re.DOTALL))
-    assert sorted(sections) == sorted(KPIS)
-    for kpi in KPIS.values():
+    assert sorted(sections) == sorted([*KPIS, *CUTOFFS])
+    for kpi in (*KPIS.values(), *CUTOFFS.values()):
         section = sections[kpi.name]
         for words in (kpi.name_zh, kpi.formula, kpi.formula_zh, kpi.unit.label, kpi.published_as, kpi.source):
             assert words in section
-        for measure in kpi.measures:
+        for measure in kpi.measures[1:] if kpi.cutoff else kpi.measures:
             assert measure.sql_where in section
             assert measure.at.name in section
+        if kpi.cutoff:
+            assert f"`{kpi.cutoff.reached}` that stands then is not followed by `{kpi.cutoff.undone}`" in section
         kept = [kind for kind in scope_kinds(kpi.subject) if kpi.grain(kind) is not None]
         assert kpi.measures == () or all(f"{kind} " in section for kind in kept)
 

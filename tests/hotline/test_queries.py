@@ -12,6 +12,7 @@ from hotline.buckets import By, buckets
 from hotline.catalogue import ALL, KPIS, Grain, Kpi, Measure, Quantile, Stock, scope_kinds
 from hotline.periods import Period, parse
 from hotline.queries import (
+    Identity,
     Question,
     QuestionError,
     Scope,
@@ -21,6 +22,7 @@ from hotline.queries import (
     behind,
     behind_count,
     behind_row,
+    identity_of,
     parse_scope,
     pick,
 )
@@ -281,8 +283,9 @@ def test_the_list_behind_a_number_adds_up_to_it(store: Stored, kpi: Kpi) -> None
     order = [(row["at"].timestamp(), row["source"], row["entity"]) for row in pages]
     assert order == sorted(order)
     first = pages[0]
-    listing = behind_row(question, first["source"], first["entity"])
-    assert first in listing.records(store.reader.ask(listing.statement), store.zone)
+    for named in (identity_of(first), Identity(first["source"], first["entity"])):
+        listing = behind_row(question, named)
+        assert first in listing.records(store.reader.ask(listing.statement), store.zone)
 
 
 def _ask(store: Stored, **asked: Any) -> Question:

@@ -12,7 +12,7 @@ from hotline.settings import (
     SettingsError,
     doc,
     environment,
-    fix_zone,
+    fix,
     load,
     password,
     pseudonym_key,
@@ -148,23 +148,51 @@ class TestZone:
         assert "Asia/Shanghai" in told
         assert "environment HOTLINE_ZONE" in told
 
-    def test_a_zone_is_fixed_at_the_first_start_and_another_one_is_refused_with_both_names(self) -> None:
-        fix_zone(load("data", {"HOTLINE_ZONE": "Europe/Berlin"})[0])
-        told = refusal("data", HOTLINE_ZONE="Asia/Tokyo")
-        assert "Asia/Tokyo" in told
-        assert "Europe/Berlin" in told
 
-    def test_a_fixed_zone_need_not_be_named_again(self, here: Path) -> None:
-        fix_zone(load("data", {"HOTLINE_ZONE": "Europe/Berlin"})[0])
+OTHERS = pytest.mark.parametrize(
+    ("name", "first", "second"), [("zone", "Europe/Berlin", "Asia/Tokyo"), ("partitions", 6, 8)]
+)
+
+
+class TestFixed:
+    @OTHERS
+    def test_a_first_start_fixes_it_and_another_value_is_refused_with_both(
+        self, name: str, first: str | int, second: str | int
+    ) -> None:
+        variable = f"HOTLINE_{name.upper()}"
+        fix(load("data", {variable: str(first)})[0])
+        told = refusal("data", **{variable: str(second)})
+        assert f"{name} is {second}, but" in told
+        assert f"set {name} to {first}, or name another folder" in told
+
+    @OTHERS
+    def test_it_need_not_be_named_again(self, here: Path, name: str, first: str | int, second: str | int) -> None:
+        fix(load("data", {f"HOTLINE_{name.upper()}": str(first)})[0])
         settings, origins = load("data", {})
-        assert (settings.zone, origins["zone"]) == ("Europe/Berlin", f"fixed in {here / 'data'}")
-        fix_zone(settings)
+        assert (getattr(settings, name), origins[name]) == (first, f"fixed in {here / 'data'}")
+        assert first != second
+        fix(settings)
 
-    def test_of_two_first_starts_with_different_zones_one_is_refused(self) -> None:
-        first, second = (load("data", {"HOTLINE_ZONE": zone})[0] for zone in ("Asia/Tokyo", "Europe/Berlin"))
-        fix_zone(first)
-        with pytest.raises(SettingsError, match=r"Europe/Berlin.*Asia/Tokyo"):
-            fix_zone(second)
+    @OTHERS
+    def test_of_two_first_starts_with_different_values_one_is_refused(
+        self, name: str, first: str | int, second: str | int
+    ) -> None:
+        both = [load("data", {f"HOTLINE_{name.upper()}": str(value)})[0] for value in (first, second)]
+        fix(both[0])
+        with pytest.raises(SettingsError, match=rf"{name} is {second}.*{first} for ever"):
+            fix(both[1])
+
+    def test_a_folder_from_before_a_setting_was_fixed_fixes_it_at_its_next_start(self, here: Path) -> None:
+        fix(load("data", {})[0])
+        (here / "data" / "partitions").unlink()
+        fix(load("data", {"HOTLINE_PARTITIONS": "4"})[0])
+        assert load("data", {})[0].partitions == 4
+
+    def test_a_damaged_file_is_named_and_not_guessed_at(self, here: Path) -> None:
+        fix(load("data", {})[0])
+        (here / "data" / "partitions").write_text("many\n")
+        file = here / "data" / "partitions"
+        assert refusal("data") == f"{file} says 'many', which is no partitions: put it back from a backup"
 
 
 class TestSecrets:
