@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from producers.adapters.errors import AdapterError, TruncatedError, UnreadableError
 from producers.adapters.opening import STDIN
@@ -37,7 +37,9 @@ class Files:
         for file in files:
             _check(file)
         self._sizes = [None if file == STDIN else Path(file).stat().st_size for file in files]
-        self._readings = [adapter.read(file, key=key, zone=zone) for file in files]
+        memory: dict[str, Any] = {}
+        self._readings = [adapter.read(file, key=key, zone=zone, memory=memory) for file in files]
+        self._rest = adapter.rest_of(memory)
         self._before = 0
         self._at = 0
         self._batches = self._read()
@@ -73,6 +75,7 @@ class Files:
             except (TruncatedError, UnreadableError) as error:
                 problems.append(error)
             self._before, self._at = self._before + (size or self._at), 0
+        yield from self._rest
         if problems and not begun:
             raise problems[0]
         if problems:
