@@ -19,6 +19,9 @@ CHUNK_BYTES = 5 * 2**20
 """Unpacked bytes read before a batch is made of them: about 50,000 lines of a hundred bytes."""
 
 
+_RECOGNISED = "recognised"
+
+
 @dataclass(frozen=True)
 class Batch:
     """Events of consecutive lines. All events of one line are in one batch, sorted by birth.
@@ -50,6 +53,15 @@ class Reading:
     chunk_bytes: int = CHUNK_BYTES
     memory: dict[str, Any] = field(default_factory=dict)
     """What an adapter remembers from one file to the next of the same load; it bounds what it keeps here."""
+
+    @property
+    def recognised(self) -> bool:
+        """Whether a file of this name was read before in this load: a log that is followed stays what it is."""
+        return self.origin in self.memory.setdefault(_RECOGNISED, set())
+
+    def recognise(self) -> None:
+        """Remember that the file is one of this adapter."""
+        self.memory.setdefault(_RECOGNISED, set()).add(self.origin)
 
 
 @dataclass(frozen=True)

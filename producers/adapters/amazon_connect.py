@@ -120,11 +120,12 @@ class _Chains:
 def _batches(source: Input, reading: Reading) -> Iterator[Batch]:
     chains: _Chains = reading.memory.setdefault(_MEMORY, _Chains())
     telling = Telling(CALLS, NAME)
-    recognised = False
+    recognised = reading.recognised
     for found in objects(source, reading.chunk_bytes, LISTS):
         recognised = recognised or any(_is_contact(each.value) for each in found)
         if not recognised:
             break
+        reading.recognise()
         for each in found:
             _take(each, chains, telling, reading)
         yield telling.batch(source.position)

@@ -65,11 +65,12 @@ _Read = tuple[Found, "Line | RefusedError"]
 def _batches(source: Input, reading: Reading) -> Iterator[Batch]:
     calls: Calls = reading.memory.setdefault(_MEMORY, Calls())
     telling = Telling(CALLS, NAME)
-    recognised = False
+    recognised = reading.recognised
     for read in _lines(source, reading):
         recognised = recognised or any(isinstance(line, Line) for _, line in read)
         if not recognised:
             break
+        reading.recognise()
         for found, line in read:
             _tell(found, line, calls, telling, reading)
         yield telling.batch(source.position)

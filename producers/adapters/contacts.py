@@ -84,10 +84,12 @@ def contact_of(record: dict[str, Any], key: bytes, zone: str) -> Contact:
     def at(part: dict[str, Any], field: str) -> int | None:
         return instant(part.get(field), zone)
 
+    contact = required(record.get("ContactId") or record.get("Id"))
+    name(f"{contact} call.transferred")  # the longest id of an event that is made of it must be a name as well
     initiated_at = required_instant(record.get("InitiationTimestamp"), zone)
     updated_at = at(record, "LastUpdateTimestamp")
     return Contact(
-        contact=required(record.get("ContactId") or record.get("Id")),
+        contact=contact,
         method=required(record.get("InitiationMethod")).upper(),
         previous=name(record.get("PreviousContactId")) or name(record.get("InitialContactId")),
         next=name(record.get("NextContactId")),

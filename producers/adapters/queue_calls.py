@@ -32,6 +32,8 @@ TRANSFERRED = frozenset({"TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER"})
 LEFT_BY_KEY = "EXITWITHKEY"
 PUT_OUT = frozenset({"EXITWITHTIMEOUT", "EXITEMPTY", "SYSCOMPAT"})
 
+_ID_BYTES = 190
+"""Leaves room for a word after it in a name of 200 bytes."""
 _WAIT_AT = {CONNECTED: 0, ABANDONED: 2, LEFT_BY_KEY: 3}
 """Which parameter states the wait in this queue."""
 
@@ -94,7 +96,7 @@ class Calls:
 
 def _id(line: Line) -> str:
     """Name an event by what its line alone says: a call may leave two queues in the same second."""
-    return f"{line.event} {line.at} {line.queue or ''}".encode()[:200].decode(errors="ignore").strip()
+    return f"{line.event} {line.at} {line.queue or ''}".encode()[:_ID_BYTES].decode(errors="ignore").strip()
 
 
 def _stated(line: Line, place: int) -> int | None:
