@@ -11,8 +11,12 @@ from producers.adapters.lines import LINE_BYTES_MAX
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A whole string, a bracket, the start of a string whose end is not here yet, a word or a number.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|"|[^\s,:\[\]{}"]+', re.DOTALL)
+# A whole string, a bracket, or the start of a string whose end is not here yet. Nothing is ever tried a second time
+# (the possessive plus and star), so that a long string costs no memory.
+_INSIDE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"', re.DOTALL)
+_OUTSIDE = re.compile(_INSIDE.pattern + rb'|[^\s,:\[\]{}"]+', re.DOTALL)
+"""The same, and words and numbers, which have no business where objects should stand."""
+_QUOTE = 0x22
 _BACKSLASHES = re.compile(rb"\\*\Z")
 
 
@@ -36,7 +40,6 @@ class Layout:
         """From the start of the open object, or else from what was not looked at yet."""
         self._at = 0
         """What of `_data` was looked at."""
-        self._fed = False
         self._open: list[bool] = []
         """For each open bracket: whether objects straight inside it are sought."""
         self._start: int | None = None
@@ -55,18 +58,31 @@ class Layout:
 
     def feed(self, piece: bytes) -> Iterator[Raw]:
         """Give the objects that end in this piece of the document."""
-        if not self._fed and piece:
-            piece, self._fed = piece.removeprefix(codecs.BOM_UTF8), True
         self._data += piece
-        for token in _TOKEN.finditer(self._data, self._at):
-            text = token.group()
-            whole = text in b"[]{}" or (len(text) > 1 and text[:1] == b'"')
-            if not whole and (text == b'"' or token.end() == len(self._data)):
-                break  # its end may come with the next piece
-            yield from self._token(text, token.start(), token.end())
-            self._at = token.end()
-            self._before = text
+        going_on = True
+        while going_on:
+            found, going_on = self._scan()
+            yield from found
         self._forget()
+
+    def _scan(self) -> tuple[list[Raw], bool]:
+        """Read on until an object begins or ends: what was found, and whether there is more to read."""
+        inside = self._start is not None
+        found: list[Raw] = []
+        for token in (_INSIDE if inside else _OUTSIDE).finditer(self._data, self._at):
+            text = token.group()
+            if self._open_ended(text, token.end()):
+                return found, False
+            if text[0] != _QUOTE or not inside:
+                found += self._token(text, token.start(), token.end())
+            self._at, self._before = token.end(), text
+            if (self._start is not None) != inside:
+                return found, True
+        return found, False
+
+    def _open_ended(self, text: bytes, end: int) -> bool:
+        """Tell whether the rest of a string or a word may come with the next piece."""
+        return text == b'"' or (end == len(self._data) and text[:1] not in b'"[]{}')
 
     def _token(self, text: bytes, start: int, end: int) -> Iterator[Raw]:
         if text == b"[":
@@ -82,7 +98,7 @@ class Layout:
             self._open.pop()
             if self._start is not None and len(self._open) == self._depth:
                 yield self._object(end)
-        elif self._sought:
+        elif self._sought and text != codecs.BOM_UTF8:
             yield Raw(self._line_at(start), text, "undecodable")
 
     @property

@@ -129,7 +129,7 @@ def test_records_as_the_api_answers_them_are_read_too() -> None:
     assert (row["line"], row["wait_s"], row["talk_s"]) == ("q-1", 30, 110)
 
 
-ENDINGS = {
+ENDINGS: dict[str, tuple[dict[str, Any], str | None]] = {
     "hung up": ({"DisconnectReason": "CUSTOMER_DISCONNECT"}, "abandoned"),
     "an old record says no reason": ({}, "abandoned"),
     "the line broke": ({"DisconnectReason": "TELECOM_PROBLEM"}, None),
@@ -249,7 +249,11 @@ def test_of_copies_of_a_record_the_last_update_stands_whichever_is_read_last() -
 
 # Other contacts
 
-OUTBOUND = {"InitiationMethod": "OUTBOUND", "Queue": {"Name": "support"}, "ConnectedToSystemTimestamp": at("01:05")}
+OUTBOUND: dict[str, Any] = {
+    "InitiationMethod": "OUTBOUND",
+    "Queue": {"Name": "support"},
+    "ConnectedToSystemTimestamp": at("01:05"),
+}
 
 
 @pytest.mark.parametrize("method", ["OUTBOUND", "EXTERNAL_OUTBOUND", "CALLBACK", "API"])
