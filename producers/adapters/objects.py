@@ -80,7 +80,7 @@ def _in_lines(head: bytes, lists: frozenset[str]) -> bool:
     if lines[0].lstrip().startswith(b"{"):
         first = _decoded(lines[0])
         # A first line that is broken does not hide that the next ones are whole.
-        return not lists & first.keys() if first else any(_decoded(line) for line in lines[1:-1] if line[:1] == b"{")
+        return not lists & first.keys() if first else any(_decoded(line) for line in lines[1:] if line[:1] == b"{")
     return True
 
 
