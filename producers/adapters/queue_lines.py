@@ -16,6 +16,9 @@ NOBODY = "NONE"
 _UNIQUEID = re.compile(r"(?:.*-)?(\d{9,10})\.\d+", re.ASCII)
 """Asterisk names a channel `[system-]<epoch seconds>.<serial number>`, at the moment it makes it."""
 
+_DIGITS = 15
+"""Of a number of seconds; with that many it lies beyond all years anyway."""
+
 
 class Line(NamedTuple):
     """A line as it stands; `data` are the event's parameters, empty ones included."""
@@ -72,4 +75,4 @@ def _epoch_s(text: str) -> int | None:
     seconds, _, fraction = text.partition(".")
     if not (seconds.isdecimal() and seconds.isascii() and (fraction or "0").isdecimal()):
         return None
-    return instant(int(seconds), "UTC")
+    return instant(int(seconds[:_DIGITS]), "UTC")

@@ -70,7 +70,7 @@ def seconds(value: Any) -> int | None:
         return None
     try:
         read = int(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RefusedError("bad_value") from error
     if not 0 <= read <= SECONDS_MAX:
         raise RefusedError("bad_value")

@@ -201,6 +201,8 @@ BROKEN = {
     "year 9999": (request(expected_datetime="9999-01-01T00:00:00Z"), "time_out_of_range"),
     "a list as a name": (request(agency_responsible=["Streets"]), "bad_value"),
     "a name of 201 bytes": (request(service_name="x" * 201), "too_large"),
+    "a number as no number is": (request(requested_datetime=10**400), "time_out_of_range"),
+    "half a character": (request(service_name="\ud800"), "undecodable"),
     "a bell in a name": (request(service_name="a\ab"), "bad_value"),
     "text as attributes": (request(extended_attributes="ward 7"), "bad_value"),
     "a list as a note's type": (request(status="closed", updated_datetime=None, notes=[{"type": []}]), "missing_field"),
