@@ -38,7 +38,7 @@ def of_text(text: str, zone: str) -> Line:
         raise RefusedError("undecodable")
     at, call, queue, agent, event, *data = parts
     time = _epoch_s(at.strip()) or required_instant(at.strip(), zone)
-    return _line(time, call, queue, agent, event, tuple(part.strip() for part in data))
+    return _line(time, call, queue, agent, event, tuple(map(str.strip, data)))
 
 
 def of_row(row: dict[str, Any], zone: str) -> Line:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,12 @@ def name(value: Any) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise RefusedError("bad_value")
-    text = str(value).strip()
+    return _tidy(str(value))
+
+
+@lru_cache(maxsize=4096)  # queues, events and people come again and again
+def _tidy(value: str) -> str | None:
+    text = value.strip()
     if _UNTIDY.search(text):
         raise RefusedError("bad_value")
     if len(text.encode()) > NAME_BYTES_MAX:
