@@ -83,8 +83,8 @@ def test_contacts_of_amazon_connect_give_the_figures_beside_them(hotline: Hotlin
 
 
 def test_the_same_files_again_are_seen_whole(hotline: Hotline) -> None:
-    for name, file in FILES.items():
-        account = hotline.load(name, str(file))
+    for name in ("open311", "amazon-connect"):  # a log that was read before is read again below
+        account = hotline.load(name, str(FILES[name]))
         assert account["seen"] == account["read"]
 
 
