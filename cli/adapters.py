@@ -32,7 +32,7 @@ def adapters(
 ) -> None:
     """List the kinds of files that can be loaded.
 
-    Each with its time zone, the scopes it fills, and what its columns become.
+    Each with its time zone, the scopes it fills, what its columns become, and what it cannot know.
     """
     from producers.adapters import ADAPTERS
 
@@ -47,7 +47,19 @@ def adapters(
 
 
 def _as_json(adapter: "Adapter") -> dict[str, Any]:
-    names = ("name", "title", "title_zh", "zone", "subjects", "scopes", "columns", "source", "licence")
+    names = (
+        "name",
+        "title",
+        "title_zh",
+        "zone",
+        "subjects",
+        "scopes",
+        "columns",
+        "source",
+        "licence",
+        "limits",
+        "grows",
+    )
     return {name: getattr(adapter, name) for name in names}
 
 
@@ -59,6 +71,8 @@ def _print(adapter: "Adapter", lang: Language) -> None:
             ("  events of", ", ".join(adapter.subjects)),
             ("  scopes", ", ".join(adapter.scopes)),
             ("  from", f"{adapter.source}; {adapter.licence}"),
+            ("  --follow", "yes" if adapter.grows else "no"),
             *((f"  column {name}", becomes or "not read") for name, becomes in adapter.columns.items()),
+            *(("  cannot know", limit) for limit in adapter.limits),
         ]
     )

@@ -10,11 +10,13 @@ from cli.failures import CANNOT, DIFFERS
 from cli.options import Data, Json, examples
 from cli.output import print_json, print_table, say
 from cli.progress import Advance, progress
+from cli.stopping import stopping
 
 if TYPE_CHECKING:
     from deploy.stack.joining import StackUse
     from hotline.settings import Settings
     from producers.files import Files
+    from producers.following import Follower
     from producers.loading import Load, Progress
 
 DRY_RUN_KEY = b"nothing is kept of a dry run"
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
             "hotline load bank1999 january.txt.gz --dry-run",
             "zcat cases.csv.gz | hotline load boston311 - --json",
             "hotline load boston311 cases.csv --zone America/New_York",
+            "hotline load asterisk /var/log/asterisk/queue_log --follow",
         )
     )(load)
 
@@ -39,6 +42,9 @@ def load(
     data: Data = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge only; send and store nothing.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Read the last file on while it grows and is rotated, until Ctrl-C.")
+    ] = False,
     zone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="Time zone of the files' times; default: the adapter's.")
     ] = None,
@@ -48,23 +54,30 @@ def load(
 
     Reads, sends, waits until all is stored, then tells what became of it. Joins the running stack, or starts one for
     as long as it takes. The same file may be loaded again: what is known is seen, not counted twice. A load cannot be
-    taken back: try --dry-run first. Exit code 0 when the account adds up and every file was whole (dead letters are
-    no failure), 1 when not (what was readable counts), 2 when nothing could be read.
+    taken back: try --dry-run first. With --follow what is written is sent at once; how far it came is not kept, so
+    start it again with all files that may hold something new. Exit code 0 when the account adds up and every file was
+    whole (dead letters are no failure), 1 when not (what was readable counts), 2 when nothing could be read.
     """
     from producers.adapters import AdapterError
     from producers.adapters import adapter as adapter_named
     from producers.files import Files
+    from producers.following import Follower
     from producers.loading import dry_run as loading_dry_run
     from producers.sending import StackAwayError
 
     _quiet()
+    follower = Follower() if follow else None
     settings = _settings(data)
     try:
         chosen = adapter_named(adapter)
-        batches = Files(chosen, files, key=DRY_RUN_KEY if dry_run else _key(settings), zone=zone)
-        with progress("reading" if dry_run else "loading", in_bytes=True) as advance:
+        key = DRY_RUN_KEY if dry_run else _key(settings)
+        batches = Files(chosen, files, key=key, zone=zone, follower=follower)
+        with stopping(follower), progress("reading" if dry_run else "loading", in_bytes=True) as advance:
             telling = _telling(advance, batches)
-            result = loading_dry_run(batches, progress=telling) if dry_run else _load(settings, batches, telling)
+            if dry_run:
+                result = loading_dry_run(batches, progress=telling)
+            else:
+                result = _load(settings, batches, telling, follower)
     except (AdapterError, ValueError, StackAwayError) as error:
         say(str(error))
         return CANNOT
@@ -89,13 +102,15 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _load(settings: "Settings", batches: "Files", telling: "Progress") -> "Load":
+def _load(settings: "Settings", batches: "Files", telling: "Progress", follower: "Follower | None" = None) -> "Load":
     from deploy.stack.joining import join_or_start
     from producers.loading import load as loading_load
 
     first = batches.begin()  # a file of something else must not start a stack
     with join_or_start(settings, say=say) as use:
-        return loading_load(first, partitions=use.settings.partitions, connect=_connect(use), progress=telling)
+        return loading_load(
+            first, partitions=use.settings.partitions, connect=_connect(use), progress=telling, follower=follower
+        )
 
 
 def _connect(use: "StackUse") -> Callable[[], tuple[str, Any]]:

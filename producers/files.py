@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from producers.adapters.errors import AdapterError, TruncatedError, UnreadableError
 from producers.adapters.opening import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from producers.adapters.adapter import Adapter, Batch
+    from producers.following import Follower
 
 
 class IncompleteError(AdapterError):
@@ -26,18 +27,41 @@ class Files:
     raised. What breaks off later, or cannot be read, is told by IncompleteError after the last batch.
     """
 
-    def __init__(self, adapter: Adapter, files: Sequence[str], *, key: bytes, zone: str | None = None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        files: Sequence[str],
+        *,
+        key: bytes,
+        zone: str | None = None,
+        follower: Follower | None = None,
+    ) -> None:
         """Open nothing yet, but check that all can be; `files` are paths, `-` is standard input.
 
-        Raises ValueError for an unknown zone, UnreadableError for a path that cannot be opened, or standard input
-        named twice.
+        With a `follower` the last file is read on while it grows. Raises ValueError for an unknown zone,
+        UnreadableError for a path that cannot be opened, standard input named twice, or files that do not grow.
         """
+        if follower and (not adapter.grows or files[-1] == STDIN):
+            reason = (
+                f"files of {adapter.name} do not grow" if files[-1] != STDIN else "standard input is read as it comes"
+            )
+            raise UnreadableError(files[-1], reason, "Load it without --follow.")
         if list(files).count(STDIN) > 1:
             raise UnreadableError(STDIN, "standard input is named twice", "It can be read only once.")
         for file in files:
             _check(file)
+        memory: dict[str, Any] = {}
+
+        def read(file: str | IO[bytes]) -> Iterator[Batch]:
+            return adapter.read(file, key=key, zone=zone, memory=memory)
+
+        whole = files[:-1] if follower else files
         self._sizes = [None if file == STDIN else Path(file).stat().st_size for file in files]
-        self._readings = [adapter.read(file, key=key, zone=zone) for file in files]
+        self._readings: Iterable[Iterator[Batch]] = [read(file) for file in whole]
+        if follower:
+            self._sizes[-1] = None
+            self._readings = itertools.chain(self._readings, follower.readings(Path(files[-1]), read))
+        self._rest = adapter.rest_of(memory)
         self._before = 0
         self._at = 0
         self._batches = self._read()
@@ -64,7 +88,7 @@ class Files:
     def _read(self) -> Iterator[Batch]:
         problems: list[AdapterError] = []
         begun = False
-        for reading, size in zip(self._readings, self._sizes, strict=True):
+        for reading, size in zip(self._readings, itertools.chain(self._sizes, itertools.repeat(None)), strict=False):
             try:
                 for batch in reading:
                     begun = True
@@ -73,6 +97,7 @@ class Files:
             except (TruncatedError, UnreadableError) as error:
                 problems.append(error)
             self._before, self._at = self._before + (size or self._at), 0
+        yield from self._rest
         if problems and not begun:
             raise problems[0]
         if problems:

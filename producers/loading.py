@@ -22,6 +22,7 @@ from producers.sending import Connect, Sender, StackAwayError
 if TYPE_CHECKING:
     from hotline.blocks import Block
     from producers.adapters.adapter import Batch
+    from producers.following import Follower
 
 
 class Lines(msgspec.Struct, kw_only=True):
@@ -54,8 +55,17 @@ Progress = Callable[[Load], None]
 """Called now and then with the account so far."""
 
 
-def load(batches: Iterable[Batch], *, partitions: int, connect: Connect, progress: Progress) -> Load:
+def load(
+    batches: Iterable[Batch],
+    *,
+    partitions: int,
+    connect: Connect,
+    progress: Progress,
+    follower: Follower | None = None,
+) -> Load:
     """Send all events of `batches`, wait until they are stored, and account for them.
+
+    While a `follower` waits for its file to grow, it is seen to that what was sent is stored.
 
     Raises UnreadableError when there is not one batch (then nothing is connected either), StackAwayError when the
     stack does not answer at the start. Whatever goes wrong later stands in the account, as its `problem`.
@@ -68,6 +78,14 @@ def load(batches: Iterable[Batch], *, partitions: int, connect: Connect, progres
         result.topics[EVENTS_TOPICS[subject]].add(verdicts)
 
     with Sender(connect, stored) as sender:
+
+        def idle() -> None:
+            if sender.waiting:
+                sender.look()
+                _tell(result, begun, progress)
+
+        if follower:
+            follower.idle = idle
         try:
             for batch in readable:
                 for block in _blocks(batch, partitions, result):

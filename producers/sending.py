@@ -117,6 +117,10 @@ class Sender:
         time.sleep(self._ask_after_s / 2)
         self._ask()
 
+    def look(self) -> None:
+        """Look what is stored, and send again what may be lost; for who sends only now and then."""
+        self._ask()
+
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:

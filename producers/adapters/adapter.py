@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any
 
 from hotline.zones import zone as zone_of
 from producers.adapters.errors import TruncatedError, UnreadableError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 5 * 2**20
 """Unpacked bytes read before a batch is made of them: about 50,000 lines of a hundred bytes."""
+
+
+_RECOGNISED = "recognised"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,17 @@ class Reading:
     origin: str
     """What dead letters call the file."""
     chunk_bytes: int = CHUNK_BYTES
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What an adapter remembers from one file to the next of the same load; it bounds what it keeps here."""
+
+    @property
+    def recognised(self) -> bool:
+        """Whether a file of this name was read before in this load: a log that is followed stays what it is."""
+        return self.origin in self.memory.setdefault(_RECOGNISED, set())
+
+    def recognise(self) -> None:
+        """Remember that the file is one of this adapter."""
+        self.memory.setdefault(_RECOGNISED, set()).add(self.origin)
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,12 @@ class Adapter:
     columns: Mapping[str, str]
     """Column of the file → what it becomes."""
     batches: Callable[[Input, Reading], Iterator[Batch]]
+    limits: tuple[str, ...] = ()
+    """What the source cannot tell, a sentence each."""
+    grows: bool = False
+    """Whether its files are written on for ever, a line at a time, so that one may follow them."""
+    rest: Callable[[dict[str, Any]], Iterator[Batch]] | None = None
+    """Given the memory of a load after its last file: what was held back until then."""
 
     def read(
         self,
@@ -76,27 +96,37 @@ class Adapter:
         zone: str | None = None,
         origin: str | None = None,
         chunk_bytes: int = CHUNK_BYTES,
+        memory: dict[str, Any] | None = None,
     ) -> Iterator[Batch]:
         """Batches of a file (`-`: standard input; gzip, zstd or plain by its content) in constant memory.
 
+        Who reads several files gives all of them one `memory`, and asks for the `rest_of` it after the last one.
         Raises ValueError at once for an unknown zone or an empty key. The iterator raises UnreadableError before any
         batch when the file holds nothing for this adapter, and TruncatedError after the last readable batch.
         """
         if not key:
             raise ValueError("an empty key makes no pseudonyms; give a secret of at least one byte")
         zone_name = zone_of(zone or self.zone).key
-        return self._read(file, zone_name, key, origin, chunk_bytes)
+        reading = Reading(zone_name, key, origin or "", chunk_bytes, {} if memory is None else memory)
+        return self._read(file, reading, alone=memory is None)
 
-    def _read(
-        self, file: str | Path | IO[bytes], zone: str, key: bytes, origin: str | None, chunk_bytes: int
-    ) -> Iterator[Batch]:
+    def rest_of(self, memory: dict[str, Any]) -> Iterator[Batch]:
+        """Give what was held back of the files that were read with this memory; it must be the end of the load."""
+        return iter(()) if self.rest is None else self.rest(memory)
+
+    def _read(self, file: str | Path | IO[bytes], reading: Reading, *, alone: bool) -> Iterator[Batch]:
         begun = False
-        with opened(file, origin) as source:
+        with opened(file, reading.origin or None) as source:
+            cut: TruncatedError | None = None
             try:
-                for batch in self.batches(source, Reading(zone, key, source.name, chunk_bytes)):
+                for batch in self.batches(source, replace(reading, origin=source.name)):
                     begun = True
                     yield batch
             except TruncatedError as error:
-                if begun:
-                    raise
-                raise UnreadableError(source.name, error.reason, "Fetch the file again.") from error
+                if not begun:
+                    raise UnreadableError(source.name, error.reason, "Fetch the file again.") from error
+                cut = error
+            if alone:
+                yield from (replace(batch, bytes_read=source.position) for batch in self.rest_of(reading.memory))
+            if cut:
+                raise cut

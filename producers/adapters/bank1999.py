@@ -234,4 +234,9 @@ BANK1999 = Adapter(
     scopes=("line",),
     columns=COLUMNS,
     batches=_batches,
+    limits=(
+        "Time in menus is not part of the wait.",
+        "Transfers are not in the file: a call has one operator.",
+        "Times of day are on the wall clock, and which day they lie on follows from when the call came in.",
+    ),
 )

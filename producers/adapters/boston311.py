@@ -171,4 +171,9 @@ BOSTON311 = Adapter(
     scopes=("district", "department", "channel", "category"),
     columns=COLUMNS,
     batches=_batches,
+    limits=(
+        "A case says nothing of its dispatch: it counts as dispatched when it was opened.",
+        "Only the last closing is in the file, and no reopening.",
+        "Ratings of citizens, and who answered, are not in the file.",
+    ),
 )

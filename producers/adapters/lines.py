@@ -45,15 +45,19 @@ def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _blocks(pieces: Iterator[bytes], chunk_bytes: int) -> Iterator[bytes]:
-    """Blocks of whole lines of at least `chunk_bytes`; the last may lack its line end, unless the file was cut."""
+    """Blocks of whole lines of at least `chunk_bytes`; the last may lack its line end, unless the file was cut.
+
+    An empty piece says that nothing more comes for now: what is whole is given at once.
+    """
     held, size = [], 0
     try:
         for piece in _sliced(pieces, chunk_bytes):
             held.append(piece)
             size += len(piece)
-            if size >= chunk_bytes and b"\n" in piece:
+            if (size >= chunk_bytes and b"\n" in piece) or not piece:
                 whole, rest = _cut(b"".join(held))
-                yield whole
+                if whole:
+                    yield whole
                 held, size = [rest], len(rest)
     except TruncatedError:
         whole, _ = _cut(b"".join(held))

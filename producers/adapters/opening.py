@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from producers.adapters.errors import TruncatedError, UnreadableError
+from producers.adapters.growing import Growing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +45,15 @@ class Input:
             raise UnreadableError(name, "the text is UTF-16", "Convert it to UTF-8 first.")
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the unpacked content, once. Raises TruncatedError where it ends too early."""
+        """Give the unpacked content, once. Raises TruncatedError where it ends too early.
+
+        Of a file that grows an empty piece says that nothing more is there for now.
+        """
         yield self.head
-        yield from self._pieces
+        for piece in self._pieces:
+            yield piece
+            if isinstance(self._stream, Growing) and self._stream.caught_up:
+                yield b""
 
     @contextmanager
     def seekable(self) -> Iterator[IO[bytes]]:

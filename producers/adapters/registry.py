@@ -5,14 +5,19 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from producers.adapters.amazon_connect import AMAZON_CONNECT
+from producers.adapters.asterisk import ASTERISK
 from producers.adapters.bank1999 import BANK1999
 from producers.adapters.boston311 import BOSTON311
 from producers.adapters.errors import UnknownAdapterError
+from producers.adapters.open311 import OPEN311
 
 if TYPE_CHECKING:
     from producers.adapters.adapter import Adapter
 
-ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in (BANK1999, BOSTON311)}
+ADAPTERS: dict[str, Adapter] = {
+    adapter.name: adapter for adapter in (AMAZON_CONNECT, ASTERISK, BANK1999, BOSTON311, OPEN311)
+}
 
 
 def adapter(name: str) -> Adapter:

@@ -264,7 +264,7 @@ def test_what_cannot_be_read_is_one_sentence_and_starts_nothing(
 def test_adapters_are_listed() -> None:
     command = [sys.executable, "-m", "cli", "adapters"]
     listed = json.loads(subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, check=True).stdout)
-    assert [one["name"] for one in listed] == ["bank1999", "boston311"]
+    assert [one["name"] for one in listed] == ["amazon-connect", "asterisk", "bank1999", "boston311", "open311"]
     assert all(one["title"] and one["title_zh"] and one["zone"] and one["scopes"] and one["columns"] for one in listed)
     told = subprocess.run([*command, "--lang", "zh"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     assert all(one["title_zh"] in told for one in listed)

@@ -1,0 +1,36 @@
+"""Ctrl-C and SIGTERM as a wish to finish, for commands that go on until they are stopped."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from producers.following import Follower
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stopping(follower: "Follower | None") -> Iterator[None]:
+    """Let the first signal stop the follower; the second one ends the command as usual. Does nothing without one."""
+    if follower is None:
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def stop(_: int, __: FrameType | None) -> None:
+        follower.stop.set()
+        os.write(2, b"stopping: what was read is still being stored; once more to give that up\n")
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in SIGNALS:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
