@@ -103,7 +103,7 @@ class Sender:
                 self.send(half)
             return
         if not self._kept:
-            self._stored_at = time.monotonic()
+            self._stored_at, self._ask_after_s = time.monotonic(), ASK_AFTER_S
         kept = _Kept(block.subject.name, block.partition, value)
         self._kept[block.block_id] = kept
         self._bytes += len(value)

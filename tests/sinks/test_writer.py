@@ -211,7 +211,8 @@ def test_streams_of_two_schemas_in_one_batch_are_two_inserts(stack: Stack) -> No
 
 def test_texts_that_travel_as_codes_are_stored_as_texts(stack: Stack) -> None:
     """Each output has dictionaries of its own, in an order of its own; one batch holds several of them."""
-    sink, expected = stack.sink(), {}
+    sink = stack.sink()
+    expected: dict[str, str | None] = {}
     for number, texts in enumerate((["b", "a", None], ["c", "b", "", "a"], [None, "尚贤", "b"])):
         output = stack.outputs.output(CALLS, number % PARTITIONS)
         events = ipc.decode(output.tables["call_events"])
@@ -223,7 +224,8 @@ def test_texts_that_travel_as_codes_are_stored_as_texts(stack: Stack) -> None:
     stack.await_stored(sink)
     sql = "SELECT entity || type, district FROM hotline.call_events WHERE entity || type IN {names:Array(String)}"
     with stack.engine.client() as client:
-        stored = dict(client.query(sql, parameters={"names": list(expected)}).result_rows)
+        found = client.query(sql, parameters={"names": list(expected)}).result_rows
+    stored = {str(name): district for name, district in found}
     assert stored == expected
     assert sink.health()["batches"] == 1
 
