@@ -213,7 +213,8 @@ def test_texts_that_travel_as_codes_are_stored_as_texts(stack: Stack) -> None:
     """Each output has dictionaries of its own, in an order of its own; one batch holds several of them."""
     sink = stack.sink()
     expected: dict[str, str | None] = {}
-    for number, texts in enumerate((["b", "a", None], ["c", "b", "", "a"], [None, "尚贤", "b"])):
+    several: list[list[str | None]] = [["b", "a", None], ["c", "b", "", "a"], [None, "尚贤", "b"]]
+    for number, texts in enumerate(several):
         output = stack.outputs.output(CALLS, number % PARTITIONS)
         events = ipc.decode(output.tables["call_events"])
         events = events.with_columns(district=pl.Series((texts * len(events))[: len(events)], dtype=pl.String))
