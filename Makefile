@@ -9,6 +9,11 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/installed
+# Most tests wait for a broker, an engine or a worker to start or to heal; three at once keep two cores busy.
+TESTS_AT_ONCE ?= 3
+
+# A stack is five processes, and tests start hundreds: without bytecode each would compile all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help env demo test lint format bench docs clean
 help:
@@ -33,7 +38,7 @@ demo: env
 
 test: env lint
 	deploy/prepare_machine.sh java
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 lint: env
 	$(BIN)/ruff check
