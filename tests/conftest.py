@@ -11,10 +11,21 @@ if TYPE_CHECKING:
 
     from deploy.brokers import Broker, EmbeddedBroker, KafkaBroker
 
+_LONGEST = ("tests/e2e/test_kills", "tests/e2e", "tests/sinks", "tests/streams", "tests/deploy", "tests/cli")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let kafka-python read its schemas by a function that Python 3.11 deprecates and 3.13 took back."""
     config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that at the end no process of the tests waits for another."""
+    items.sort(key=_room)
+
+
+def _room(item: pytest.Item) -> int:
+    return next((place for place, room in enumerate(_LONGEST) if item.nodeid.startswith(room)), len(_LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,17 @@ def delete_topics(bootstrap: str, names: Collection[str], *, timeout_s: float = 
             time.sleep(_POLL_S)
 
 
+def delete_misshapen_topics(bootstrap: str, partitions: Mapping[str, int]) -> None:
+    """Delete those of the topics, {name: partitions}, that exist with another number of partitions.
+
+    For a broker that creates unknown topics and just began empty: a client that did not notice its death, and writes
+    on, makes such topics before their maker comes. Raises BrokerError as `delete_topics` does.
+    """
+    with open_admin(bootstrap) as admin:
+        described = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(list(partitions))}
+    delete_topics(bootstrap, [name for name, wanted in partitions.items() if described.get(name, 0) not in (0, wanted)])
+
+
 def _check(answers: Iterable[Mapping[str, Any]], verb: str, harmless: type[KafkaError]) -> None:
     for answer in answers:
         error = for_code(answer["error_code"])

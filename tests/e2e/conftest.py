@@ -37,9 +37,12 @@ def new_hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
         hotline.clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotline]:
-    """Give a stack that both months were loaded into, in order, and that nothing happens to: it is only read."""
+    """Give a stack that both months were loaded into, in order, and that nothing happens to: it is only read.
+
+    It ends with the tests of this room: a stack costs something also when nobody asks.
+    """
     hotline = Hotline(tmp_path_factory.mktemp("calm") / "d", HOTLINE_ZONE=ZONE)
     try:
         hotline.running()
@@ -51,7 +54,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotline]:
         hotline.clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def undisturbed(calm: Hotline) -> list[dict[str, Any]]:
     """Every figure of the bank's two months when nothing happened."""
     return bank.every_figure(calm)

@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
 from tests.e2e.stacks import COMMAND_S_MAX, ROOT, Hotline, wait_until, whole
@@ -115,6 +117,7 @@ def let_go(load: subprocess.Popen[bytes]) -> None:
     load.stdin.flush()
 
 
+@pytest.mark.timeout(2 * 900)  # eighty times something heals; on a busy machine each takes ten times as long
 def test_each_part_is_killed_ten_times_in_the_middle_of_a_load(
     new_hotline: Callable[..., Hotline], undisturbed: list[dict[str, Any]]
 ) -> None:

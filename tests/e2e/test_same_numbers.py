@@ -19,7 +19,7 @@ from tests.e2e.sending import load_in_chunks
 from tests.e2e.stacks import COMMAND_S_MAX, Hotline, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BOTH = sum(bank.EVENTS.values())
@@ -27,10 +27,11 @@ JANUARY = bank.EVENTS["january"]
 
 
 @pytest.fixture(scope="module", params=["embedded", "kafka"])
-def hotline(request: pytest.FixtureRequest, new_hotline: Callable[..., Hotline]) -> Hotline:
+def hotline(request: pytest.FixtureRequest, new_hotline: Callable[..., Hotline]) -> Iterator[Hotline]:
     made = new_hotline(HOTLINE_ZONE=ZONE, HOTLINE_BROKER=request.param)
     made.running()
-    return made
+    yield made
+    made.clean()
 
 
 def verdicts(account: dict[str, Any]) -> tuple[int, int, int, int]:
