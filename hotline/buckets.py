@@ -16,6 +16,11 @@ BUCKETS_MAX = 600_000
 """A year by the minute fits; more is a mistake, or wants a file of its own."""
 
 
+_HOUR_S = 3600
+_QUARTER_S = 900
+"""Clocks move at whole quarters of an hour when they move by part of an hour."""
+
+
 class By(StrEnum):
     """What a period is cut into, the finest first."""
 
@@ -31,7 +36,8 @@ class By(StrEnum):
 def buckets(period: Period, by: By) -> list[Period]:
     """All buckets of a period in order; together they are the period. A week begins on Monday.
 
-    A local day that daylight saving shortens or lengthens is one bucket of 23 or 25 hours; a repeated hour is two.
+    A local day that daylight saving shortens or lengthens is one bucket of 23 or 25 hours; a repeated hour is two, and
+    so is one in which clocks move by part of an hour.
     Raises ValueError when there would be more than `BUCKETS_MAX`.
     """
     at_least = (period.end_s - period.start_s) // _LONGEST_S[by]
@@ -53,8 +59,21 @@ def _minute_after(instant_s: int, _: Period) -> int:
 
 
 def _hour_after(instant_s: int, period: Period) -> int:
+    offset_s = _offset_s(instant_s, period)
+    after_s = instant_s + _HOUR_S - (instant_s + offset_s) % _HOUR_S
+
+    def is_cut(until_s: int) -> bool:
+        """Whether clocks have moved by part of an hour, which begins another one."""
+        return (_offset_s(until_s, period) - offset_s) % _HOUR_S != 0
+
+    if not is_cut(after_s - 1):
+        return after_s
+    return next(at for at in range(instant_s - instant_s % _QUARTER_S + _QUARTER_S, after_s, _QUARTER_S) if is_cut(at))
+
+
+def _offset_s(instant_s: int, period: Period) -> int:
     offset = datetime.fromtimestamp(instant_s, period.zone).utcoffset() or timedelta()
-    return instant_s + 3600 - (instant_s + int(offset.total_seconds())) % 3600
+    return int(offset.total_seconds())
 
 
 def _by_date(after: Callable[[date], date]) -> Callable[[int, Period], int]:

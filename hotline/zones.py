@@ -34,12 +34,39 @@ def to_utc(local: pl.Expr, zone_name: str) -> pl.Expr:
 
 
 def floor_local(instants_s: I64, grain_s: int, zone_name: str) -> I64:
-    """Start of the local minute or hour (`grain_s` seconds) that holds each instant, in epoch seconds."""
+    """Start of the local minute or hour (`grain_s` seconds) that holds each instant, in epoch seconds.
+
+    Where clocks move by half an hour, an hour that is cut so begins when they moved.
+    """
     if not len(instants_s):
         return instants_s
-    offsets = offsets_s(instants_s, zone_name) if grain_s > _OFFSET_STEP_S else np.int64(0)
+    if grain_s <= _OFFSET_STEP_S:
+        minutes: I64 = instants_s - instants_s % grain_s
+        return minutes
+    offsets = offsets_s(instants_s, zone_name)
     starts: I64 = instants_s - (instants_s + offsets) % grain_s
+    if any(_cuts_hours(zone_name, int(span)) for span in _spans(starts // _QUARTER_S)):
+        _begin_after_moves(starts, offsets, zone_name)
     return starts
+
+
+def _begin_after_moves(starts: I64, offsets: I64, zone_name: str) -> None:
+    """Move starts that lie before a move of the clocks by part of an hour, in place, to that move."""
+    for _ in range(_HOUR_S // _QUARTER_S):
+        early = np.flatnonzero((offsets_s(starts, zone_name) - offsets) % _HOUR_S)
+        starts[early] += _QUARTER_S
+
+
+def _spans(quarters: I64) -> I64:
+    first, last = int(quarters.min()) >> _SPAN_BITS, int(quarters.max()) >> _SPAN_BITS
+    return np.arange(first, last + 1)
+
+
+@functools.cache
+def _cuts_hours(zone_name: str, span: int) -> bool:
+    """Whether clocks move by part of an hour in a span, or at its end."""
+    offsets = np.append(_span_offsets_s(zone_name, span), _span_offsets_s(zone_name, span + 1)[:1])
+    return bool((np.diff(offsets) % _HOUR_S).any())
 
 
 def offsets_s(instants_s: I64, zone_name: str) -> I64:
@@ -55,6 +82,7 @@ def offsets_s(instants_s: I64, zone_name: str) -> I64:
 
 _OFFSET_STEP_S = 60
 """Every offset in use since 1990 is whole minutes, so a local minute is a minute."""
+_HOUR_S = 3600
 _QUARTER_S = 900
 """No zone changes its offset inside a quarter of an hour."""
 _SPAN_BITS = 15

@@ -31,13 +31,14 @@ Ask = Callable[[Statement], Sequence[Sequence[Any]]]
 """Runs a statement and returns its rows; whole numbers may come as text."""
 
 _BUCKET_OF = {
-    By.MINUTE: "toStartOfMinute",
-    By.HOUR: "toStartOfHour",
-    By.DAY: "toDate",
-    By.WEEK: "toMonday",
-    By.MONTH: "toStartOfMonth",
-    By.QUARTER: "toStartOfQuarter",
-    By.YEAR: "toStartOfYear",
+    By.MINUTE: "toStartOfMinute({at})",
+    # An hour that clocks cut by moving half an hour is two: toStartOfHour makes one of them.
+    By.HOUR: "toUnixTimestamp({at}) - (toUnixTimestamp({at}) + timeZoneOffset({at})) % 3600",
+    By.DAY: "toDate({at})",
+    By.WEEK: "toMonday({at})",
+    By.MONTH: "toStartOfMonth({at})",
+    By.QUARTER: "toStartOfQuarter({at})",
+    By.YEAR: "toStartOfYear({at})",
 }
 """They count in the zone of the column."""
 
@@ -87,7 +88,7 @@ def grouped(
 
     `at` and `who` are the columns of the instant and the scope. Without buckets and split that is always one row.
     """
-    groups = [f"{_BUCKET_OF[question.by]}({at})"] if question.by else []
+    groups = [_BUCKET_OF[question.by].format(at=at)] if question.by else []
     groups += [who] if question.split else []
     first = f"toUnixTimestamp(min({at}))" if groups else "0"
     return Statement(

@@ -94,13 +94,22 @@ def _recomputed(subject: Subject, name: str, kept: Sequence[Measure]) -> str:
     at = f"assumeNotNull({name})"
     return (
         "SELECT cell.1 AS kind, cell.2 AS scope, cell.3 AS start, 0 AS side, "  # noqa: S608 names of ours
-        f"{added} FROM (SELECT {values}, toInt64(toUnixTimestamp({at})) AS at_s, "
-        f"at_s - (at_s + timeZoneOffset({at})) % {int(Grain.HOUR)} AS hour_s, "
+        f"{added} FROM (SELECT {values}, toInt64(toUnixTimestamp({at})) AS at_s, {_hour(at)} AS hour_s, "
         f"at_s - at_s % {int(Grain.MINUTE)} AS minute_s, [{cells}] AS cells "
         f"FROM {DATABASE}.{subject.rows_table} FINAL "
         f"WHERE {name} >= toDateTime({{lo:UInt32}}) AND {name} < toDateTime({{hi:UInt32}})) "
         "ARRAY JOIN cells AS cell GROUP BY kind, scope, start"
     )
+
+
+def _hour(at: str) -> str:
+    """Write SQL: the start of the local hour; one that clocks cut by moving part of an hour begins when they moved."""
+    into = f"(at_s + timeZoneOffset({at})) % {int(Grain.HOUR)}"
+    is_cut = "(timeZoneOffset({at} - {before}) - timeZoneOffset({at})) % {hour} != 0"
+    quarter = int(Grain.HOUR) // 4
+    later = f"({into} - quarter * {quarter})"
+    whole = "NOT (" + is_cut.format(at=at, before=later, hour=int(Grain.HOUR)) + ")"
+    return f"at_s - {into} + {quarter} * (arrayFirstIndex(quarter -> {whole}, [0, 1, 2, 3]) - 1)"
 
 
 def _cell(kind: str, grain: Grain) -> str:

@@ -41,8 +41,14 @@ FIRST_BIRTHS = {
     "Asia/Shanghai": datetime(2023, 3, 1, tzinfo=UTC),
     "Asia/Kolkata": datetime(2023, 12, 31, 18, 30, tzinfo=UTC),  # a year begins, at half past
     "America/New_York": datetime(2023, 11, 5, 5, 30, tzinfo=UTC),  # in the hour that comes twice
+    "Australia/Lord_Howe": datetime(2023, 4, 1, 14, 5, tzinfo=UTC),  # an hour on, clocks go back by half an hour
 }
-MONTHS = {"Asia/Shanghai": "2023-03", "Asia/Kolkata": "2024-01", "America/New_York": "2023-11"}
+MONTHS = {
+    "Asia/Shanghai": "2023-03",
+    "Asia/Kolkata": "2024-01",
+    "America/New_York": "2023-11",
+    "Australia/Lord_Howe": "2023-04",
+}
 ENTITIES = 500
 
 Known = tuple[int | None, int | None, float | int | None]
