@@ -234,7 +234,8 @@ class Memory:
 def at_rest(subject: Subject, newest_ms: int) -> pl.Expr:
     """Whether a row is likely to change no more, when the newest event known is that old. Only speed depends on it."""
     if subject.rows_table == "calls":
-        return pl.any_horizontal(pl.col("ended_at", "abandoned_at", "lost_at").is_not_null())
+        ends = ("ended_at", "abandoned_at", "lost_at")
+        return pl.any_horizontal(pl.col(name).is_not_null() for name in ends)
     online = pl.col("answered_online_at").is_not_null() & ~pl.col("dispatched")
     quiet = pl.col("closed_at").to_physical() < newest_ms - SURVEY_DAYS * DAY_MS
     closed = pl.col("closed_at").is_not_null() & (pl.col("rated") | quiet)

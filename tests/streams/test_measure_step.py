@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from datetime import timedelta
 
 import polars as pl
@@ -16,9 +16,10 @@ from hotline.contributions import contributions
 from hotline.events import keys
 from hotline.fold import fold, with_keys
 from hotline.subjects import SUBJECTS, TIME, Subject
+from streams.measure import memory
 from streams.measure.ids import with_row_keys
 from streams.measure.memory import Memory
-from streams.measure.step import step
+from streams.measure.step import Step, step
 from tests.hotline.random_events import BIRTHS, events
 from tests.hotline.test_contributions import as_cells
 
@@ -59,28 +60,55 @@ class Kept:
 
 
 class Line:
-    """One partition's measure with its store; may forget everything, or store late."""
+    """One partition's measure with its store; may forget everything, and may hear late of what is stored.
 
-    def __init__(self, subject: Subject, bytes_max: int = 0) -> None:
-        self.subject, self.bytes_max = subject, bytes_max
+    `late` is how many outputs wait for the store, or (`told_late`) for the word that they are there.
+    """
+
+    def __init__(self, subject: Subject, bytes_max: int = 0, *, late: int = 0, told_late: bool = False) -> None:
+        self.subject, self.bytes_max, self.late, self.told_late = subject, bytes_max, late, told_late
         self.store = Kept()
         self.sums: Counter[object] = Counter()
         self.verdicts: Counter[str] = Counter()
+        self.waiting: deque[Step] = deque()
         self.restart()
 
     def restart(self) -> None:
         self.memory = Memory(self.subject, 0, self.store, bytes_max=self.bytes_max)
+        for output in self.waiting:
+            self.remember(output)
+
+    def remember(self, output: Step) -> None:
+        self.memory.remember(output.fresh, output.rows, lambda: (output.fresh, output.rows))
 
     def take(self, frame: pl.DataFrame) -> None:
         result = step(Block("b", self.subject, 0, frame), 1, self.memory, ZONE)
         self.sums.update(as_cells(result.sums))
         for name in ("counted", "seen", "revised", "dead"):
             self.verdicts[name] += getattr(result.verdicts, name)
-        self.memory.remember(result.fresh, result.rows, lambda: (result.fresh, result.rows))
-        stored = self.subject.columns
-        self.store.events.append(result.fresh.select(*(c for c in stored if c in result.fresh.columns), "digest"))
-        self.store.rows.append(result.rows.drop("entity_key", "eid"))
-        self.memory.stored(self.memory.sequence)
+        self.remember(result)
+        self.waiting.append(result)
+        if self.told_late:
+            self.keep(result)
+        if len(self.waiting) > self.late:
+            self.settle()
+
+    def settle(self) -> None:
+        """The oldest output that waits is stored, and the memory hears of it."""
+        if self.told_late:
+            self.waiting.popleft()
+        else:
+            self.keep(self.waiting.popleft())
+        self.memory.stored(self.memory.sequence - len(self.waiting))
+
+    def keep(self, output: Step) -> None:
+        stored = [name for name in (*self.subject.columns, "digest") if name in output.fresh.columns]
+        self.store.events.append(output.fresh.select(stored))
+        self.store.rows.append(output.rows.drop("entity_key", "eid"))
+
+    def finish(self) -> None:
+        while self.waiting:
+            self.settle()
 
 
 def _truth(subject: Subject, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[object, int]]:
@@ -94,22 +122,36 @@ def _sorted_rows(rows: pl.DataFrame) -> list[dict[str, object]]:
     return plain.sort("born_at", "source", "entity").to_dicts()
 
 
+def _take_all(line: Line, events: pl.DataFrame, data: st.DataObject) -> None:
+    at = 0
+    while at < len(events):
+        size = data.draw(st.integers(1, 9))
+        line.take(events[at : at + size])
+        at += size
+        if data.draw(st.booleans()):
+            line.restart()
+    line.finish()
+
+
 @both
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_split_order_repetition_and_crash_gives_the_same(subject: Subject, data: st.DataObject) -> None:
     frame = data.draw(events(subject, size=20))
     order = data.draw(st.permutations(range(len(frame))))
     again = data.draw(st.lists(st.integers(0, len(frame) - 1), max_size=8))
     shuffled = frame[list(order) + again]
-    line = Line(subject, bytes_max=data.draw(st.sampled_from([0, 2**30])))
-    at = 0
-    while at < len(shuffled):
-        size = data.draw(st.integers(1, 9))
-        line.take(shuffled[at : at + size])
-        at += size
-        if data.draw(st.booleans()):
-            line.restart()
+    line = Line(
+        subject,
+        bytes_max=data.draw(st.sampled_from([0, 2**30])),
+        late=data.draw(st.integers(0, 3)),
+        told_late=data.draw(st.booleans()),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "GROWTH_MIN", 4)
+        patch.setattr(memory, "PIECES_MAX", 2)
+        line.restart()
+        _take_all(line, shuffled, data)
     rows, sums = _truth(subject, frame)
     assert {cell: value for cell, value in line.sums.items() if value} == sums
     assert _sorted_rows(line.store._standing()) == _sorted_rows(rows)
