@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ class Naive:
         self.content = content
         self.zone = ZoneInfo(content["zone"])
         self.first, self.last = content["first_day"], content["last_day"]
+        self.ends = functools.cache(self._ends)
+        self.is_working_day = functools.cache(self._is_working_day)
 
     def wall(self, at: int) -> datetime:
         return datetime.fromtimestamp(at, self.zone)
@@ -40,7 +43,7 @@ class Naive:
         wall = self.wall(at)
         return self.open_at(wall.date(), f"{wall:%H:%M}")
 
-    def is_working_day(self, day: date) -> bool:
+    def _is_working_day(self, day: date) -> bool:
         clocks = (f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, 1440, 5))
         return any(self.open_at(day, clock) for clock in clocks)
 
@@ -72,7 +75,7 @@ class Naive:
             day += timedelta(days=1)
         return None
 
-    def ends(self, day: date) -> int:
+    def _ends(self, day: date) -> int:
         """The instant after the last that shows this day."""
         noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=self.zone).timestamp())
         return max(at + 900 for at in range(noon - 86_400, noon + 86_400, 900) if self.day(at) == day)
