@@ -41,7 +41,7 @@ def rows(subject: Subject, seed: int, entities: int = 3_000, working: WorkingTim
 
 def _rarely_due(event: dict[str, Any]) -> dict[str, Any]:
     """The event without a deadline, unless that is what it speaks of."""
-    return event if event["type"] == "ticket.due_changed" else event | {"due_at": None}
+    return event if event["type"] == "ticket.due_changed" or "due_at" not in event else event | {"due_at": None}
 
 
 def _life(subject: Subject, draw: random.Random, entity: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 from typing import Any
 
@@ -44,6 +45,7 @@ TERMS: list[dict[str, Any]] = [
 """Some natures and categories have no term."""
 
 
+@functools.cache
 def working_times(receipt: str) -> tuple[WorkingTime, Working]:
     """The product's working time, and the second reading of the same data."""
     calendar = calendar_of(msgspec.convert(CALENDAR, CalendarFile), "a file")
