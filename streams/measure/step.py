@@ -18,6 +18,7 @@ from hotline.events.rules import problems
 from hotline.fold import ENTITY, MEMBER, fold
 from hotline.measured import Verdicts
 from hotline.subjects import Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.ids import birth_days, with_member_keys, with_row_keys
 from streams.measure.memory import Memory
 
@@ -38,7 +39,7 @@ class Step:
     verdicts: Verdicts
 
 
-def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
+def step(block: Block, partitions: int, memory: Memory, zone: str, working: WorkingTime = NO_WORKING_TIME) -> Step:
     """Measure a block (or slice of one) against what is remembered."""
     subject = block.subject
     judged = _judged(block, partitions)
@@ -46,7 +47,7 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
     good = (judged.filter(pl.col("problem").is_null()) if len(dead) else judged).drop("place", *REJECT_COLUMNS)
     prior = memory.members(_entities(good))
     fresh = _fresh(prior, good)
-    rows, sums = _changed(subject, prior, fresh, memory, zone)
+    rows, sums = _changed(subject, prior, fresh, memory, zone, working)
     counted = _new_events(prior, fresh)
     verdicts = Verdicts(
         counted=counted,
@@ -78,12 +79,12 @@ def _entities(good: pl.DataFrame) -> pl.DataFrame:
 
 
 def _changed(
-    subject: Subject, prior: pl.DataFrame, fresh: pl.DataFrame, memory: Memory, zone: str
+    subject: Subject, prior: pl.DataFrame, fresh: pl.DataFrame, memory: Memory, zone: str, working: WorkingTime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     changed = fresh["eid"].unique()
     shared = [column for column in fresh.columns if column in prior.columns]
     known = prior.filter(pl.col("eid").is_in(changed.implode())) if len(prior) else prior
-    rows = with_row_keys(fold(subject, pl.concat([known.select(shared), fresh.select(shared)])))
+    rows = with_row_keys(fold(subject, pl.concat([known.select(shared), fresh.select(shared)]), working))
     old = memory.rows(changed)
     if old.is_empty():
         old = rows.clear()
