@@ -7,6 +7,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,8 @@ from hotline.settings import Settings, unknown_variables
 
 MEMORY_BYTES_MIN = 2_684_354_560  # 2.5 GiB, what the whole stack takes while loading
 DISK_BYTES_MIN = 5 << 30
+CALENDAR_AHEAD_DAYS = 30
+"""A calendar must reach this much further than today: the longest terms in use are a month."""
 _GIB = 1 << 30
 _CLOCK_SLACK_S = 24 * 3600
 
@@ -41,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         _disk(settings),
         _memory(settings),
         _clock(),
+        *_working_time(settings),
         _folder(settings),
         *_secrets(settings),
         *_variables(),
@@ -108,6 +112,25 @@ def _clock() -> Finding:
     now = time.time()
     found = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     return _finding("clock", found, ok=now > made - _CLOCK_SLACK_S, remedy="it is behind: set the machine's clock")
+
+
+def _working_time(settings: Settings) -> Iterator[Finding]:
+    """See how far the calendar reaches, and what the rule is."""
+    from hotline.working_time import WorkingTimeError, load_working_time
+
+    try:
+        working = load_working_time(settings)
+    except WorkingTimeError as error:
+        yield Finding("working time", ok=False, found=settings.calendar, remedy=str(error))
+        return
+    if working.calendar is not None:
+        calendar = working.calendar
+        found = f"{calendar.name}, version {calendar.version}, knows {calendar.first} to {calendar.last}"
+        ahead = (calendar.last - datetime.now(UTC).date()).days
+        yield _finding("calendar", found, ok=ahead > CALENDAR_AHEAD_DAYS, remedy=calendar.remedy)
+    if working.rule is not None:
+        rule = working.rule
+        yield Finding("deadline rule", ok=True, found=f"{rule.name}, version {rule.version}, {len(rule.terms)} terms")
 
 
 def _folder(settings: Settings) -> Finding:

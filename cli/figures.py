@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 NOTHING = "—"
 _UNITS = {
-    Lang.EN: {"seconds": " s", "days": " d", "count": ""},
-    Lang.ZH: {"seconds": " 秒", "days": " 天", "count": ""},
+    Lang.EN: {"seconds": " s", "days": " d", "working days": " working days", "count": ""},
+    Lang.ZH: {"seconds": " 秒", "days": " 天", "working days": " 个工作日", "count": ""},
 }
 _HEADINGS_ZH = {
     "KPI": "指标",

@@ -63,6 +63,7 @@ def reconcile(
 
 def _report(settings: "Settings", asked: "Period") -> "Report":
     from deploy.stack.joining import join_or_start
+    from hotline.working_time import load_working_time
     from sinks.connecting import connect
     from sinks.reconcile import Hold
     from sinks.reconcile import reconcile as reconcile_all
@@ -74,7 +75,15 @@ def _report(settings: "Settings", asked: "Period") -> "Report":
         progress("comparing") as advance,
     ):
         hold = Hold(use.settings)
-        report = reconcile_all(client, asked.start, asked.end, use.settings.zone, hold=hold, progress=advance)
+        report = reconcile_all(
+            client,
+            asked.start,
+            asked.end,
+            use.settings.zone,
+            working=load_working_time(use.settings),
+            hold=hold,
+            progress=advance,
+        )
         report.held, report.notes = not hold.notes, hold.notes
     return report
 

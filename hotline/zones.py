@@ -85,13 +85,38 @@ _OFFSET_STEP_S = 60
 _HOUR_S = 3600
 _QUARTER_S = 900
 """No zone changes its offset inside a quarter of an hour."""
+_DAY_S = 86_400
 _SPAN_BITS = 15
 """Offsets are tabled by spans of 2^15 quarters, a little less than a year."""
 
 
 @functools.lru_cache(maxsize=256)
 def _span_offsets_s(zone_name: str, span: int) -> I64:
-    starts = (np.arange(2**_SPAN_BITS, dtype=np.int64) + (span << _SPAN_BITS)) * _QUARTER_S
-    utc = pl.Series(starts * 1000).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+    return _looked_up_s((np.arange(2**_SPAN_BITS, dtype=np.int64) + (span << _SPAN_BITS)) * _QUARTER_S, zone_name)
+
+
+def _looked_up_s(instants_s: I64, zone_name: str) -> I64:
+    utc = pl.Series(instants_s * 1000).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
     local = utc.dt.convert_time_zone(zone_name)
     return np.asarray((local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_seconds(), dtype=np.int64)
+
+
+def constant_offsets_s(from_s: int, to_s: int, zone_name: str) -> list[tuple[int, int, int]]:
+    """The time from `from_s` to `to_s` cut where the zone's offset changes: (start, end, seconds east of UTC).
+
+    Both bounds in epoch seconds and at whole quarters of an hour. No zone changes its offset and takes it back within
+    a day, so only days that end with another offset than they began with are looked at closely.
+    """
+    days = np.append(np.arange(from_s, to_s, _DAY_S, dtype=np.int64), to_s)
+    offsets = _looked_up_s(days, zone_name)
+    cuts = [_first_after_s(int(days[at]), int(days[at + 1]), zone_name) for at in np.flatnonzero(np.diff(offsets))]
+    starts = [from_s, *cuts]
+    of_starts = _looked_up_s(np.array(starts, np.int64), zone_name).tolist()
+    return list(zip(starts, [*cuts, to_s], of_starts, strict=True))
+
+
+def _first_after_s(from_s: int, to_s: int, zone_name: str) -> int:
+    """The first quarter after `from_s` that has another offset."""
+    quarters = np.arange(from_s, to_s + 1, _QUARTER_S, dtype=np.int64)
+    offsets = _looked_up_s(quarters, zone_name)
+    return int(quarters[np.argmax(offsets != offsets[0])])

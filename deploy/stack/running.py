@@ -12,7 +12,7 @@ from deploy.stack.locks import is_locked, lock
 from deploy.stack.plan import Programs, plan, resolve
 from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
 from deploy.stack.supervisor import Say, Supervisor, stop_on_signals
-from hotline.settings import Settings, SettingsError, fix
+from hotline.settings import CHINESE_CALENDAR, NO_CALENDAR, Settings, SettingsError, fix
 
 _POLL_S = 0.1
 
@@ -41,6 +41,7 @@ def run_stack(settings: Settings, *, say: Say, programs: Programs | None = None,
 def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: bool, stop: threading.Event) -> None:
     folder = settings.folder
     folder.stack_state.unlink(missing_ok=True)  # of one that was killed
+    _check_working_time(settings)
     fix(settings)
     resolved = resolve(settings)
     told = StackState(
@@ -67,6 +68,14 @@ def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: b
         supervisor.run(unused=nobody_left if temporary else lambda: False)
     finally:
         folder.stack_state.unlink(missing_ok=True)
+
+
+def _check_working_time(settings: Settings) -> None:
+    """Refuse a calendar or rule file that no worker could use. Raises SettingsError."""
+    if settings.deadline_rule_file or settings.calendar not in {CHINESE_CALENDAR, NO_CALENDAR}:
+        from hotline.working_time import load_working_time
+
+        load_working_time(settings)
 
 
 def _runs_for_good(settings: Settings, say: Say, stop: threading.Event) -> bool:

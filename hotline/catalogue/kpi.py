@@ -17,6 +17,7 @@ class Unit(enum.Enum):
     COUNT = ("count", 1)
     SECONDS = ("seconds", 1)
     DAYS = ("days", 86_400)
+    WORKDAYS = ("working days", 1)
 
     def __init__(self, label: str, scale: int) -> None:
         self.label = label

@@ -27,6 +27,8 @@ handled_in_time = count("handled_in_time", Ticket, in_time, at=ticket.handled_at
 handled_not_late = count("handled_not_late", Ticket, ticket.late.is_(False), at=ticket.handled_at, grains=_G)
 handled_dispatched = count("handled_dispatched", Ticket, ticket.dispatched.is_(True), at=ticket.handled_at, grains=_G)
 handling_s = total("handling_s", ticket.handling_s, at=ticket.handled_at, grains=_G)
+handled_counted = count("handled_counted", Ticket, ticket.handling_workdays >= 0, at=ticket.handled_at, grains=_G)
+handling_workdays = total("handling_workdays", ticket.handling_workdays, at=ticket.handled_at, grains=_G)
 first_handled = count("first_handled", Ticket, at=ticket.first_handled_at, grains=_G)
 first_handled_reopened = count(
     "first_handled_reopened", Ticket, ticket.reopenings >= 1, at=ticket.first_handled_at, grains=_G
@@ -146,6 +148,22 @@ TICKET_KPIS: tuple[Kpi, ...] = (
         better=Better.HIGHER,
         target=0.98,
         published_as="累计办结率",
+        source=REPORT,
+    ),
+    Kpi(
+        name="average_handling_workdays",
+        name_zh="平均办理时长(工作日)",
+        title="Average handling, working days",
+        formula=(
+            "working days after the day of dispatch, up to and including the day of handling ÷ dispatched tickets "
+            "handled whose days the calendar knows, at the handling"
+        ),
+        formula_zh="派单次日起至办结当日(含)的工作日数 ÷ 办结且工作日历可知的派单诉求数,按办结时间计",
+        numerator=handling_workdays,
+        denominator=handled_counted,
+        unit=Unit.WORKDAYS,
+        better=Better.LOWER,
+        published_as="平均办理时长(工作日)",
         source=REPORT,
     ),
     Kpi(

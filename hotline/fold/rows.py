@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raised whenever a fold gives another row for the same events."""
 
 
@@ -73,7 +73,11 @@ class Ticket(Row, kw_only=True, frozen=True):
     dispatched_at: datetime | None
     """The first dispatch."""
     due_at: datetime | None
-    """The last deadline that was stated."""
+    """The last deadline that was stated; without one the rule's, for what was dispatched."""
+    rule_version: int
+    """Version of the rule that was asked for the deadline; 0 when none was."""
+    calendar_version: int
+    """Version of the calendar that was asked, for the deadline or for handling_workdays; 0 when none was."""
     returned_at: datetime | None
     returns: int
     first_handled_at: datetime | None
@@ -102,6 +106,8 @@ class Ticket(Row, kw_only=True, frozen=True):
     """Handled after its deadline; no deadline is never late."""
     handling_s: int | None
     """Seconds from dispatch to handling; negative where the source says so."""
+    handling_workdays: int | None
+    """Working days after the day of dispatch, up to and including the day of handling, never below 0."""
     left_open_at: datetime | None
     """When it stopped being open: handled or merged, never before its dispatch."""
     overdue_at: datetime | None

@@ -12,27 +12,33 @@ from hotline.fold.lives import Lives, Places
 from hotline.fold.rows import FOLD_VERSION
 from hotline.fold.standing import ENTITY, standing
 from hotline.subjects import CALLS, TICKETS, Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime, with_working_time
 
 HOUR_S = 3600
 """A ticket falls due soon when its deadline is this near."""
 
 
-def fold(subject: Subject, members: pl.DataFrame) -> pl.DataFrame:
+def fold(subject: Subject, members: pl.DataFrame, working: WorkingTime = NO_WORKING_TIME) -> pl.DataFrame:
     """Rows of all entities in `members`: a pure function of the set, whatever its order or repetitions.
 
     `members` has the subject's columns and `entity_key`, `event_key`, `digest`. The answer has a row an entity: the
-    columns of the row's struct and `entity_key`.
+    columns of the row's struct and `entity_key`. `working` gives deadlines that are not stated, and working days.
     """
     stand = standing(subject, members)
     lives = Lives(subject, stand)
     named = [lives.take(name, lives.any()).alias(name) for name in (*ENTITY, "source", "entity")]
-    rows = _FOLDS[subject.name](lives).with_columns(*named, lives.sizes.alias("size"))
+    rows = _FOLDS[subject.name](lives, working).with_columns(*named, lives.sizes.alias("size"))
     if len(stand.events) < len(members):  # some members are repeated, or revised by others: those count, too
         member = pl.struct("event_key", "revision", "digest")
         size = members.lazy().group_by(ENTITY).agg(member.n_unique().alias("size"))
         rows = rows.drop("size").join(size, on=ENTITY, how="left", maintain_order="left")
-    version = pl.col("size").cast(pl.UInt64) * 2**24 + FOLD_VERSION * 2**16
+    version = pl.col("size").cast(pl.UInt64) * 2**24 + FOLD_VERSION * 2**16 + _low_version(subject, working)
     return rows.with_columns(version=version).drop("size").collect()
+
+
+def _low_version(subject: Subject, working: WorkingTime) -> int:
+    """What rule and calendar add to a row's version."""
+    return working.rule_version * 2**8 + working.calendar_version if subject is TICKETS else 0
 
 
 def _firsts(lives: Lives, kinds: dict[str, str]) -> dict[str, pl.Series]:
@@ -99,7 +105,7 @@ def _call_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _tickets(lives: Lives) -> pl.LazyFrame:
+def _tickets(lives: Lives, working: WorkingTime) -> pl.LazyFrame:
     kinds = ("created", "answered_online", "returned", "reopened", "merged")
     names = ("line", "district", "department", "channel", "audience", "category", "nature", "operator_group")
     rated = lives.last("survey.rated")
@@ -124,7 +130,7 @@ def _tickets(lives: Lives) -> pl.LazyFrame:
             "operator_satisfied": lives.take("operator_rating", rated).is_in(list(SATISFIED)),
         }
     )
-    return _ticket_outcomes(rows)
+    return _ticket_outcomes(with_working_time(rows, working))
 
 
 def _unless_reopened(lives: Lives, kind: str) -> Places:
@@ -165,4 +171,7 @@ def _ticket_outcomes(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-_FOLDS: dict[str, Callable[[Lives], pl.LazyFrame]] = {CALLS.name: _calls, TICKETS.name: _tickets}
+_FOLDS: dict[str, Callable[[Lives, WorkingTime], pl.LazyFrame]] = {
+    CALLS.name: lambda lives, _: _calls(lives),
+    TICKETS.name: _tickets,
+}

@@ -5,10 +5,12 @@ Nothing else in this product reads the environment. A password is never a settin
 
 from hotline.data_folder import pseudonym_key
 from hotline.settings.fixed import fix, password, password_file
-from hotline.settings.model import Account, Settings, SettingsError, doc, environment
+from hotline.settings.model import CHINESE_CALENDAR, NO_CALENDAR, Account, Settings, SettingsError, doc, environment
 from hotline.settings.reading import load, unknown_variables
 
 __all__ = [
+    "CHINESE_CALENDAR",
+    "NO_CALENDAR",
     "Account",
     "Settings",
     "SettingsError",

@@ -12,6 +12,9 @@ from hotline.data_folder import DataFolder
 
 PREFIX = "HOTLINE_"
 
+CHINESE_CALENDAR, NO_CALENDAR = "cn", "none"
+CHINESE_ZONE = "Asia/Shanghai"
+
 Account = Literal["reader", "writer"]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Bytes = Annotated[int, Meta(ge=1 << 20)]
@@ -28,6 +31,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zone: Annotated[
         str, Meta(description="Time zone of the hotline's days; fixed in a data folder at its first start.")
     ] = "Asia/Shanghai"
+    calendar: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Working days: cn (default in China's zone), a calendar file, or none (default elsewhere).",
+        ),
+    ] = CHINESE_CALENDAR
+    deadline_rule_file: Annotated[
+        str, Meta(description="Rule file for tickets without a stated deadline; empty: those have none.")
+    ] = ""
     partitions: Annotated[
         int,
         Meta(ge=1, le=1024, description="Partitions of every topic; fixed in a data folder at its first start."),

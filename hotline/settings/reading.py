@@ -13,7 +13,16 @@ import msgspec
 
 from hotline.data_folder import DataFolder
 from hotline.settings.fixed import fixed_in
-from hotline.settings.model import FIELDS, PREFIX, TYPES, Settings, SettingsError
+from hotline.settings.model import (
+    CHINESE_CALENDAR,
+    CHINESE_ZONE,
+    FIELDS,
+    NO_CALENDAR,
+    PREFIX,
+    TYPES,
+    Settings,
+    SettingsError,
+)
 from hotline.settings.rules import check
 
 if TYPE_CHECKING:
@@ -59,6 +68,8 @@ def load(data: Path | str | None = None, environ: Mapping[str, str] = os.environ
         origins[name] = source.where(name) if source else "default"
         if source:
             values[name] = _value(name, source)
+    if "calendar" not in values and values.get("zone", CHINESE_ZONE) != CHINESE_ZONE:
+        values["calendar"] = NO_CALENDAR
     settings = Settings(**values)
     check(settings, origins)
     return settings, origins
@@ -114,7 +125,7 @@ def _value(name: str, source: _Source) -> object:
         value: object = msgspec.convert(given, TYPES[name], strict=not source.is_text)
     except msgspec.ValidationError as error:
         raise _unusable(name, given, source, _wanted(TYPES[name])) from error
-    if name.endswith("_file") and value:
+    if value and (name.endswith("_file") or (name == "calendar" and value not in {CHINESE_CALENDAR, NO_CALENDAR})):
         return str((source.base / Path(str(value)).expanduser()).absolute())
     return value
 

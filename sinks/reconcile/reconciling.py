@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hotline.subjects import SUBJECTS, Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from hotline.zones import zone as zone_of
 from sinks.reconcile.births import two_births
 from sinks.reconcile.holding import Holding, no_hold
@@ -31,19 +32,21 @@ def reconcile(
     to: datetime,
     zone: str,
     *,
+    working: WorkingTime = NO_WORKING_TIME,
     hold: Holding = no_hold,
     progress: Progress = lambda *_: None,
 ) -> Report:
     """Recompute the sums and rows of a period and compare them with what is stored, to the last unit.
 
     The period is rounded outward to local hours of `zone`. Sums are those of its minutes and hours; rows are those of
-    every birth day on which anything was born that happens or counts in it. Each piece is compared under one hold.
+    every birth day on which anything was born that happens or counts in it, folded with the rule and calendar of
+    `working`. Each piece is compared under one hold.
     Raises ValueError for an unknown zone or an empty period, and the client's errors.
     """
     name = zone_of(zone).key
     span = outward(from_, to, name)
     report = Report(from_=instant(span[0]), to=instant(span[1]), notes=[], sums=[], fields=[], two_births=[])
-    work = [piece for subject in SUBJECTS.values() for piece in _work(client, subject, span, name)]
+    work = [piece for subject in SUBJECTS.values() for piece in _work(client, subject, span, name, working)]
     for done, (what, compare) in enumerate(work):
         progress(done, len(work), what)
         with hold():
@@ -53,11 +56,11 @@ def reconcile(
     return report
 
 
-def _work(client: Client, subject: Subject, span: Span, zone: str) -> Iterator[_Work]:
+def _work(client: Client, subject: Subject, span: Span, zone: str, working: WorkingTime) -> Iterator[_Work]:
     for part in sum_pieces(client, subject, span, zone):
         yield f"sums of {subject.name}", partial(_sums, client, subject, part)
     for piece in birth_pieces(client, subject, span):
-        yield f"rows of {subject.name}", partial(_rows, client, subject, piece)
+        yield f"rows of {subject.name}", partial(_rows, client, subject, piece, working)
     yield f"births of {subject.name}", partial(_births, client, subject, span)
 
 
@@ -68,8 +71,8 @@ def _sums(client: Client, subject: Subject, span: Span, report: Report) -> None:
     report.sums = (report.sums + found.first)[:DIFFERENCES_MAX]
 
 
-def _rows(client: Client, subject: Subject, piece: Piece, report: Report) -> None:
-    found = compare_rows(client, subject, piece)
+def _rows(client: Client, subject: Subject, piece: Piece, working: WorkingTime, report: Report) -> None:
+    found = compare_rows(client, subject, piece, working)
     report.rows += found.rows
     report.events += found.events
     report.rows_differ += found.differ

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from hotline.subjects import Subject
+    from hotline.working_time import WorkingTime
     from sinks.reconcile.spans import Piece
 
 ENTITY = ("born_at", "source", "entity")
@@ -33,11 +34,11 @@ class Compared(msgspec.Struct, kw_only=True):
     first: list[RowDifference]
 
 
-def compare_rows(client: Client, subject: Subject, piece: Piece) -> Compared:
+def compare_rows(client: Client, subject: Subject, piece: Piece, working: WorkingTime) -> Compared:
     """Compare the rows of everything born in the piece."""
     members = reading.events(client, subject, piece)
     stored = reading.rows(client, subject, piece)
-    folded = fold(subject, with_keys(subject, members)).select(stored.columns)
+    folded = fold(subject, with_keys(subject, members), working).select(stored.columns)
     unequal = _unequal(stored, folded)
     return Compared(
         rows=max(len(stored), len(folded)),

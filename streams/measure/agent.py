@@ -19,6 +19,7 @@ from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
 from hotline.settings import Settings, password
 from hotline.subjects import SUBJECTS
+from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.ending import end_process
 from streams.handling import send
@@ -54,6 +55,7 @@ class Measure:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._working = load_working_time(settings)
         self._lines: dict[TP, Line] = {}
         self._queues: dict[TP, asyncio.Queue[Any]] = {}
         self._stored: dict[TP, int] = {}
@@ -87,6 +89,7 @@ class Measure:
             log=log_number(numbers, tp.topic),
             deployment=self._settings.deployment,
             zone=self._settings.zone,
+            working=self._working,
         )
         share = self._settings.warm_bytes_max // (len(SUBJECTS) * self._settings.partitions)
         store = StoredRows(await self._in_thread(connect, self._settings))

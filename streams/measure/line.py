@@ -17,6 +17,8 @@ from hotline.measured import Measured, Source
 from hotline.measured import decode as decode_measured
 from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
 from hotline.subjects import Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
+from streams.measure.beyond import Beyond
 from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory, Tables
 from streams.measure.output import covered_days, output, undecodable
@@ -35,6 +37,8 @@ class Place:
     """Number of the input topic's log."""
     deployment: int
     zone: str
+    working: WorkingTime = NO_WORKING_TIME
+    """Calendar and rule of the deadlines that no event states."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Line:
         """Offset that the next output must get in the measured topic's log."""
         self._unstored: deque[_Unstored] = deque()
         self._covered: set[date] = set()
+        self._beyond = Beyond(place.working)
 
     @property
     def next_input(self) -> int:
@@ -83,7 +88,9 @@ class Line:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
         except UndecodableError:
             source = self._source(offset, block_id, 0, 1, final=True)
-            record = undecodable(value, self.place.subject, source, deployment=self.place.deployment)
+            record = undecodable(
+                value, self.place.subject, source, deployment=self.place.deployment, working=self.place.working
+            )
             self._accepted = advance(record)
             yield record
             return
@@ -106,12 +113,19 @@ class Line:
         events_max = BLOCK_EVENTS * 2
         while True:
             last = min(first + events_max, len(block.events))
-            done = step(
-                replace(block, events=block.events[first:last]), self.place.partitions, self._memory, self.place.zone
-            )
+            part = replace(block, events=block.events[first:last])
+            done = step(part, self.place.partitions, self._memory, self.place.zone, self.place.working)
+            self._beyond.look_at(done.rows)
             days = [day for day in covered_days(done.fresh, self.place.zone) if day not in self._covered]
             source = self._source(offset, block.block_id, first, last, final=last >= len(block.events))
-            record = output(done, self.place.subject, source, deployment=self.place.deployment, days=days)
+            record = output(
+                done,
+                self.place.subject,
+                source,
+                deployment=self.place.deployment,
+                days=days,
+                working=self.place.working,
+            )
             if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - first > 1:
                 events_max = (last - first + 1) // 2
                 continue

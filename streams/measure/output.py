@@ -16,6 +16,7 @@ from hotline.fold import FOLD_VERSION
 from hotline.measured import Measured, Source, Verdicts, Versions
 from hotline.names import COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE
 from hotline.subjects import OWN_TEXTS, Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.step import Step
 
 COVERED_SPAN_DAYS_MAX = 400
@@ -24,7 +25,15 @@ CODED_ROWS = 1_000
 """From how many rows on a dictionary a column pays."""
 
 
-def output(step: Step, subject: Subject, source: Source, *, deployment: int, days: list[date]) -> Measured:
+def output(
+    step: Step,
+    subject: Subject,
+    source: Source,
+    *,
+    deployment: int,
+    days: list[date],
+    working: WorkingTime = NO_WORKING_TIME,
+) -> Measured:
     """The output of one step. `days` are the local days it is the first to speak of."""
     partition = pl.lit(source.partition, pl.UInt16).alias("partition")
     events = [name for name in [*subject.columns, "digest"] if name in step.fresh.columns]
@@ -41,13 +50,15 @@ def output(step: Step, subject: Subject, source: Source, *, deployment: int, day
     return Measured(
         source=source,
         verdicts=step.verdicts,
-        versions=_versions(subject, deployment),
+        versions=_versions(subject, deployment, working),
         newest_at=None if newest is None else int(newest.timestamp()),  # type: ignore[union-attr]
         tables={name: _stream(frame) for name, frame in tables.items() if len(frame)},
     )
 
 
-def undecodable(value: bytes, subject: Subject, source: Source, *, deployment: int) -> Measured:
+def undecodable(
+    value: bytes, subject: Subject, source: Source, *, deployment: int, working: WorkingTime = NO_WORKING_TIME
+) -> Measured:
     """The output of a record that is no block at all: one dead event, with all its bytes."""
     letter = _letters(subject, source).with_columns(
         pl.lit(0, pl.UInt32).alias("place"),
@@ -58,14 +69,20 @@ def undecodable(value: bytes, subject: Subject, source: Source, *, deployment: i
     return Measured(
         source=source,
         verdicts=Verdicts(dead=1, reasons={"undecodable": 1}),
-        versions=_versions(subject, deployment),
+        versions=_versions(subject, deployment, working),
         tables={DEAD_LETTERS_TABLE: _stream(letter)},
     )
 
 
-def _versions(subject: Subject, deployment: int) -> Versions:
+def _versions(subject: Subject, deployment: int, working: WorkingTime) -> Versions:
     names = ",".join(measure.column for measure in measures(subject))
-    return Versions(deployment=deployment, fold=FOLD_VERSION, catalogue=f"{zlib.crc32(names.encode()):08x}")
+    return Versions(
+        deployment=deployment,
+        fold=FOLD_VERSION,
+        rule=working.rule_version,
+        calendar=working.calendar_version,
+        catalogue=f"{zlib.crc32(names.encode()):08x}",
+    )
 
 
 def _stream(frame: pl.DataFrame) -> bytes:

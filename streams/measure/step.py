@@ -18,6 +18,7 @@ from hotline.events.rules import problems
 from hotline.fold import ENTITY, MEMBER, fold
 from hotline.measured import Verdicts
 from hotline.subjects import Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory
 
@@ -38,7 +39,7 @@ class Step:
     verdicts: Verdicts
 
 
-def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
+def step(block: Block, partitions: int, memory: Memory, zone: str, working: WorkingTime = NO_WORKING_TIME) -> Step:
     """Measure a block (or slice of one) against what is remembered."""
     subject = block.subject
     judged = _judged(block, partitions)
@@ -48,7 +49,7 @@ def step(block: Block, partitions: int, memory: Memory, zone: str) -> Step:
     fresh, counted = _fresh(prior, good)
     if len(fresh) < len(good):
         prior = prior.filter(pl.col("eid").is_in(fresh["eid"].implode()))
-    rows, sums = _changed(subject, prior, fresh, memory, zone)
+    rows, sums = _changed(subject, prior, fresh, memory, zone, working)
     verdicts = Verdicts(
         counted=counted,
         seen=len(good) - len(fresh),
@@ -73,11 +74,11 @@ def _judged(block: Block, partitions: int) -> pl.DataFrame:
 
 
 def _changed(
-    subject: Subject, prior: pl.DataFrame, fresh: pl.DataFrame, memory: Memory, zone: str
+    subject: Subject, prior: pl.DataFrame, fresh: pl.DataFrame, memory: Memory, zone: str, working: WorkingTime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of all entities with new members, and what they change."""
     shared = [column for column in fresh.columns if column in prior.columns]
-    rows = with_row_keys(fold(subject, pl.concat([prior.select(shared), fresh.select(shared)])))
+    rows = with_row_keys(fold(subject, pl.concat([prior.select(shared), fresh.select(shared)]), working))
     old = memory.rows(rows["eid"])
     return rows, contributions(subject, rows, old if len(old) else rows.clear(), zone)
 

@@ -170,8 +170,32 @@ class TestDoctor:
         assert done.returncode == 1
         assert f"{taken} is taken: stop the program that holds it, or set broker_port" in done.stdout
 
+    def test_a_calendar_that_ends_soon_is_named_with_its_remedy(self, down: Stack) -> None:
+        down.data.mkdir()
+        file = down.data / "days.toml"
+        file.write_text(
+            'format = 1\nname = "old"\nversion = 2\nzone = "Asia/Shanghai"\nfirst_day = 2020-01-01\n'
+            'last_day = 2020-12-31\nweek = {mon = [["09:00", "17:00"]]}\n'
+        )
+        done = down.run("doctor", HOTLINE_CALENDAR=str(file))
+        (line,) = [line for line in done.stdout.splitlines() if "old, version 2" in line]
+        assert (done.returncode, line.startswith("warn")) == (1, True)
+        assert f"knows 2020-01-01 to 2020-12-31: list the holidays of the years that follow in {file}" in line
+
 
 class TestErrors:
+    @pytest.mark.parametrize("setting", ["calendar", "deadline_rule_file"])
+    def test_a_file_of_working_time_that_cannot_be_used_is_2_before_anything_starts(
+        self, down: Stack, setting: str
+    ) -> None:
+        down.data.mkdir()
+        file = down.data / "given.toml"
+        file.write_text("format = 2\n")
+        done = down.run("up", **{f"HOTLINE_{setting.upper()}": str(file)})
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{file}: format: " in done.stderr
+        assert down.processes() == []
+
     @pytest.mark.parametrize("command", ["up", "status", "config", "doctor", "down"])
     def test_an_unknown_zone_is_2_and_one_sentence(self, down: Stack, command: str) -> None:
         done = down.run(command, HOTLINE_ZONE="Asia/Shanghia")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from tests.hotline.naive_working_time import Naive
 
 Event = dict[str, Any]
 Rows = dict[tuple[str, str, datetime], Event]
@@ -20,7 +23,17 @@ GOOD = {"very_satisfied", "satisfied", "fairly_satisfied"}
 NEVER_S = 366 * 86_400
 
 
-def fold(subject: str, events: Iterable[Event]) -> Rows:
+@dataclass(frozen=True)
+class Working:
+    """A rule as its file says it, and a calendar."""
+
+    calendar: Naive
+    version: int
+    receipt: str
+    terms: list[dict[str, Any]]
+
+
+def fold(subject: str, events: Iterable[Event], working: Working | None = None) -> Rows:
     """Rows by (source, entity, born_at). Each event has `key`, the number by which the product orders equal ranks."""
     entities: dict[tuple[str, str, datetime], dict[Any, Event]] = {}
     sizes: dict[tuple[str, str, datetime], set[Any]] = {}
@@ -32,11 +45,10 @@ def fold(subject: str, events: Iterable[Event]) -> Rows:
         known = standing.get(name)
         if known is None or (known["revision"], known["digest"]) < (event["revision"], event["digest"]):
             standing[name] = event
-    read = {"calls": _call, "tickets": _ticket}[subject]
     rows = {}
     for entity, standing in entities.items():
         ordered = sorted(standing.values(), key=lambda e: (e["occurred_at"], _rank(subject, e), e["key"]))
-        row = read(ordered)
+        row = _call(ordered) if subject == "calls" else _ticket(ordered, working)
         row.update(source=entity[0], entity=entity[1], born_at=entity[2], size=len(sizes[entity]))
         rows[entity] = row
     return rows
@@ -123,7 +135,7 @@ def _talk(row: Event, events: list[Event]) -> int | None:
 SCOPES = ("line", "district", "department", "channel", "audience", "category", "nature", "operator_group")
 
 
-def _ticket(events: list[Event]) -> Event:
+def _ticket(events: list[Event], working: Working | None) -> Event:
     row: Event = {name: _last(events, name) or "" for name in SCOPES}
     row["call"], row["merged_into"], row["due_at"] = (_last(events, n) for n in ("call", "merged_into", "due_at"))
     for kind in ("created", "answered_online", "returned", "reopened", "merged"):
@@ -136,6 +148,7 @@ def _ticket(events: list[Event]) -> Event:
     row["returns"], row["reopenings"] = len(_of(events, "returned")), len(_of(events, "reopened"))
     row["handled_at"], row["closed_at"] = _unless_reopened(events, "handled"), _unless_reopened(events, "closed")
     _survey(row, _of(events, "rated"))
+    _working_time(row, working)
     _deadline(row)
     return row
 
@@ -157,6 +170,33 @@ def _survey(row: Event, ratings: list[Event]) -> None:
     row["rating_valid"], row["resolved"] = last.get("valid"), last.get("resolved")
     for name, field in (("satisfied", "rating"), ("operator_satisfied", "operator_rating")):
         row[name] = None if last.get(field) is None else last[field] in GOOD
+
+
+def _working_time(row: Event, working: Working | None) -> None:
+    row["rule_version"] = row["calendar_version"] = 0
+    row["handling_workdays"] = None
+    if working is None or row["dispatched_at"] is None:
+        return
+    if row["handled_at"] is not None:
+        days = working.calendar.workdays(_s(row["dispatched_at"]), _s(row["handled_at"]))
+        row["handling_workdays"] = 0 if days is not None and row["handled_at"] < row["dispatched_at"] else days
+        row["calendar_version"] = working.calendar.content["version"]
+    term = next((t for t in working.terms if _fits(t, row)), None)
+    if row["due_at"] is not None or term is None:
+        return
+    receipt = row["created_at"] if working.receipt == "created" and row["created_at"] else row["dispatched_at"]
+    words = {"within": term["within"], "unit": term["unit"], "begins": term["from"], "ends": term["ends"]}
+    due = working.calendar.due(_s(receipt), **words)
+    row["due_at"] = None if due is None else datetime.fromtimestamp(due, UTC)
+    row["rule_version"], row["calendar_version"] = working.version, working.calendar.content["version"]
+
+
+def _fits(term: Event, row: Event) -> bool:
+    return all(term.get(name) in {None, row[name]} for name in ("nature", "category"))
+
+
+def _s(at: datetime) -> int:
+    return int(at.timestamp())
 
 
 def _deadline(row: Event) -> None:

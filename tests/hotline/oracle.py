@@ -88,6 +88,10 @@ PARTS: dict[str, tuple[Part, Part | None]] = {
     "timely_share_of_handled": (one("handled_at", _timely), one("handled_at", lambda r: r.due_at is not None)),
     "not_late_share_of_handled": (one("handled_at", lambda r: r.due_at is None or _timely(r)), _HANDLED),
     "completion_rate": (one("dispatched_at", lambda r: r.handled_at is not None), one("dispatched_at")),
+    "average_handling_workdays": (
+        value("handled_at", "handling_workdays"),
+        one("handled_at", lambda r: r.handling_workdays is not None),
+    ),
     "average_handling_days": (
         value("handled_at", "handling_s"),
         one("handled_at", lambda r: r.dispatched_at is not None),

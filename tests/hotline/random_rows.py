@@ -13,6 +13,7 @@ from hotline.blocks import complete
 from hotline.events import WORDS
 from hotline.fold import Call, Row, Ticket, fold, with_keys
 from hotline.subjects import Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from tests.hotline.random_events import BIRTHS, STEPS_S, constants
 
 STRUCTS: dict[str, type[Row]] = {"calls": Call, "tickets": Ticket}
@@ -25,12 +26,22 @@ def structs(subject: Subject, rows: pl.DataFrame) -> list[Row]:
 
 
 @functools.cache
-def rows(subject: Subject, seed: int, entities: int = 3_000) -> pl.DataFrame:
-    """Folded rows of many entities with one to eight events each."""
+def rows(subject: Subject, seed: int, entities: int = 3_000, working: WorkingTime = NO_WORKING_TIME) -> pl.DataFrame:
+    """Folded rows of many entities with one to eight events each.
+
+    With a working time only changed deadlines are stated, so that rules have something to say.
+    """
     draw = random.Random(seed)
     events = [event for entity in range(entities) for event in _life(subject, draw, str(entity))]
+    if working is not NO_WORKING_TIME:
+        events = [_rarely_due(event) for event in events]
     frame = complete(subject, pl.DataFrame(events, schema={k: subject.columns[k] for k in events[0]}))
-    return fold(subject, with_keys(subject, frame))
+    return fold(subject, with_keys(subject, frame), working)
+
+
+def _rarely_due(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without a deadline, unless that is what it speaks of."""
+    return event if event["type"] == "ticket.due_changed" or "due_at" not in event else event | {"due_at": None}
 
 
 def _life(subject: Subject, draw: random.Random, entity: str) -> list[dict[str, Any]]:

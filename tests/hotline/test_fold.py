@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -13,20 +14,23 @@ from hotline.events import keys
 from hotline.events.rules import problems
 from hotline.fold import Call, Ticket, fold, with_keys
 from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from tests.hotline import naive_fold
 from tests.hotline.random_events import events
+from tests.hotline.random_rows import rows
+from tests.hotline.working_times import working_times
 
 STRUCTS = {"calls": Call, "tickets": Ticket}
 both = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 
 
-def _naive(subject: Subject, frame: pl.DataFrame) -> naive_fold.Rows:
+def _naive(subject: Subject, frame: pl.DataFrame, working: naive_fold.Working | None = None) -> naive_fold.Rows:
     keyed = frame.with_columns(pl.Series("key", keys.event_keys(frame)))
-    return naive_fold.fold(subject.name, keyed.iter_rows(named=True))
+    return naive_fold.fold(subject.name, keyed.iter_rows(named=True), working)
 
 
-def _vectorised(subject: Subject, frame: pl.DataFrame) -> naive_fold.Rows:
-    rows = fold(subject, with_keys(subject, frame)).drop("entity_key")
+def _vectorised(subject: Subject, frame: pl.DataFrame, working: WorkingTime = NO_WORKING_TIME) -> naive_fold.Rows:
+    rows = fold(subject, with_keys(subject, frame), working).drop("entity_key")
     found = {}
     for row in rows.iter_rows(named=True):
         row["size"] = row.pop("version") >> 24
@@ -41,6 +45,50 @@ def test_two_readings_agree_on_any_events(subject: Subject, data: st.DataObject)
     frame = data.draw(events(subject))
     assert problems(subject, frame).null_count() == len(frame)
     assert _vectorised(subject, frame) == _naive(subject, frame)
+
+
+@pytest.mark.parametrize("receipt", ["dispatched", "created"])
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_two_readings_agree_on_deadlines_by_a_rule_and_on_working_days(receipt: str, data: st.DataObject) -> None:
+    frame = data.draw(events(TICKETS))
+    if data.draw(st.integers(0, 3)):
+        spoken = pl.when(pl.col("type") == "ticket.due_changed").then("due_at")
+        frame = frame.with_columns(due_at=spoken)
+    working, naive = working_times(receipt)
+    assert _vectorised(TICKETS, frame, working) == _naive(TICKETS, frame, naive)
+
+
+def test_random_tickets_meet_every_case_of_a_rule() -> None:
+    """The comparison above is not vacuous: its kind of tickets has all of these."""
+    working, _ = working_times("dispatched")
+    frame = rows(TICKETS, 7, working=working)
+    by_rule = pl.col("rule_version") > 0
+    for case in (
+        by_rule & pl.col("due_at").is_not_null() & pl.col("late"),
+        by_rule & pl.col("due_at").is_not_null() & pl.col("handled") & ~pl.col("late"),
+        by_rule & pl.col("due_at").is_null(),
+        ~by_rule & pl.col("due_at").is_null() & pl.col("dispatched"),
+        ~by_rule & pl.col("due_at").is_not_null(),
+        pl.col("handling_workdays") == 1,
+        pl.col("handling_workdays") == 0,
+        (pl.col("handled") & pl.col("dispatched")) & pl.col("handling_workdays").is_null(),
+    ):
+        assert len(frame.filter(case)), case
+    assert frame.filter(by_rule).select("rule_version", "calendar_version").unique().rows() == [(5, 3)]
+    assert frame.filter(~pl.col("dispatched"))["calendar_version"].unique().to_list() == [0]
+
+
+def test_a_row_of_a_later_rule_or_calendar_stands() -> None:
+    handled = {"type": "ticket.handled", "occurred_at": 10}
+    frame = with_keys(TICKETS, _events(TICKETS, {"type": "ticket.dispatched", "occurred_at": 5}, handled))
+    working, _ = working_times("dispatched")
+    assert working.rule is not None
+    later = WorkingTime(working.calendar, msgspec.structs.replace(working.rule, version=6))
+    versions = [fold(TICKETS, frame, by)["version"].item() for by in (NO_WORKING_TIME, working, later)]
+    assert versions == sorted(set(versions))
+    calls = with_keys(CALLS, _events(CALLS, {"type": "call.offered", "occurred_at": 1}))
+    assert fold(CALLS, calls, working)["version"].item() == fold(CALLS, calls)["version"].item()
 
 
 @both
@@ -64,7 +112,9 @@ def test_the_same_events_give_the_same_rows_in_the_same_order(subject: Subject, 
 @both
 def test_a_row_has_every_field_of_its_struct(subject: Subject) -> None:
     frame = pl.DataFrame(schema=subject.columns | {"digest": pl.UInt64()})
-    columns = set(fold(subject, with_keys(subject, frame)).columns)
+    empty = fold(subject, with_keys(subject, frame))
+    assert fold(subject, with_keys(subject, frame), working_times("created")[0]).schema == empty.schema
+    columns = set(empty.columns)
     assert columns == set(STRUCTS[subject.name].__struct_fields__) | {"entity_key"}
 
 
