@@ -126,7 +126,8 @@ class Memory:
         resting = _without(named.filter(rests), self._at_hand())
         days = {self._day(number) for number in named["day"].unique()}
         self._recent.append(_Recent(self._sequence, named["eid"].to_numpy(), days, resting, tables))
-        self._add(_without(fresh, resting["eid"]), _without(rows, resting["eid"]))
+        kept = fresh.select(self._hot.columns), rows.select(_kept_of_rows(self._subject))
+        self._add(*(_without(frame, resting["eid"]) for frame in kept))
 
     def stored(self, sequence: int) -> None:
         """All outputs up to `sequence` are in the store: what is at rest may go."""
