@@ -17,10 +17,11 @@ from hotline.blocks import complete
 from hotline.catalogue import KPIS
 from hotline.data_folder import make_once, pseudonym_key
 from hotline.subjects import SUBJECTS, Subject
+from hotline.working_time import chinese
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
 from tests.e2e.sending import send_events
-from tests.hotline.random_rows import _life
+from tests.hotline.random_rows import _life, rarely_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
 ENTITIES = 400
 DAYS = 365
 ALL_TIME = "2022-01-01..2024-01-01"
+RULE = """
+format = 1
+name = "of a test"
+version = 4
+terms = [
+    {nature = "consult", within = 1, unit = "working_days"},
+    {within = 2, unit = "working_days", from = "receipt"},
+]
+"""
 TIMES = {"born_at", "occurred_at", "due_at", "created_at", "dispatched_at"}
 
 
@@ -47,16 +57,19 @@ def year(subject: Subject) -> pl.DataFrame:
 
 def _moved_life(subject: Subject, draw: random.Random, number: int) -> list[dict[str, Any]]:
     by = timedelta(days=draw.randrange(DAYS) - DAYS)
-    events = _life(subject, draw, str(number))
+    events = [rarely_due(event) for event in _life(subject, draw, str(number))]
     return [
         {name: value + by if name in TIMES and value else value for name, value in event.items()} for event in events
     ]
 
 
 @pytest.fixture(scope="module")
-def hotlines(new_hotline: Callable[..., Hotline]) -> tuple[Hotline, Hotline]:
-    """Give two stacks; the worker of the second may remember next to nothing."""
-    in_order, anyhow = new_hotline(HOTLINE_ZONE=ZONE), new_hotline(HOTLINE_ZONE=ZONE, HOTLINE_WARM_BYTES_MAX="1048576")
+def hotlines(new_hotline: Callable[..., Hotline], tmp_path_factory: pytest.TempPathFactory) -> tuple[Hotline, Hotline]:
+    """Give two stacks with a rule of deadlines; the worker of the second may remember next to nothing."""
+    rule = tmp_path_factory.mktemp("rule") / "rule.toml"
+    rule.write_text(RULE)
+    common = {"HOTLINE_ZONE": ZONE, "HOTLINE_CALENDAR": "cn", "HOTLINE_DEADLINE_RULE_FILE": str(rule)}
+    in_order, anyhow = new_hotline(**common), new_hotline(**common, HOTLINE_WARM_BYTES_MAX="1048576")
     # What stands of a contradiction depends on pseudonyms as well, so both make the same ones.
     key = pseudonym_key(in_order.data)
     anyhow.data.mkdir()
@@ -121,6 +134,24 @@ def test_every_figure_agrees(
     straight, mixed = (hotline.figures(*names, period=ALL_TIME, more=("--by", "day")) for hotline in hotlines)
     assert mixed == straight
     assert sum(bool(result["numerator"]) for result in straight) > 1_000
+
+
+def test_tickets_that_state_no_deadline_have_one_by_the_rule(
+    hotlines: tuple[Hotline, Hotline], told: dict[str, tuple[Account, ...]]
+) -> None:
+    del told
+    sql = (
+        "SELECT rule_version, calendar_version, count(), countIf(late), countIf(handling_workdays > 0) "
+        "FROM hotline.tickets FINAL WHERE due_at IS NOT NULL AND rule_version > 0 GROUP BY ALL"
+    )
+    for hotline in hotlines:
+        with hotline.writer() as client:
+            ((rule, calendar, tickets, late, days),) = client.query(sql).result_rows
+            accounts = client.query("SELECT DISTINCT rule, calendar FROM hotline.accounts").result_rows
+        assert (rule, calendar) == (4, chinese().version)
+        assert list(map(tuple, accounts)) == [(4, chinese().version)]
+        assert tickets > late > 0
+        assert days > 0
 
 
 def test_sums_rows_and_events_agree_to_the_last_unit(

@@ -34,12 +34,12 @@ def rows(subject: Subject, seed: int, entities: int = 3_000, working: WorkingTim
     draw = random.Random(seed)
     events = [event for entity in range(entities) for event in _life(subject, draw, str(entity))]
     if working is not NO_WORKING_TIME:
-        events = [_rarely_due(event) for event in events]
+        events = [rarely_due(event) for event in events]
     frame = complete(subject, pl.DataFrame(events, schema={k: subject.columns[k] for k in events[0]}))
     return fold(subject, with_keys(subject, frame), working)
 
 
-def _rarely_due(event: dict[str, Any]) -> dict[str, Any]:
+def rarely_due(event: dict[str, Any]) -> dict[str, Any]:
     """The event without a deadline, unless that is what it speaks of."""
     return event if event["type"] == "ticket.due_changed" or "due_at" not in event else event | {"due_at": None}
 
