@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.figures import NOTHING, Lang, figure
+from cli.asking import Lang
+from cli.figures import NOTHING, figure
 from hotline.catalogue import KPIS, Unit
 
 
