@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -11,44 +13,65 @@ from hotline.measured import Verdicts
 from hotline.names import ACCOUNTS_TABLE, DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from clickhouse_connect.driver.client import Client
 
-# A block that was sent twice has an account a sending, a row a slice, in order of logs and offsets of its partition.
-# What an event did is its first stored verdict. Slices of a sending that a broker's death broke off are stored as well:
-# what they counted or revised is only "seen" in the next sending, whose slices may be cut elsewhere, and what was dead
-# is dead again. So up to the first sending that is whole (its last slice is stored), counted and revised add up, dead
-# is that sending's, and the rest was seen.
-_FIRST_STORED = f"""
-SELECT block_id, (
-    sum(counted_), argMax(all_ - dead_, at) - sum(counted_) - sum(revised_), sum(revised_), argMax(dead_, at),
-    argMax(reasons_, at)
-) AS first
-FROM (
-    SELECT *, max(whole) OVER (PARTITION BY block_id) AS any,
-           minIf(at, whole) OVER (PARTITION BY block_id) AS first_whole
-    FROM (
-        SELECT block_id, (log, offset) AS at, max(final) AS whole, toInt64(sum(counted)) AS counted_,
-               toInt64(sum(revised)) AS revised_, toInt64(sum(dead)) AS dead_, sumMap(reasons) AS reasons_,
-               counted_ + revised_ + dead_ + toInt64(sum(seen)) AS all_
-        FROM {DATABASE}.{ACCOUNTS_TABLE}
-        WHERE block_id IN {{blocks:Array(String)}}
-        GROUP BY block_id, topic, partition, log, offset
-    )
+
+class Slice(NamedTuple):
+    """What is stored of a slice of a block, in one of its sendings."""
+
+    block_id: str
+    log: int
+    offset: int
+    final: bool
+    counted: int
+    seen: int
+    revised: int
+    dead: int
+    reasons: dict[str, int]
+
+
+_SLICES = (
+    f"SELECT {', '.join(Slice._fields)} FROM {DATABASE}.{ACCOUNTS_TABLE} "  # noqa: S608 names of ours
+    "WHERE block_id IN {blocks:Array(String)} ORDER BY block_id, log, offset"
 )
-WHERE any AND at <= first_whole
-GROUP BY block_id
-"""  # noqa: S608 names of ours
 
 
 def stored_verdicts(client: Client, blocks: Collection[str]) -> dict[str, Verdicts]:
     """Return the first stored verdicts of the events of those of the blocks that are stored whole, by block id."""
-    found = client.query(_FIRST_STORED, parameters={"blocks": list(blocks)}).result_rows
-    return {
-        str(block): Verdicts(counted=counted, seen=seen, revised=revised, dead=dead, reasons=dict(reasons))
-        for block, (counted, seen, revised, dead, reasons) in found
-    }
+    rows = client.query(_SLICES, parameters={"blocks": list(blocks)}).result_rows
+    slices = (Slice(*row) for row in rows)
+    accounts = ((block, first_stored(mine)) for block, mine in groupby(slices, lambda one: one.block_id))
+    return {block: verdicts for block, verdicts in accounts if verdicts}
+
+
+def first_stored(slices: Iterable[Slice]) -> Verdicts | None:
+    """Return what the events of one block did first, from its slices in order; None before a sending is stored whole.
+
+    A block that was sent twice has an account a sending, a row a slice. What an event did is its first stored verdict.
+    Slices of a sending that a broker's death broke off are stored as well: what they counted or revised is only "seen"
+    in the next sending, whose slices may be cut elsewhere, and what was dead is dead again. So up to the first sending
+    that is whole (its last slice is stored), counted and revised add up, dead is that sending's, and the rest was seen.
+    """
+    counted = revised = 0
+    for _, group in groupby(slices, lambda one: (one.log, one.offset)):
+        sending = list(group)
+        counted += sum(one.counted for one in sending)
+        revised += sum(one.revised for one in sending)
+        if any(one.final for one in sending):
+            return _whole(sending, counted, revised)
+    return None
+
+
+def _whole(sending: Iterable[Slice], counted: int, revised: int) -> Verdicts:
+    reasons, read, dead = Counter[str](), 0, 0
+    for one in sending:
+        reasons.update(one.reasons)
+        read += one.counted + one.seen + one.revised + one.dead
+        dead += one.dead
+    seen = read - dead - counted - revised
+    return Verdicts(counted=counted, seen=seen, revised=revised, dead=dead, reasons=dict(reasons))
 
 
 def current_logs(client: Client) -> dict[str, int]:
