@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from cli.main import app, run
 from deploy.brokers import open_admin
-from tests.deploy.stacks import Stack
+from tests.deploy.stacks import Stack, wait_until
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
 PARTS = ["engine", "broker", "sink", "worker-0"]
@@ -67,7 +67,8 @@ class TestStatus:
         down.data.mkdir()
         (down.data / "deaf-sink").touch()
         down.up()
-        done = down.run("status", "--wait", "3", "--json")
+        wait_until(down.starts, "engine and broker are ready, and the sink begins")
+        done = down.run("status", "--wait", "0.5", "--json")
         assert done.returncode == 1
         answers = {part["name"]: part["answers"] for part in json.loads(done.stdout)["parts"]}
         assert answers == {"engine": True, "broker": True, "sink": False, "worker-0": False}

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 HOTLINE = (sys.executable, "-m", "tests.deploy.stand_in_hotline")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def wait_until(happened: Callable[[], object], what: str) -> None:

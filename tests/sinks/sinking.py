@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ZONE = "Asia/Shanghai"
-DEADLINE_S = 60
+DEADLINE_S = 120
 START = datetime(2023, 12, 31, 15, 59, 30, tzinfo=UTC)
 PARTITIONS = 2
 

@@ -17,7 +17,7 @@ from streams.positions import Record, read_range, tail
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("echo_worker.py")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Echoes:
