@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 # harmless: `format` and `null`, whose structures may compute defaults, `merge`, which
 # names tables by a pattern.
 TABLE_FUNCTIONS = frozenset(
-    {"numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "generateseries", "generate_series"}
-    | {"values", "view", "viewexplain"}
+    {"numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "generateseries", "generate_series"} | {"values", "view"}
 )
 # Not here: AI, Dictionary, Embedded Dictionary, Introspection, Machine Learning (servers, files, addresses of memory),
 # Internal, Time Series (state of the server), Encryption (keys would stand in statements and in the log).

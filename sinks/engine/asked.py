@@ -65,7 +65,7 @@ class Asked:
             code=code,
             error=error[:1000],
             waited_ms=round(((over_s if ran_s is None else ran_s) - self.came_s) * 1e3, 3),
-            ran_ms=0.0 if ran_s is None else round((over_s - ran_s) * 1e3, 3),
+            ran_ms=_ran_ms(answer, ran_s, over_s),
             read_rows=answer.read_rows if answer else 0,
             read_bytes=answer.read_bytes if answer else 0,
             written_rows=answer.written_rows if answer else 0,
@@ -77,6 +77,13 @@ class Asked:
         if self.cutter is None:
             return ""
         return shown(self.cutter.sql, self.cutter.clause.end if self.cutter.clause else None)
+
+
+def _ran_ms(answer: Answer | None, ran_s: float | None, over_s: float) -> float:
+    """Time in the engine; where it failed, time since its turn came."""
+    if answer:
+        return round(answer.elapsed_ns / 1e6, 3)
+    return 0.0 if ran_s is None else round((over_s - ran_s) * 1e3, 3)
 
 
 def printable(text: str) -> str:

@@ -16,8 +16,8 @@ _CLAUSES_MAX = 2  # one of the query, one behind FORMAT
 def lift_settings(sql: bytes) -> tuple[bytes, dict[str, str]]:
     """Give the statement without the settings that stand outside of all brackets, and the settings.
 
-    Only numbers, words and strings are values here (error 497 for others); a SETTINGS clause that is not found this way
-    stays in the text, where the parser sees it.
+    Only numbers, words and strings are values here (error 497 for others, 62 for none); a SETTINGS clause that is
+    not found this way stays in the text, where the parser sees it.
     """
     found: dict[str, str] = {}
     for _ in range(_CLAUSES_MAX):
@@ -61,7 +61,9 @@ def _value(rest: Iterator[Token], name: str) -> tuple[str, int, Token | None]:
     first = next(rest, None)
     if first is not None and first.kind == "string" and first.text[:1] == b"'" and b"\\" not in first.text:
         return first.text[1:-1].replace(b"''", b"'").decode(errors="replace"), first.end, next(rest, None)
-    if first is None or not (first.kind == "word" or first.text.isdigit() or first.text in {b"-", b"+", b"."}):
+    if first is None:
+        raise EngineError(62, f"Syntax error: the setting {name[:64]} has no value.")
+    if not (first.kind == "word" or first.text.isdigit() or first.text in {b"-", b"+", b"."}):
         raise EngineError(497, f"reader: the value of the setting {name[:64]} must be a number, a word or a string.")
     text, end, token = first.text, first.end, next(rest, None)
     while token is not None and token.start == end and (token.kind == "word" or token.text not in {b",", b")", b"("}):

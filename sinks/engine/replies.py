@@ -51,7 +51,7 @@ def head(answer: Answer, common: Mapping[str, str]) -> dict[str, str]:
         "elapsed_ns": answer.elapsed_ns,
     }
     headers = dict(common)
-    headers["X-ClickHouse-Summary"] = json.dumps({name: str(count) for name, count in counts.items()})
+    headers["X-ClickHouse-Summary"] = _json(counts)
     headers["Content-Type"] = _content_type(answer.format)
     if answer.format:
         headers["X-ClickHouse-Format"] = answer.format
@@ -66,7 +66,7 @@ def progress_line(progress: Progress) -> str:
         "total_rows_to_read": progress.total_rows,
         "elapsed_ns": progress.elapsed_ns,
     }
-    return f"{PROGRESS}: {json.dumps({name: str(count) for name, count in counts.items()})}"
+    return f"{PROGRESS}: {_json(counts)}"
 
 
 async def send(
@@ -119,6 +119,10 @@ async def refuse(
     await reply.prepare(request)
     await reply.write_eof(body)
     return reply
+
+
+def _json(counts: Mapping[str, int]) -> str:
+    return json.dumps({name: str(count) for name, count in counts.items()}, separators=(",", ":"))
 
 
 def _content_type(result_format: str) -> str:

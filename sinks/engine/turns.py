@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -19,8 +19,8 @@ T = TypeVar("T")
 class Turns:
     """`slots` statements at a time, `waiting_max` more in the queue; belongs to one event loop.
 
-    Askers (a client's address and name) take turns: each has a queue of its own, and the queues are served round and
-    round. One asker never holds the last free slot, unless there is only one: somebody else always gets through.
+    Askers (a client's address and name) take turns: each has a queue of its own, and the one that was served longest
+    ago is next. One asker never holds the last free slot, unless there is only one: somebody else always gets through.
     """
 
     def __init__(self, slots: int, *, waiting_max: int, name: str) -> None:
@@ -28,7 +28,9 @@ class Turns:
         self._each_max = max(1, slots - 1)
         self._waiting_max = waiting_max
         self._running: Counter[Hashable] = Counter()
-        self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._queues: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        self._served_at: dict[Hashable, int] = {}
+        self._served = 0
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix=name)
 
     async def run(self, asker: Hashable, work: Callable[[], T], *, on_vanished: Callable[[], None]) -> T:
@@ -77,25 +79,27 @@ class Turns:
         self._running[asker] -= 1
         if not self._running[asker]:
             del self._running[asker]
+            if asker not in self._queues:
+                self._served_at.pop(asker, None)
         self._free += 1
         self._deal()
 
     def _deal(self) -> None:
-        """Give free slots away, one queue after the other, until nobody can take one."""
-        served = True
-        while served and self._free:
-            served = any(self._serve(asker) for asker in list(self._queues))
-
-    def _serve(self, asker: Hashable) -> bool:
-        queue = self._queues[asker]
-        while queue and queue[0].done():  # whoever waited there is gone
-            queue.popleft()
-        served = bool(queue) and self._running[asker] < self._each_max
-        if served:
-            queue.popleft().set_result(None)
+        """Give free slots away, each to whoever was served longest ago, until nobody can take one."""
+        while self._free and (asker := self._next()) is not None:
+            self._queues[asker].popleft().set_result(None)
             self._free -= 1
             self._running[asker] += 1
-            self._queues.move_to_end(asker)
-        if not queue:
-            del self._queues[asker]
-        return served
+            self._served += 1
+            self._served_at[asker] = self._served
+
+    def _next(self) -> Hashable | None:
+        for asker, queue in list(self._queues.items()):
+            while queue and queue[0].done():  # whoever waited there is gone
+                queue.popleft()
+            if not queue:
+                del self._queues[asker]
+                if not self._running[asker]:
+                    self._served_at.pop(asker, None)
+        able = [asker for asker in self._queues if self._running[asker] < self._each_max]
+        return min(able, key=lambda asker: self._served_at.get(asker, 0), default=None)

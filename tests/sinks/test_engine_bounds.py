@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import base64
 import gzip
+import http.client
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
+import zstandard
 
 from tests.sinks.engines import Running, count, running, wait_until
 
@@ -102,3 +105,92 @@ def test_a_body_over_the_limit_is_refused_and_leaves_nothing(
 def test_a_statement_over_the_limit_is_refused(engine: Running) -> None:
     assert engine.ask(b"SELECT '" + b"x" * (2 << 20) + b"'")[0] == 413
     assert engine.ask(b"SELECT length('" + b"x" * (1 << 17) + b"')")[2] == b"131072\n"
+
+
+# ---- results and readers that are large, slow or gone
+
+
+def resident_most(engine: Running) -> int:
+    """Tell the most memory the engine has had, in bytes."""
+    status = Path(f"/proc/{engine.process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) << 10
+
+
+@pytest.mark.parametrize("packing", ["", "zstd"])
+def test_a_large_result_is_sent_in_bounded_memory(engine: Running, packing: str) -> None:
+    sql = "SELECT number, number * 2 FROM numbers(20000000)"
+    engine.ask(b"SELECT number FROM numbers(1000000) FORMAT Native")
+    before = resident_most(engine)
+    taken = 0
+    asked = {"query": sql, "default_format": "Native", "enable_http_compression": "1"}
+    connection = http.client.HTTPConnection("127.0.0.1", engine.address["port"], timeout=60)
+    connection.request("GET", "/?" + urlencode(asked), headers={**engine.login(), "Accept-Encoding": packing})
+    reply = connection.getresponse()
+    unpack = zstandard.ZstdDecompressor().decompressobj().decompress if packing else bytes
+    while piece := reply.read(1 << 20):
+        taken += len(unpack(piece))
+    connection.close()
+    assert taken > 320_000_000
+    assert resident_most(engine) - before < 100 << 20
+
+
+def started(engine: Running, sql: str, account: str = "reader") -> socket.socket:
+    """Ask and take nothing of the answer."""
+    login = "".join(f"{name}: {value}\r\n" for name, value in engine.login(account).items())
+    line = socket.create_connection(("127.0.0.1", engine.address["port"]))
+    line.sendall(f"GET /?{urlencode({'query': sql})} HTTP/1.1\r\nHost: engine\r\n{login}\r\n".encode())
+    return line
+
+
+def test_clients_that_take_nothing_hold_up_nobody_and_are_cut_off(tmp_path: Path) -> None:
+    with running(tmp_path, "--reader-pool", "1", "--stall-seconds", "1") as engine:
+        lines = [started(engine, "SELECT number FROM numbers(2000000)") for _ in range(3)]
+        assert engine.reads("SELECT 1")[2] == b"1\n"
+        wait_until(lambda: log_of(engine).count('"code": 209') == 3)
+        for line in lines:
+            line.close()
+        assert engine.reads("SELECT 1")[2] == b"1\n"
+
+
+def log_of(engine: Running) -> str:
+    return (engine.folder / "data" / "queries.jsonl").read_text()
+
+
+def test_what_a_reader_asked_who_went_away_is_stopped(tmp_path: Path) -> None:
+    with running(tmp_path, "--reader-pool", "1") as engine:
+        line = started(engine, "SELECT sleepEachRow(1) FROM numbers(25) SETTINGS max_block_size = 1")
+        engine.sleepers()
+        line.close()
+        sleeping = (
+            b"SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(1%' AND query NOT LIKE '%LIKE%'"
+        )
+        wait_until(lambda: engine.ask(sleeping)[2] == b"0\n")
+        assert engine.reads("SELECT 1")[2] == b"1\n"
+
+
+def test_a_reader_who_went_away_while_waiting_takes_no_turn(tmp_path: Path) -> None:
+    with running(tmp_path, "--reader-pool", "1", "--reader-seconds", "3") as engine:
+        slow = "SELECT sleepEachRow(0.1) FROM numbers(20) SETTINGS max_block_size = 1"
+        running_one = started(engine, slow)
+        engine.sleepers()
+        for line in [started(engine, slow) for _ in range(10)]:
+            line.close()
+        assert engine.reads("SELECT 1")[2] == b"1\n"
+        assert log_of(engine).count('"code": 209') == 10
+        running_one.close()
+
+
+def test_a_statement_that_needs_more_memory_than_most_runs_again_by_itself(engine: Running) -> None:
+    sql = "SELECT length(groupArray(number)) FROM numbers(2000000)"
+    assert engine.reads(sql, max_memory_usage=str(32 << 20), max_threads="1")[:2] == (500, "241")
+    assert engine.reads(sql, max_threads="1")[2] == b"2000000\n"
+
+
+def test_rows_and_bytes_of_a_readers_result_are_bound(tmp_path: Path) -> None:
+    with running(tmp_path, "--reader-rows", "1000") as engine:
+        assert engine.reads("SELECT number FROM numbers(1000)")[0] == 200
+        assert engine.reads("SELECT number FROM numbers(1001)")[1] == "396"
+        assert engine.reads("SELECT number FROM numbers(1001)", max_result_rows="2000")[1] == "396"
+        assert engine.reads("SELECT number FROM numbers(11)", max_result_rows="10")[1] == "396"
+        assert engine.reads("SELECT repeat('x', 1000000 + number) FROM numbers(300)", max_block_size="9")[1] == "396"
+        assert engine.reads("SELECT number FROM numbers(1001)", result_overflow_mode="break")[1] == "497"

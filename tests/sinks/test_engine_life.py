@@ -99,11 +99,11 @@ def test_a_wrong_password_or_name_is_refused_as_clickhouse_refuses_it(
 
 
 def test_a_password_is_taken_from_headers_or_the_address_as_a_server_takes_it(engine: Running) -> None:
-    password = engine.password("reader")
+    password, wrong = engine.password("reader"), "wrong"
     assert engine.ask(b"SELECT 1", headers=engine.login("reader"))[2] == b"1\n"
     assert engine.ask(b"SELECT 1", headers={}, user="reader", password=password)[2] == b"1\n"
-    assert engine.ask(b"SELECT 1", headers={}, user="reader", password="wrong")[0] == 403
-    assert engine.ask(b"SELECT 1", headers=engine.login("reader"), user="writer", password="wrong")[0] == 200
+    assert engine.ask(b"SELECT 1", headers={}, user="reader", password=wrong)[0] == 403
+    assert engine.ask(b"SELECT 1", headers=engine.login("reader"), user="writer", password=wrong)[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/ping", "/replicas_status"])
