@@ -19,6 +19,7 @@ from sinks.engine.errors import EngineError
 from sinks.engine.lifting import lift_settings
 from sinks.engine.parsed import read_tree
 from sinks.engine.screening import Screen
+from sinks.engine.shapes import Shape, shape_of, split_format
 from sinks.engine.tokens import tokens
 
 if TYPE_CHECKING:
@@ -33,25 +34,33 @@ REMEMBERED = 1000
 """Statements whose judgement is kept; a board has tens."""
 _VIEWS_DEPTH_MAX = 8
 _DATABASE = "default"
-_KEEPS_TABLES = (b"INSERT", b"SELECT", b"WITH", b"SHOW", b"DESCRIBE", b"DESC", b"EXPLAIN", b"EXISTS", b"OPTIMIZE")
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """A statement that may run, and the settings that stood at its end."""
+    """A statement that may run, without its FORMAT clause, whose name is `format`, and the settings at its end."""
 
     sql: bytes
+    shape: Shape
+    format: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Gate:
     """Judges statements; `parse(sql, params)` prints the tree of a statement and runs nothing of it."""
 
-    def __init__(self, parse: Callable[[str, Mapping[str, str]], str], functions: Functions, tables: Tables) -> None:
+    def __init__(
+        self,
+        parse: Callable[[str, Mapping[str, str]], str],
+        functions: Functions,
+        tables: Tables,
+        formats: Mapping[str, str],
+    ) -> None:
         self._parse = parse
         self._functions = functions
         self._tables = tables
-        self._remembered: OrderedDict[tuple[object, ...], None] = OrderedDict()
+        self._formats = formats
+        self._remembered: OrderedDict[tuple[object, ...], Admitted] = OrderedDict()
         self._lock = threading.Lock()
         self._tables_version = 0
 
@@ -60,17 +69,28 @@ class Gate:
 
         Raises error 62 for none or several statements or a wrong one, 497 for what this account may not do.
         """
-        statement = spelling.one_statement(sql)
-        cut = list(tokens(statement))
-        spelling.refuse_host_files(cut)
         if account is Account.WRITER:
-            return Admitted(statement)
-        spelling.refuse_changes(cut)
-        for table in arguments.externals:
-            spelling.refuse_computed(table.structure)
-        plain, settings = lift_settings(statement)
-        self._admit_reader(plain, cut, arguments)
-        return Admitted(plain, settings)
+            statement = spelling.one_statement(sql)
+            cut = list(tokens(statement))
+            spelling.refuse_host_files(cut)
+            return self._admitted(statement, cut, {})
+        key = _key(sql, arguments)
+        with self._lock:
+            version, known = self._tables_version, self._remembered.get(key)
+            if known:
+                self._remembered.move_to_end(key)
+                return known
+        admitted = self._admit_reader(sql, arguments)
+        with self._lock:
+            if version == self._tables_version:
+                self._remembered[key] = admitted
+                while len(self._remembered) > REMEMBERED:
+                    self._remembered.popitem(last=False)
+        return admitted
+
+    def admit_own(self, sql: bytes) -> Admitted:
+        """Admit a statement that the door wrote itself."""
+        return self._admitted(sql, list(tokens(sql)), {})
 
     def forget(self) -> None:
         """Judge everything anew: a table may be another now."""
@@ -78,22 +98,22 @@ class Gate:
             self._tables_version += 1
             self._remembered.clear()
 
-    def _admit_reader(self, sql: bytes, cut: list[Token], arguments: Arguments) -> None:
+    def _admit_reader(self, sql: bytes, arguments: Arguments) -> Admitted:
+        statement = spelling.one_statement(sql)
+        cut = list(tokens(statement))
+        spelling.refuse_host_files(cut)
+        spelling.refuse_changes(cut)
         spelling.refuse_odd_names(cut, arguments.params)
-        names = tuple(arguments.params.get(name, "") for name in spelling.identifier_params(cut))
-        externals = tuple(table.name for table in arguments.externals)
-        key = (sql, arguments.database, externals, names)
-        with self._lock:
-            version = self._tables_version
-            if key in self._remembered:
-                self._remembered.move_to_end(key)
-                return
-        self._judge(_text(sql), arguments)
-        with self._lock:
-            if version == self._tables_version:
-                self._remembered[key] = None
-                while len(self._remembered) > REMEMBERED:
-                    self._remembered.popitem(last=False)
+        for table in arguments.externals:
+            spelling.refuse_computed(table.structure)
+        plain, settings = lift_settings(statement)
+        self._judge(_text(plain), arguments)
+        return self._admitted(plain, list(tokens(plain)), settings)
+
+    def _admitted(self, sql: bytes, cut: list[Token], settings: Mapping[str, str]) -> Admitted:
+        shape = shape_of(cut)
+        plain, named = (sql, "") if shape.insert else split_format(sql, cut, self._formats)
+        return Admitted(plain, shape, named, settings)
 
     def _judge(self, sql: str, arguments: Arguments) -> None:
         database = arguments.database or _DATABASE
@@ -122,10 +142,11 @@ class Gate:
         return screen.views
 
 
-def changes_tables(sql: bytes) -> bool:
-    """Whether a statement of the writer may make, change or drop a table."""
-    first = next((token for token in tokens(sql) if token.text != b"("), spelling.NO_TOKEN)
-    return not first.is_(*_KEEPS_TABLES)
+def _key(sql: bytes, arguments: Arguments) -> tuple[object, ...]:
+    """Everything that a judgement depends on; values of parameters count only where they may stand for names."""
+    params = tuple(sorted(arguments.params.items())) if b"identifier" in sql.lower() else ()
+    externals = tuple((table.name, table.structure) for table in arguments.externals)
+    return sql, arguments.database, externals, params
 
 
 def _text(sql: bytes) -> str:

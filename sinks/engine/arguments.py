@@ -84,11 +84,12 @@ def bounded(settings: Mapping[str, str], *, account: Account, changes: bool, opt
     """Decide the settings of a session: what the client asked for, within the limits of its account.
 
     A reader can only lower a limit and ends read-only (raises error 497 for settings that are not on its list);
-    `changes` is False for a request that must not change anything whoever asks.
+    `changes` is False for a request that must not change anything whoever asks: a GET of the writer may still set
+    things for itself, as on a server (readonly = 2).
     """
     if account is Account.WRITER:
         limits = {"max_execution_time": str(options.writer_seconds_max)}
-        return limits | dict(settings) | ({} if changes else {"readonly": "1"})
+        return limits | dict(settings) | ({} if changes else {"readonly": "2"})
     asked = {key: value for key, value in settings.items() if not _is_readonly(key, value)}
     for key in asked:
         if not may_set(key):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,18 +23,19 @@ if TYPE_CHECKING:
 class Asked:
     """A request, its account and statement once they are known, and when it came and ran (monotonic seconds).
 
-    `id` is the door's own, known to nobody else; `begun` is the last line of a head that is already on its way.
+    `result` is where the engine writes to while it runs, by which it is known there; `begun` is the last line of a head
+    that is already on its way.
     """
 
     request: web.Request
     query_id: str
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
     at: datetime = field(default_factory=now)
     came_s: float = field(default_factory=time.monotonic)
     ran_s: float | None = None
     account: Account | None = None
     cutter: Cutter | None = None
     job: Job | None = None
+    result: str = ""
     begun: str = ""
 
     @property
@@ -47,6 +47,10 @@ class Asked:
     def asker(self) -> Hashable:
         """Whose turn it uses up: many clients share an account, so its address and name tell them apart."""
         return self.request.remote, self.request.headers.get("User-Agent", ""), self.request.query.get("quota_key", "")
+
+    def writes_to(self, path: str) -> None:
+        """Say where its result goes to."""
+        self.result = path
 
     def runs(self) -> None:
         """Say that its turn has come."""

@@ -109,7 +109,8 @@ class Door:
         except EngineError as error:
             if error.code != _MEMORY_LIMIT or account is Account.WRITER or asked.job is None:
                 raise
-        return await self._heavy.run(asked.asker, partial(self._engine.run, asked.job), on_vanished=gone)
+        alone = partial(self._engine.run, asked.job, asked.writes_to)
+        return await self._heavy.run(asked.asker, alone, on_vanished=gone)
 
     def _turn(self, asked: Asked, received: Received, cutter: Cutter) -> Answer:
         """Unpack, admit and run, away from the event loop."""
@@ -121,15 +122,16 @@ class Door:
             return prepared
         asked.job = prepared
         if account is Account.WRITER:
-            return self._prepare.run_writers(prepared)
+            return self._prepare.run_writers(prepared, asked.writes_to)
         limit = prepared.settings["max_memory_usage"]
         light = str(min(float(limit), self._options.light_bytes_max)).removesuffix(".0")
-        return self._engine.run(replace(prepared, settings={**prepared.settings, "max_memory_usage": light}))
+        lighter = replace(prepared, settings={**prepared.settings, "max_memory_usage": light})
+        return self._engine.run(lighter, asked.writes_to)
 
     def _vanished(self, asked: Asked) -> None:
         """Stop what a reader who went away had asked for; what the writer began is finished."""
-        if asked.account is Account.READER:
-            self._engine.cancel(asked.id)
+        if asked.account is Account.READER and asked.result:
+            self._engine.cancel(asked.result)
 
     @asynccontextmanager
     async def _reporting(self, asked: Asked, given: Mapping[str, str]) -> AsyncIterator[None]:
@@ -147,7 +149,7 @@ class Door:
         interval_s = max(int(interval_ms) if interval_ms.isdigit() else 100, _PROGRESS_MS_MIN) / 1000
         while True:
             await asyncio.sleep(interval_s)
-            progress = await asyncio.to_thread(self._engine.progress, asked.id)
+            progress = await asyncio.to_thread(self._engine.progress, asked.result) if asked.result else None
             transport = asked.request.transport
             if progress is None or transport is None:
                 continue

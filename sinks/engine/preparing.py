@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sinks.engine.accounts import Account
-from sinks.engine.admission import Admitted, Gate, changes_tables
+from sinks.engine.admission import Admitted, Gate
 from sinks.engine.allowed import Functions
 from sinks.engine.arguments import ONE_BLOCK, bounded, sort_arguments
 from sinks.engine.errors import EngineError
 from sinks.engine.handshake import handshake_block, handshake_sql, is_handshake
-from sinks.engine.inserts import is_insert, reading_from
-from sinks.engine.results import Result, split_format
+from sinks.engine.inserts import reading_from
+from sinks.engine.results import Result
 from sinks.engine.session import Answer, Engine, Job, result_format
 from sinks.engine.tables import Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sinks.engine.arguments import Arguments
     from sinks.engine.asked import Asked
     from sinks.engine.bodies import Cutter
@@ -30,7 +32,7 @@ class Preparer:
         self._engine = engine
         self._options = options
         functions = Functions(engine.functions(), engine.combinators())
-        self._gate = Gate(engine.parse, functions, Tables(options.databases, engine.table))
+        self._gate = Gate(engine.parse, functions, Tables(options.databases, engine.table), engine.formats)
 
     def __call__(self, asked: Asked, received: Received, cutter: Cutter, *, hidden: str) -> Job | Answer:
         """Make the job of a request, or the answer itself where no statement has to run; raises EngineError."""
@@ -40,18 +42,18 @@ class Preparer:
             greeting = self._greeting(arguments, received)
             if greeting is not None:
                 return greeting
-            admitted = Admitted(handshake_sql())
+            admitted = self._gate.admit_own(handshake_sql())
         else:
             admitted = self._gate.admit(cutter.sql, arguments, account=account)
         changes = asked.request.method == "POST"
         wanted = {**arguments.settings, **admitted.settings}
         settings = bounded(wanted, account=account, changes=changes, options=self._options)
-        return self._job(admitted.sql, cutter, arguments, settings, job_id=asked.id, hidden=hidden)
+        return self._job(admitted, cutter, arguments, settings, readonly=account is Account.READER, hidden=hidden)
 
-    def run_writers(self, job: Job) -> Answer:
+    def run_writers(self, job: Job, on_file: Callable[[str], None]) -> Answer:
         """Run a job of the writer; what was judged of tables that it may change is judged anew."""
-        if not changes_tables(job.sql.encode()):
-            return self._engine.run(job)
+        if not job.shape.tables:
+            return self._engine.run(job, on_file)
         self._gate.forget()
         try:
             return self._engine.run(job)
@@ -76,15 +78,22 @@ class Preparer:
         )
 
     def _job(
-        self, sql: bytes, cutter: Cutter, arguments: Arguments, settings: dict[str, str], *, job_id: str, hidden: str
+        self,
+        admitted: Admitted,
+        cutter: Cutter,
+        arguments: Arguments,
+        settings: dict[str, str],
+        *,
+        readonly: bool,
+        hidden: str,
     ) -> Job:
-        insert = is_insert(sql)
-        plain, named = (sql, "") if insert else split_format(sql, self._engine.formats)
+        formats, insert = self._engine.formats, admitted.shape.insert
         return Job(
-            id=job_id,
-            sql=_reading(plain, cutter),
-            format="Null" if insert else result_format(named, asked=arguments.format, formats=self._engine.formats),
+            sql=_reading(admitted.sql, cutter),
+            shape=admitted.shape,
+            format="Null" if insert else result_format(admitted.format, asked=arguments.format, formats=formats),
             hidden=hidden,
+            readonly=readonly,
             database=arguments.database,
             settings={**settings, **ONE_BLOCK} if insert and cutter.spool else settings,
             params=arguments.params,

@@ -5,7 +5,6 @@ Values of parameters, passwords and the data of inserts are not in it.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from datetime import UTC, datetime
@@ -59,7 +58,7 @@ class QueryLog:
 
     def write(self, entry: Entry) -> None:
         """Append one; a full disk must not fail the statement itself, so errors go to stderr by logging's own rule."""
-        self._log.info(json.dumps(msgspec.to_builtins(entry), ensure_ascii=False))
+        self._log.info(msgspec.json.encode(entry).decode())
 
 
 def now() -> datetime:

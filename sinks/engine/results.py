@@ -7,23 +7,21 @@ holds no statement open, and what fails halfway is still answered with the statu
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 import zlib
-from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Protocol
 
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
 from sinks.engine.bodies import PIECE_BYTES
-from sinks.engine.tokens import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PACK_BYTES_MIN = 1024
-_FILED = (b"SELECT", b"WITH", b"FROM")
 
 
 class Packer(Protocol):
@@ -60,7 +58,10 @@ class Result:
     @classmethod
     def empty(cls, folder: Path | str) -> Result:
         """Make one for the engine to write to."""
-        return cls(tempfile.TemporaryFile(dir=folder))
+        try:
+            return cls(os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "rb+", buffering=0))
+        except OSError:  # a file system without nameless files
+            return cls(tempfile.TemporaryFile(dir=folder, buffering=0))
 
     @property
     def path(self) -> str:
@@ -76,6 +77,11 @@ class Result:
         """Read the next piece; b"" at the end."""
         return self._file.read(PIECE_BYTES)
 
+    @property
+    def file(self) -> IO[bytes]:
+        """The file itself, for the kernel to send from."""
+        return self._file
+
     def pieces(self) -> Iterator[bytes]:
         """Give the pieces one after the other."""
         while piece := self.read():
@@ -86,27 +92,9 @@ class Result:
         self._file.close()
 
 
-def goes_to_file(sql: bytes) -> bool:
-    """Whether a statement is a query whose result may be large."""
-    words = [token for token in tokens(sql) if token.text != b"("]
-    return bool(words) and words[0].is_(*_FILED) and not any(w.is_(b"INSERT") and not w.depth for w in words)
-
-
 def into_file(sql: str, path: str, result_format: str) -> str:
     """Write the statement so that its result goes to `path`; its own FORMAT clause is out already."""
     return f"{sql}\nINTO OUTFILE '{path}' APPEND FORMAT {result_format}"
-
-
-def split_format(sql: bytes, formats: Mapping[str, str]) -> tuple[bytes, str]:
-    """Take the FORMAT clause at the end of a query out; gives the rest, and the name of the format or ""."""
-    ends = [token for token in tokens(sql) if not token.depth][-400:]
-    for at, (word, name) in enumerate(pairwise(ends)):
-        last = at + 2 == len(ends) or ends[at + 2].is_(b"SETTINGS")
-        if last and word.is_(b"FORMAT") and name.kind == "word":
-            known = formats.get(name.text.decode().lower())
-            if known or at + 2 == len(ends):
-                return sql[: word.start] + sql[name.end :], name.text.decode()
-    return sql, ""
 
 
 def packing(accepted: str, size: int) -> str:

@@ -51,7 +51,7 @@ def own(data: Path) -> IO[str]:
 async def serve(options: Options) -> None:
     """Open the engine, tell the address, answer until SIGTERM or SIGINT, and let running requests finish.
 
-    Raises ValueError for an address that others can reach without TLS, OSError for a certificate that is none.
+    Raises ValueError for an address that others can reach without TLS, and for a certificate that is none.
     """
     check_address(options)
     encryption = _encryption(options)
@@ -96,7 +96,13 @@ def _encryption(options: Options) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(options.certificate, options.key)
+    try:
+        context.load_cert_chain(options.certificate, options.key)
+    except OSError as error:  # of which SSLError is one
+        raise ValueError(
+            f"the certificate {options.certificate} with the key {options.key} cannot be used: {error}; "
+            "both must be PEM, and belong together"
+        ) from error
     return context
 
 

@@ -13,19 +13,19 @@ from sinks.engine.allowed import Function
 from sinks.engine.errors import EngineError, QueryFailedError
 from sinks.engine.native import header_block
 from sinks.engine.options import MIB
-from sinks.engine.results import Result, goes_to_file, into_file
+from sinks.engine.results import Result, into_file
+from sinks.engine.sessions import Sessions
 from sinks.engine.tables import Stored
-from sinks.engine.tokens import literal, tokens
+from sinks.engine.tokens import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sinks.engine.arguments import External
     from sinks.engine.options import Options
+    from sinks.engine.shapes import Shape
 
 STORE = "store"
-_CLOSING = ("allow_ddl", "readonly")  # set last: nothing can be set or made after them
-_ROWS_WORDS = (b"SELECT", b"WITH", b"SHOW", b"DESCRIBE", b"DESC", b"EXPLAIN", b"EXISTS", b"FROM")
 _PARSED = "EXPLAIN AST "
 _POSITION = re.compile(r"(position |, col )(\d+)")
 _SYNTAX = 62
@@ -35,14 +35,14 @@ _SYNTAX = 62
 class Job:
     """One statement and the session it runs in; `hidden` is what its errors must not show.
 
-    `id` is known to the door alone and finds the statement while it runs. `format` "Null" is for statements
-    that give no rows.
+    `shape` says what kind of statement it is, `readonly` whether its session can be used again afterwards.
     """
 
-    id: str
     sql: str
+    shape: Shape
     format: str
     hidden: str
+    readonly: bool
     database: str = ""
     settings: Mapping[str, str]
     params: Mapping[str, str]
@@ -83,11 +83,11 @@ class Engine:
         from chdb import ChdbError
         from chdb.state.sqlitelike import connect
 
-        self._connect = connect
         self._failure = ChdbError
         self._results = str(options.data)
         # The first connection gives the server its configuration and keeps it alive; others name only the path.
         self._root = connect(f"{STORE}?{_server_arguments(options)}")
+        self._sessions = Sessions(lambda: connect(STORE))
         self.version = self._words("SELECT version()")[0]
         self.zone = self._words("SELECT timezone()")[0]
         if self.zone != options.zone:
@@ -95,22 +95,24 @@ class Engine:
         self.settings = frozenset(self._words("SELECT name FROM system.settings"))
         self.formats = {name.lower(): name for name in self._words("SELECT name FROM system.formats")}
 
-    def run(self, job: Job) -> Answer:
-        """Run one statement in a session that ends with it; blocks. Raises QueryFailedError."""
+    def run(self, job: Job, on_file: Callable[[str], None] = lambda _: None) -> Answer:
+        """Run one statement; blocks. Raises QueryFailedError.
+
+        `on_file` is told where its result goes to, by which `cancel` and `progress` know it.
+        """
         started = time.perf_counter_ns()
-        connection = self._connect(STORE)
-        result = Result.empty(self._results) if goes_to_file(job.sql.encode()) and job.format != "Null" else None
+        result = Result.empty(self._results) if job.shape.filed else None
         try:
-            _prepare(connection, job)
-            counts = connection.query(_filed(job, result), job.format, params=dict(job.params))
-            kept = _kept(result, counts, connection, job)
+            if result is not None:
+                on_file(result.path)
+            with self._sessions.session(job) as session:
+                counts = session.query(_filed(job, result), job.format, params=dict(job.params))
+                kept = _kept(result, counts, session, job)
             return _answer(counts, kept, job, time.perf_counter_ns() - started)
         except (RuntimeError, self._failure) as error:
             if result is not None:
                 result.close()
             raise self._failed(error, job) from error
-        finally:
-            connection.close()
 
     def parse(self, sql: str, params: Mapping[str, str]) -> str:
         """Print the tree of a statement as the engine's parser sees it; nothing of it runs. Raises QueryFailedError."""
@@ -135,18 +137,19 @@ class Engine:
         found = self._rows(sql, {"database": _escaped(database), "name": _escaped(name)})
         return Stored(*found[0]) if found else None
 
-    def cancel(self, job_id: str) -> None:
-        """Stop the statement of that id if it still runs; it then fails with error 394."""
-        self._root.query(f"KILL QUERY WHERE {_of(job_id)} ASYNC", "Null")
+    def cancel(self, path: str) -> None:
+        """Stop the statement whose result goes to `path` if it still runs; it then fails with error 394."""
+        self._root.query(f"KILL QUERY WHERE {_writes_to(path)} ASYNC", "Null")
 
-    def progress(self, job_id: str) -> Progress | None:
-        """Tell how far a statement is; None when it does not run."""
+    def progress(self, path: str) -> Progress | None:
+        """Tell how far the statement is whose result goes to `path`; None when it does not run."""
         counts = "read_rows, read_bytes, total_rows_approx, toUInt64(elapsed * 1e9)"
-        found = self._rows(f"SELECT {counts} FROM system.processes WHERE {_of(job_id)}")  # noqa: S608 literals
+        found = self._rows(f"SELECT {counts} FROM system.processes WHERE {_writes_to(path)}")  # noqa: S608 literals
         return Progress(*map(int, found[0])) if found else None
 
     def close(self) -> None:
         """Close the engine; sessions still running keep it open until they end."""
+        self._sessions.close()
         self._root.close()
 
     def _failed(self, error: Exception, job: Job) -> EngineError:
@@ -196,8 +199,8 @@ def _kept(result: Result | None, counts: Any, connection: Any, job: Job) -> Resu
     return Result.of(header_block((row[0], row[1]) for row in json.loads(described.bytes())["data"]))
 
 
-def _of(job_id: str) -> str:
-    return f"startsWith(Settings['log_comment'], {literal(job_id)})"
+def _writes_to(path: str) -> str:
+    return f"match(query, {literal(into_file('', path, '[A-Za-z]+$'))})"
 
 
 def _escaped(text: str) -> str:
@@ -205,31 +208,10 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
-def _prepare(connection: Any, job: Job) -> None:
-    """Bring a session to the state that the statement is to find: database, settings, tables; closed at last."""
-    if job.database:
-        quoted = job.database.replace("\\", "\\\\").replace("`", "\\`")
-        connection.query(f"USE `{quoted}`")
-    comment = f"{job.id} {job.settings.get('log_comment', '')}".strip()
-    settings = {**job.settings, "log_comment": comment}
-    if job.externals:
-        _set(connection, {key: value for key, value in settings.items() if key not in _CLOSING})
-        settings = {key: value for key, value in settings.items() if key in _CLOSING}
-    for table in job.externals:
-        source = f"file({literal(str(table.file))}, {literal(table.format)}, {literal(table.structure)})"
-        connection.query(f"CREATE TEMPORARY TABLE `{table.name}` AS SELECT * FROM {source}")  # noqa: S608 literals
-    _set(connection, settings)
-
-
-def _set(connection: Any, settings: Mapping[str, str]) -> None:
-    if settings:
-        connection.query("SET " + ", ".join(f"{key} = {literal(value)}" for key, value in settings.items()))
-
-
 def _answer(counts: Any, result: Result, job: Job, elapsed_ns: int) -> Answer:
     return Answer(
         result=result,
-        format=job.format if result.size or _has_result(job.sql) else "",
+        format=job.format if result.size or job.shape.rows else "",
         read_rows=counts.storage_rows_read(),
         read_bytes=counts.storage_bytes_read(),
         written_rows=counts.rows_written(),
@@ -237,11 +219,6 @@ def _answer(counts: Any, result: Result, job: Job, elapsed_ns: int) -> Answer:
         result_rows=0 if counts.rows_written() else counts.rows_read(),
         elapsed_ns=elapsed_ns,
     )
-
-
-def _has_result(sql: str) -> bool:
-    first = next((token for token in tokens(sql.encode()) if token.text != b"("), None)
-    return first is not None and first.is_(*_ROWS_WORDS)
 
 
 def _server_arguments(options: Options) -> str:

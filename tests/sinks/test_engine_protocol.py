@@ -5,9 +5,13 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
+import socket
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import lz4.frame  # type: ignore[import-untyped]
 import pyarrow as pa
@@ -17,7 +21,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse_connect.driver.external import ExternalData
 
 from sinks.engine.accounts import Account
-from tests.sinks.engines import Running, arrow, count
+from tests.sinks.engines import DEADLINE_S, Running, arrow, count
+
+ONE_SECOND = "SELECT sleepEachRow(0.5) FROM numbers(2) SETTINGS max_block_size = 1"
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -202,3 +208,60 @@ def test_a_get_changes_nothing(engine: Running, writer: Client, table: str) -> N
     assert engine.ask(b"", method="GET", query="SELECT 1")[2] == b"1\n"
     assert engine.ask(b"", method="GET", query=f"INSERT INTO {table} VALUES (1, 'x')")[0] == 403
     assert count(writer, table) == 0
+
+
+def test_nothing_of_a_reader_stays_behind_in_a_session_that_is_used_again(engine: Running) -> None:
+    ask = partial(engine.ask, account="reader")
+    before = ask(b"SELECT getSetting('max_block_size'), currentDatabase(), getSetting('log_comment')")[2]
+    assert ask(b"SELECT {held:String}", param_held="13912345678")[0] == 200
+    assert ask(b"SELECT 1 SETTINGS max_block_size = 3, log_comment = 'mine'")[0] == 200
+    assert ask(b"SELECT count() FROM one", database="system")[2] == b"1\n"
+    assert ask(b"SELECT throwIf(1)")[0] == 500
+    for _ in range(12):
+        assert ask(b"SELECT getSetting('max_block_size'), currentDatabase(), getSetting('log_comment')")[2] == before
+        assert ask(b"SELECT {held:String}")[1]["x-clickhouse-exception-code"] == "456"
+        assert ask(b"SELECT count() FROM one")[0] == 404
+
+
+def test_progress_goes_out_while_the_statement_runs(engine: Running) -> None:
+    login = "".join(f"{name}: {value}\r\n" for name, value in engine.login().items())
+    asked = urlencode({"query": f"{ONE_SECOND}, max_threads = 1", "send_progress_in_http_headers": "1"})
+    with socket.create_connection((engine.address["host"], engine.address["port"])) as line:
+        line.settimeout(DEADLINE_S)
+        line.sendall(f"GET /?{asked} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n{login}\r\n".encode())
+        first = line.recv(1 << 16).decode()
+        assert first.startswith("HTTP/1.1 200 OK\r\nX-ClickHouse-Progress: {")
+        assert "\r\n\r\n" not in first
+        whole = first
+        while piece := line.recv(1 << 16):
+            whole += piece.decode()
+    head, _, body = whole.partition("\r\n\r\n")
+    assert body == "0\n0\n"
+    assert head.count("HTTP/1.1") == 1
+    assert head.count("X-ClickHouse-Progress: ") >= 2
+    assert "X-ClickHouse-Summary: " in head
+
+
+def test_a_failure_after_progress_says_its_code_in_the_same_head(engine: Running) -> None:
+    sql = b"SELECT throwIf(sleepEachRow(0.3) = 0 AND number = 1) FROM numbers(2)"
+    args = {"max_block_size": "1", "send_progress_in_http_headers": "1", "http_headers_progress_interval_ms": "50"}
+    status, headers, body = engine.ask(sql, **args)  # type: ignore[arg-type]
+    assert (status, headers["x-clickhouse-exception-code"]) == (200, "395")
+    assert "x-clickhouse-progress" in headers
+    assert body.startswith(b"Code: 395. ")
+
+
+def test_an_address_that_is_none_is_not_found(engine: Running) -> None:
+    connection = http.client.HTTPConnection(engine.address["host"], engine.address["port"], timeout=DEADLINE_S)
+    connection.request("POST", "/nowhere", body=b"SELECT 1", headers=engine.login())
+    reply = connection.getresponse()
+    assert reply.status == 404
+    assert b"There is no handle /nowhere" in reply.read()
+    connection.close()
+
+
+@pytest.mark.parametrize("given", [{"compress": "1"}, {"decompress": "1"}])
+def test_clickhouses_own_compression_is_refused_with_the_reason(engine: Running, given: dict[str, Any]) -> None:
+    status, headers, body = engine.ask(b"SELECT 1", **given)
+    assert (status, headers["x-clickhouse-exception-code"]) == (501, "48")
+    assert b"Accept-Encoding" in body
