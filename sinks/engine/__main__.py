@@ -20,7 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = _options(_parser().parse_args(arguments))
         with own(options.data):
-            asyncio.run(serve(options))
+            # Not asyncio.run, which would wait for whatever still runs when the time to stop is over.
+            asyncio.new_event_loop().run_until_complete(serve(options))
             sys.stdout.flush()
             os._exit(0)  # a statement that outlived the time to stop must not hold the process
     except (OSError, ValueError, FolderInUseError, RuntimeError) as error:
@@ -31,18 +32,27 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(given: argparse.Namespace) -> Options:
     if given.zone not in zoneinfo.available_timezones():
         raise ValueError(f"{given.zone} is no time zone; use a name such as Asia/Shanghai")
+    default = Options(data=Path(), secrets=Path(), zone="")
     return Options(
         data=given.data.resolve(),
         secrets=given.secrets.resolve(),
         zone=given.zone,
+        host=given.host,
         port=given.port,
+        certificate=given.certificate.resolve() if given.certificate else None,
+        key=given.key.resolve() if given.key else None,
         address_file=given.address_file.resolve() if given.address_file else None,
+        databases=tuple(given.database or default.databases),
         pool=given.pool,
+        reader_pool=given.reader_pool,
         body_bytes_max=given.body_mib * MIB,
         memory_bytes_max=given.memory_mib * MIB,
+        light_bytes_max=given.light_mib * MIB,
         reader_bytes_max=given.reader_mib * MIB,
+        reader_rows_max=given.reader_rows,
         reader_seconds_max=given.reader_seconds,
         writer_seconds_max=given.writer_seconds,
+        stall_seconds_max=given.stall_seconds,
         stop_seconds=given.stop_seconds,
     )
 
@@ -53,15 +63,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder it owns")
     parser.add_argument("--secrets", type=Path, required=True, metavar="DIR", help="the folder of the passwords")
     parser.add_argument("--zone", required=True, help="the server's time zone, such as Asia/Shanghai")
-    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--host", default=default.host, help="where to listen; beyond loopback only with TLS")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="certificate chain in PEM, for TLS")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its private key in PEM")
+    parser.add_argument(
+        "--database", action="append", metavar="NAME", help=f"one the reader may read ({', '.join(default.databases)})"
+    )
     parser.add_argument("--address-file", type=Path, metavar="FILE", help="where to write the address")
-    parser.add_argument("--pool", type=int, default=default.pool, help="statements at a time (%(default)s)")
+    parser.add_argument("--pool", type=int, default=default.pool, help="the writer's, at a time (%(default)s)")
+    parser.add_argument(
+        "--reader-pool", type=int, default=default.reader_pool, help="the reader's statements at a time (%(default)s)"
+    )
     for name, value, text in (
         ("body-mib", default.body_bytes_max // MIB, "largest body, packed and unpacked together"),
         ("memory-mib", default.memory_bytes_max // MIB, "memory of the whole engine"),
-        ("reader-mib", default.reader_bytes_max // MIB, "memory of one of the reader's statements"),
+        ("light-mib", default.light_bytes_max // MIB, "memory of one of the reader's statements beside others"),
+        ("reader-mib", default.reader_bytes_max // MIB, "memory of one of the reader's statements that runs alone"),
+        ("reader-rows", default.reader_rows_max, "rows of one of the reader's results"),
         ("reader-seconds", default.reader_seconds_max, "time of one of the reader's statements"),
         ("writer-seconds", default.writer_seconds_max, "time of one of the writer's statements"),
+        ("stall-seconds", default.stall_seconds_max, "time for a client to take the next piece of its answer"),
         ("stop-seconds", default.stop_seconds, "time for running statements at a stop"),
     ):
         parser.add_argument(f"--{name}", type=type(value), default=value, help=f"{text} (%(default)s)")

@@ -32,9 +32,12 @@ class Accounts:
         folder.chmod(0o700)
         self._passwords: dict[str, str] = {account: _password(folder / f"{account}.password") for account in Account}
 
-    def check(self, headers: Mapping[str, str]) -> Account:
-        """Find the account whose name and password the headers carry; raises error 516 for anything else."""
-        name, password = _credentials(headers)
+    def check(self, headers: Mapping[str, str], given: Mapping[str, str]) -> Account:
+        """Find the account whose name and password came with a request; raises error 516 for anything else.
+
+        Taken from Basic auth, else from X-ClickHouse-User and -Key, else from the address, as a server takes them.
+        """
+        name, password = _credentials(headers, given)
         known = self._passwords.get(name, secrets.token_urlsafe(24))  # an unknown name takes as long as a known one
         if not hmac.compare_digest(known.encode(), password.encode()):
             shown = name[:64] or "(no user)"
@@ -68,7 +71,7 @@ def _write_secret(file: Path, password: str) -> None:
     draft.replace(file)
 
 
-def _credentials(headers: Mapping[str, str]) -> tuple[str, str]:
+def _credentials(headers: Mapping[str, str], given: Mapping[str, str]) -> tuple[str, str]:
     kind, _, value = headers.get("Authorization", "").partition(" ")
     if kind.lower() == "basic":
         try:
@@ -76,4 +79,6 @@ def _credentials(headers: Mapping[str, str]) -> tuple[str, str]:
         except (binascii.Error, UnicodeDecodeError):
             return "", ""
         return name, password
-    return headers.get("X-ClickHouse-User", ""), headers.get("X-ClickHouse-Key", "")
+    if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:
+        return headers.get("X-ClickHouse-User", ""), headers.get("X-ClickHouse-Key", "")
+    return given.get("user", ""), given.get("password", "")

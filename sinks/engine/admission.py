@@ -1,98 +1,156 @@
 """Who may run what: the one place that looks at a statement before the engine does.
 
-Everything is refused here that the engine's own ``readonly`` lets through. A stricter check
-(an allow-list over ``EXPLAIN AST``) belongs into `admit`, after the statement has been cut out.
+The writer sends one statement without files of the host. The reader's statement is parsed by the engine
+(``EXPLAIN AST``, which runs nothing of it) and every node of the tree must be on the lists in `allowed`;
+what the tree does not show is judged by its words (`spelling`). What was admitted once is remembered by its text until
+the writer changes a table.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sinks.engine import spelling
 from sinks.engine.accounts import Account
 from sinks.engine.errors import EngineError
-from sinks.engine.tokens import Token, statements, tokens
+from sinks.engine.lifting import lift_settings
+from sinks.engine.parsed import read_tree
+from sinks.engine.screening import Screen
+from sinks.engine.shapes import Shape, shape_of, split_format
+from sinks.engine.tokens import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
-READER_WORDS = (b"SELECT", b"WITH", b"SHOW", b"DESCRIBE", b"DESC", b"EXPLAIN")
-# Table functions that make rows of nothing, or that are an ordinary function under the same name.
-HARMLESS = frozenset(
-    "numbers numbers_mt zeros zeros_mt values generateseries generate_series format null view".split()  # noqa: SIM905
-)
-# Ordinary functions that reach outside; ClickHouse also takes their bare names (arrayMap(file, …), APPLY file).
-OUTSIDE = frozenset({"file", "catboostevaluate"})
-OUTSIDE_PREFIXES = (
-    *("dictget", "dicthas", "dictisin", "joinget", "addressto", "filesystem"),
-    *("aigenerate", "aiclassify", "aiextract", "aitranslate", "aiembed", "aifilter", "airedact", "aisimilarity"),
-)
-_EDGE = Token("other", b"", 0, 0, 0)
+    from sinks.engine.allowed import Functions
+    from sinks.engine.arguments import Arguments
+    from sinks.engine.tables import Tables
+    from sinks.engine.tokens import Token
+
+REMEMBERED = 1000
+"""Statements whose judgement is kept; a board has tens."""
+_VIEWS_DEPTH_MAX = 8
+_DATABASE = "default"
 
 
-def admit(sql: bytes, *, account: Account, table_functions: Iterable[str]) -> bytes:
-    """Return the one statement in `sql` if `account` may run it.
+@dataclass(frozen=True)
+class Admitted:
+    """A statement that may run, without its FORMAT clause, whose name is `format`, and the settings at its end."""
 
-    Raises error 62 for none or several statements, 497 for what this account may not do.
-    """
-    found = statements(sql)
-    if not found:
-        raise EngineError(62, "Syntax error: Empty query. Send one statement in the body or as query=.")
-    if len(found) > 1:
-        raise EngineError(62, f"Syntax error (Multi-statements are not allowed): {len(found)} statements, send one.")
-    _refuse_host_files(found[0])
-    if account is Account.READER:
-        _refuse_changes(found[0])
-        refuse_outside(found[0], table_functions=table_functions)
-    return found[0]
+    sql: bytes
+    shape: Shape
+    format: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def refuse_outside(sql: bytes, *, table_functions: Iterable[str]) -> None:
-    """Refuse every use of a function that reads files, addresses or other servers (error 497)."""
-    tables = {name.lower() for name in table_functions} - HARMLESS
-    cut = [_EDGE, *tokens(sql), _EDGE]
-    for before, token, after in zip(cut, cut[1:], cut[2:], strict=False):
-        name = token.name
-        if name is None:
-            continue
-        if token.kind == "quoted" and "\\" in name:
-            raise EngineError(497, f"reader: the name {name} has a backslash in it; write it without escapes.")
-        called = after.text == b"("
-        if (called and name in tables) or (_reaches_outside(name) and (called or not _is_column(before))):
-            raise EngineError(
-                497,
-                f"reader: the function {name} reaches outside the tables and is not allowed; "
-                f"a column of that name is written with its table, as t.{name}.",
-            )
+class Gate:
+    """Judges statements; `parse(sql, params)` prints the tree of a statement and runs nothing of it."""
+
+    def __init__(
+        self,
+        parse: Callable[[str, Mapping[str, str]], str],
+        functions: Functions,
+        tables: Tables,
+        formats: Mapping[str, str],
+    ) -> None:
+        self._parse = parse
+        self._functions = functions
+        self._tables = tables
+        self._formats = formats
+        self._remembered: OrderedDict[tuple[object, ...], Admitted] = OrderedDict()
+        self._lock = threading.Lock()
+        self._tables_version = 0
+
+    def admit(self, sql: bytes, arguments: Arguments, *, account: Account) -> Admitted:
+        """Give the one statement in `sql` if `account` may run it.
+
+        Raises error 62 for none or several statements or a wrong one, 497 for what this account may not do.
+        """
+        if account is Account.WRITER:
+            statement = spelling.one_statement(sql)
+            cut = list(tokens(statement))
+            spelling.refuse_host_files(cut)
+            return self._admitted(statement, cut, {})
+        key = _key(sql, arguments)
+        with self._lock:
+            version, known = self._tables_version, self._remembered.get(key)
+            if known:
+                self._remembered.move_to_end(key)
+                return known
+        admitted = self._admit_reader(sql, arguments)
+        with self._lock:
+            if version == self._tables_version:
+                self._remembered[key] = admitted
+                while len(self._remembered) > REMEMBERED:
+                    self._remembered.popitem(last=False)
+        return admitted
+
+    def admit_own(self, sql: bytes) -> Admitted:
+        """Admit a statement that the door wrote itself."""
+        return self._admitted(sql, list(tokens(sql)), {})
+
+    def forget(self) -> None:
+        """Judge everything anew: a table may be another now."""
+        with self._lock:
+            self._tables_version += 1
+            self._remembered.clear()
+
+    def _admit_reader(self, sql: bytes, arguments: Arguments) -> Admitted:
+        statement = spelling.one_statement(sql)
+        cut = list(tokens(statement))
+        spelling.refuse_host_files(cut)
+        spelling.refuse_changes(cut)
+        spelling.refuse_odd_names(cut, arguments.params)
+        for table in arguments.externals:
+            spelling.refuse_computed(table.structure)
+        plain, settings = lift_settings(statement)
+        self._judge(_text(plain), arguments)
+        return self._admitted(plain, list(tokens(plain)), settings)
+
+    def _admitted(self, sql: bytes, cut: list[Token], settings: Mapping[str, str]) -> Admitted:
+        shape = shape_of(cut)
+        plain, named = (sql, "") if shape.insert else split_format(sql, cut, self._formats)
+        return Admitted(plain, shape, named, settings)
+
+    def _judge(self, sql: str, arguments: Arguments) -> None:
+        database = arguments.database or _DATABASE
+        self._tables.allow_database(database)
+        waiting = [(sql, 0)]
+        while waiting:
+            text, depth = waiting.pop()
+            if depth > _VIEWS_DEPTH_MAX:
+                raise EngineError(497, f"reader: views read views more than {_VIEWS_DEPTH_MAX} deep.")
+            views = self._judge_one(text, arguments if not depth else None, database)
+            waiting.extend((view, depth + 1) for view in views)
+
+    def _judge_one(self, sql: str, arguments: Arguments | None, database: str) -> list[str]:
+        """Judge one text, that of the request or that of a view; gives the queries of the views it reads."""
+        cut = list(tokens(sql.encode()))
+        given = spelling.defined_names(cut) | {table.name for table in (arguments.externals if arguments else ())}
+        screen = Screen(self._functions, self._tables, database=database, given=given)
+        tree = read_tree(self._parse(sql, arguments.params if arguments else {}))
+        if any(node.kind == "ColumnsApplyTransformer" for node, _ in tree.walk()):
+            spelling.judge_apply(cut, self._functions)
+        if cut[0].is_(b"SHOW"):
+            table = spelling.shown_table(cut)
+            if table is not None:
+                screen.judge_table(table)
+        screen.judge(tree)
+        return screen.views
 
 
-def _reaches_outside(name: str) -> bool:
-    return name in OUTSIDE or name.startswith(OUTSIDE_PREFIXES)
+def _key(sql: bytes, arguments: Arguments) -> tuple[object, ...]:
+    """Everything that a judgement depends on; values of parameters count only where they may stand for names."""
+    params = tuple(sorted(arguments.params.items())) if b"identifier" in sql.lower() else ()
+    externals = tuple((table.name, table.structure) for table in arguments.externals)
+    return sql, arguments.database, externals, params
 
 
-def _is_column(before: Token) -> bool:
-    return before.text == b"." or before.is_(b"AS")
-
-
-def _refuse_host_files(statement: bytes) -> None:
-    for first, second in pairwise(tokens(statement)):
-        to, of = first.is_(b"INTO") and second.is_(b"OUTFILE"), first.is_(b"FROM") and second.is_(b"INFILE")
-        if to or of:
-            words = f"{first.text.decode()} {second.text.decode()}".upper()
-            raise EngineError(
-                497, f"{words} is not allowed: files stay with the client, send or read the bytes by HTTP."
-            )
-
-
-def _refuse_changes(statement: bytes) -> None:
-    first = next((t for t in tokens(statement) if t.text != b"("), None)
-    if first is None or not first.is_(*READER_WORDS):
-        raise EngineError(
-            497,
-            f"reader: Not enough privileges: {_shown(first)} is not SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; "
-            "use the writer account.",
-        )
-
-
-def _shown(token: Token | None) -> str:
-    return token.text[:32].decode(errors="replace") if token else "nothing"
+def _text(sql: bytes) -> str:
+    try:
+        return sql.decode()
+    except UnicodeDecodeError as error:
+        raise EngineError(62, f"Syntax error: the statement is not UTF-8 at byte {error.start}.") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sinks.engine.accounts import Account
+from sinks.engine.allowed import may_set
 from sinks.engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -18,18 +19,9 @@ if TYPE_CHECKING:
 _TRANSPORT = frozenset(
     {
         *("query", "database", "default_format", "query_id", "quota_key", "buffer_size", "wait_end_of_query"),
+        *("user", "password"),
         *("session_id", "session_timeout", "session_check", "close_session", "client_protocol_version"),
         *("compress", "decompress", "stacktrace", "http_write_exception_in_output_format"),
-    }
-)
-# What a reader may set; nothing of it lifts a limit or changes what is stored.
-_READER_SETTINGS = frozenset(
-    {
-        *("max_execution_time", "max_memory_usage", "max_result_rows", "max_result_bytes", "max_rows_to_read"),
-        *("date_time_output_format", "date_time_input_format", "session_timezone", "join_use_nulls", "final"),
-        *("max_block_size", "extremes", "log_comment", "cast_string_to_dynamic_use_inference"),
-        *("enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms"),
-        "cancel_http_readonly_queries_on_client_close",
     }
 )
 _OVERFLOW_MODES = ("timeout", "result", "read", "group_by", "sort", "join", "distinct", "set", "transfer")
@@ -91,24 +83,33 @@ def sort_arguments(
 def bounded(settings: Mapping[str, str], *, account: Account, changes: bool, options: Options) -> dict[str, str]:
     """Decide the settings of a session: what the client asked for, within the limits of its account.
 
-    A reader can only lower a limit and ends read-only (raises error 164 for other settings);
-    `changes` is False for a request that must not change anything whoever asks.
+    A reader can only lower a limit and ends read-only (raises error 497 for settings that are not on its list);
+    `changes` is False for a request that must not change anything whoever asks: a GET of the writer may still set
+    things for itself, as on a server (readonly = 2).
     """
     if account is Account.WRITER:
         limits = {"max_execution_time": str(options.writer_seconds_max)}
-        return limits | dict(settings) | ({} if changes else {"readonly": "1"})
-    for key in settings:
-        if key not in _READER_SETTINGS:
-            raise EngineError(164, f"Cannot modify '{key}' setting in readonly mode; the reader may set limits only.")
+        return limits | dict(settings) | ({} if changes else {"readonly": "2"})
+    asked = {key: value for key, value in settings.items() if not _is_readonly(key, value)}
+    for key in asked:
+        if not may_set(key):
+            raise EngineError(497, f"reader: Not enough privileges: the reader may not set {key[:64]}.")
     limits = {
         "max_execution_time": str(options.reader_seconds_max),
         "max_memory_usage": str(options.reader_bytes_max),
         "max_result_bytes": str(options.reader_result_bytes_max),
+        "max_result_rows": str(options.reader_rows_max),
+        "max_threads": str(options.reader_threads_max),
     }
-    lowered = {key: _lower(key, settings.get(key, "0"), limit) for key, limit in limits.items()}
+    lowered = {key: _lower(key, asked.get(key, "0"), limit) for key, limit in limits.items()}
     throw = {f"{what}_overflow_mode": "throw" for what in _OVERFLOW_MODES}
     closed = {"allow_introspection_functions": "0", "allow_ddl": "0", "readonly": "1"}
-    return dict(settings) | lowered | throw | closed
+    return asked | lowered | throw | closed
+
+
+def _is_readonly(key: str, value: str) -> bool:
+    """Whether a client only says what holds anyway."""
+    return key == "readonly" and value in {"1", "2"}
 
 
 def _lower(key: str, wanted: str, limit: str) -> str:
@@ -122,13 +123,13 @@ def _lower(key: str, wanted: str, limit: str) -> str:
 
 
 def _refuse_unkept(given: Mapping[str, str]) -> None:
-    if {"user", "password"} & given.keys():
-        raise EngineError(516, "Authentication failed: a password does not belong into an address; use Basic auth.")
     if given.get("session_check", "0") not in {"", "0"}:
         raise EngineError(372, "Sessions are not kept: every request has its own. Leave session_check out.")
     if any(given.get(key, "0") not in {"", "0"} for key in ("compress", "decompress")):
         raise EngineError(
-            48, "compress=1 and decompress=1 are not supported; use Content-Encoding and Accept-Encoding."
+            48,
+            "compress=1 and decompress=1 are not supported: the engine does not write the blocks of ClickHouse's own "
+            "compression. Use Accept-Encoding with enable_http_compression=1, and Content-Encoding.",
         )
 
 

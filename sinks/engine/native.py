@@ -1,4 +1,4 @@
-"""The Native block that says which columns an empty result has: chDB writes nothing at all for no rows."""
+"""Pieces of the Native format that chDB does not write itself, such as the block of an empty result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def header_block(columns: Iterable[tuple[str, str]]) -> bytes:
     """One block with names and types and no rows, as chDB's other blocks are written."""
     listed = list(columns)
-    return _number(len(listed)) + _number(0) + b"".join(_string(name) + _string(_plain(kind)) for name, kind in listed)
+    return number(len(listed)) + number(0) + b"".join(string(name) + string(_plain(kind)) for name, kind in listed)
 
 
 def _plain(kind: str) -> str:
@@ -19,7 +19,7 @@ def _plain(kind: str) -> str:
     return "DateTime" if kind.startswith("DateTime(") else kind
 
 
-def _number(value: int) -> bytes:
+def number(value: int) -> bytes:
     """Write a whole number in seven bits a byte, lowest first."""
     out = bytearray()
     while value > 0x7F:
@@ -28,6 +28,7 @@ def _number(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def _string(text: str) -> bytes:
+def string(text: str) -> bytes:
+    """Write a text with its length in front."""
     raw = text.encode()
-    return _number(len(raw)) + raw
+    return number(len(raw)) + raw

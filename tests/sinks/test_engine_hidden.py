@@ -1,0 +1,180 @@
+"""Whatever is hidden wherever in a reader's statement: it is refused, and nothing outside was touched meanwhile."""
+
+# ruff: noqa: S608 (statements are what is tested)
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.sinks.hiding import hidden
+from tests.sinks.traps import HIDDEN, Traps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.sinks.engines import Running
+
+EXPRESSIONS = [
+    "file('{secret}')",
+    "`file`('{secret}')",
+    "\"file\" /* x */ ('{secret}')",
+    "arrayMap(file, ['{secret}'])",
+    "(SELECT b FROM values('a Int8, b String ALIAS file(''{secret}'')', 1))",
+    "(SELECT b FROM values(concat('a Int8, b String AL', 'IAS file(''{secret}'')'), 1))",
+    "(SELECT * APPLY file FROM (SELECT '{secret}'))",
+    "(SELECT * APPLY (x -> file(x)) FROM (SELECT '{secret}'))",
+    "(SELECT count() FROM url('http://127.0.0.1:{port}/', 'LineAsString'))",
+    "dictGet('d', 'a', 1)",
+    "dictGetOrNull('d', 'a', 1)",
+    "joinGet('j', 'a', 1)",
+    "catboostEvaluate('{secret}', 1)",
+    "regionToName(1)",
+    "hostName()",
+    "getServerPort('tcp_port')",
+    "getMacro('shard')",
+    "addressToLine(1)",
+    "aiGenerate('a', 'b')",
+    "filesystemAvailable()",
+    "1 IN system.processes",
+    "1 IN fetched",
+    "1 IN private.t",
+    "1 IN `{secret}`",
+]
+TABLES = [
+    "file('{secret}', 'LineAsString')",
+    "file('{written}', 'TSV', 'a Int8')",
+    "fileCluster('c', '{secret}', 'LineAsString')",
+    "url('http://127.0.0.1:{port}/', 'LineAsString')",
+    "urlCluster('c', 'http://127.0.0.1:{port}/', 'LineAsString')",
+    "s3('http://127.0.0.1:{port}/b/k', 'TSV', 'x String')",
+    "gcs('http://127.0.0.1:{port}/b/k', 'TSV', 'x String')",
+    "remote('127.0.0.1:{port}', system.one)",
+    "remoteSecure('127.0.0.1:{port}', system.one)",
+    "cluster('default', system.one)",
+    "mysql('127.0.0.1:{port}', 'd', 't', 'u', 'p')",
+    "postgresql('127.0.0.1:{port}', 'd', 't', 'u', 'p')",
+    "mongodb('127.0.0.1:{port}', 'd', 't', 'u', 'p', 'a Int8')",
+    "redis('127.0.0.1:{port}', 'k', 'k String')",
+    "sqlite('{secret}', 't')",
+    "hdfs('hdfs://127.0.0.1:{port}/x', 'TSV', 'x String')",
+    "deltaLake('http://127.0.0.1:{port}/b/k')",
+    "iceberg('http://127.0.0.1:{port}/b/k')",
+    "executable('cat', 'TSV', 'x String')",
+    "dictionary('d')",
+    "merge('system', '.*')",
+    "loop(system.processes)",
+    "format('LineAsString', 'x')",
+    "python(x)",
+    "fuzzQuery('SELECT 1')",
+    "'{secret}'",
+    "`{secret}`",
+    '"{secret}"',
+    "`../traps/secret.txt`",
+    "system.processes",
+    "system.`server_settings`",
+    '"system".errors',
+    "private.t",
+    "fetched",
+    "default.fetched",
+    "seen",
+    "seen_twice",
+    "(EXPLAIN SELECT 1)",
+]
+HARMLESS_EXPRESSIONS = [
+    "1",
+    "'file(x)'",
+    "lower('A')",
+    "(SELECT max(a) FROM kept)",
+    "1 IN kept",
+    "sumIf(1, 1)",
+    "now()",
+]
+HARMLESS_TABLES = ["kept", "default.kept", "looked", "numbers(2)", "system.one", "values('a Int8, b String', (1, 'x'))"]
+
+
+@pytest.fixture(scope="module")
+def traps(engine: Running) -> Iterator[Traps]:
+    """Set the traps, with tables and views of the writer's that lead into them."""
+    with Traps(engine.folder / "traps") as set_up:
+        address = f"http://127.0.0.1:{set_up.port}/"
+        for made in (
+            "CREATE TABLE kept (a UInt64) ENGINE = MergeTree ORDER BY a",
+            "CREATE VIEW looked AS SELECT a FROM kept",
+            f"CREATE TABLE fetched (a UInt64) ENGINE = URL('{address}', 'TSV')",
+            "CREATE VIEW seen AS SELECT a FROM fetched",
+            "CREATE VIEW seen_twice AS SELECT a FROM seen",
+            "CREATE DATABASE private",
+            "CREATE TABLE private.t (a UInt64) ENGINE = Memory",
+        ):
+            status, _, said = engine.ask(made.encode())
+            assert status == 200, said
+        set_up.sprung()
+        yield set_up
+
+
+def filled(sql: str, traps: Traps) -> str:
+    for name, value in (("secret", traps.secret), ("written", traps.written), ("port", traps.port)):
+        sql = sql.replace(f"{{{name}}}", str(value))
+    return sql
+
+
+def test_the_traps_spring_when_something_goes_through(engine: Running, traps: Traps) -> None:
+    read = filled("SELECT file('{secret}')", traps)
+    assert HIDDEN.encode() in engine.ask(read.encode())[2]
+    assert traps.sprung() != []
+    assert engine.ask(b"SELECT a FROM seen_twice")[2] == b"1\n"
+    assert traps.sprung() != []
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hidden(expressions=EXPRESSIONS, tables=TABLES))
+def test_whatever_reaches_outside_is_refused_wherever_it_hides(engine: Running, traps: Traps, sql: str) -> None:
+    status, code, body = engine.reads(filled(sql, traps))
+    assert (status, code) == (403, "497"), body
+    assert b"(ACCESS_DENIED)" in body
+    assert traps.sprung() == []
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hidden(expressions=HARMLESS_EXPRESSIONS, tables=HARMLESS_TABLES))
+def test_what_only_computes_or_reads_the_tables_is_not_refused(engine: Running, traps: Traps, sql: str) -> None:
+    status, code, body = engine.reads(sql)
+    assert status != 403, body
+    assert code not in {"62", "497", "60"}, body
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_each_expression_is_refused_by_itself(engine: Running, traps: Traps, expression: str) -> None:
+    status, code, body = engine.reads(filled(f"SELECT {expression}", traps))
+    assert (status, code) == (403, "497"), body
+    assert traps.sprung() == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_table_is_refused_by_itself(engine: Running, traps: Traps, table: str) -> None:
+    status, code, body = engine.reads(filled(f"SELECT * FROM {table}", traps))
+    assert (status, code) == (403, "497"), body
+    assert traps.sprung() == []
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=40), st.sampled_from(["SELECT 1 AS {n}", "SELECT {n} FROM kept", "SELECT a FROM {n}"]))
+def test_no_name_can_make_the_tree_of_a_statement_lie(engine: Running, traps: Traps, text: str, frame: str) -> None:
+    name = "`" + text.replace("\\", "\\\\").replace("`", "\\`") + " (alias kept) (children 1)\n    Literal 1`"
+    status, code, _ = engine.reads(frame.replace("{n}", name))
+    assert (status, code) in {(403, "497"), (400, "62")}
+    assert traps.sprung() == []
+
+
+def test_what_was_admitted_is_judged_anew_when_the_writer_changes_a_table(engine: Running, traps: Traps) -> None:
+    engine.ask(b"CREATE TABLE changing (a UInt64) ENGINE = Memory")
+    assert engine.reads("SELECT a FROM changing")[0] == 200
+    engine.ask(b"DROP TABLE changing")
+    engine.ask(f"CREATE TABLE changing (a UInt64) ENGINE = URL('http://127.0.0.1:{traps.port}/', 'TSV')".encode())
+    assert engine.reads("SELECT a FROM changing")[:2] == (403, "497")
+    assert traps.sprung() == []
+    engine.ask(b"DROP TABLE changing")
