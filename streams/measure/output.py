@@ -52,6 +52,7 @@ def undecodable(value: bytes, subject: Subject, source: Source, *, deployment: i
         reason=pl.lit("undecodable"),
         origin=pl.lit(f"{source.topic}/{source.partition}/{source.offset}"),
         original=pl.lit(value, pl.Binary),
+        detail=pl.lit(""),
     )
     return Measured(
         source=source,
@@ -96,6 +97,7 @@ def _dead(dead: pl.DataFrame, subject: Subject, source: Source) -> pl.DataFrame:
         dead["problem"].alias("reason"),
         dead["origin"].fill_null(here),
         pl.Series("original", originals, pl.Binary),
+        dead["detail"].fill_null(""),
     )
 
 
