@@ -84,7 +84,9 @@ class FixedPartitions(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             return found
         found = await self._take_fetched(consumer, active_partitions, bundled, max_records)
         if not found and timeout:
-            await asyncio.wait([consumer._fetcher._create_fetch_waiter()], timeout=timeout)  # noqa: SLF001
+            fetched = consumer._fetcher._create_fetch_waiter()  # noqa: SLF001
+            await asyncio.wait([fetched], timeout=timeout)
+            fetched.cancel()  # the fetcher forgets it; one that is done stays as it is
             found = await self._take_fetched(consumer, active_partitions, bundled, max_records)
         return found
 

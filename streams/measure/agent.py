@@ -12,7 +12,6 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
-from hotline.data_folder import tell_ready
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
@@ -70,7 +69,6 @@ class Measure:
             self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
         self._start()
-        tell_ready(self._settings.folder.worker_ready(self._settings.worker))
         return {tp: line.next_input for tp, line in self._lines.items()}
 
     async def _line(self, tp: TP, numbers: dict[str, int], stored: dict[Partition, Mark]) -> Line:
