@@ -57,7 +57,7 @@ def load(
     from producers.loading import dry_run as loading_dry_run
     from producers.sending import StackAwayError
 
-    _quiet()
+    quiet_clients()
     settings = _settings(data)
     try:
         chosen = adapter_named(adapter)
@@ -83,7 +83,7 @@ def _key(settings: "Settings") -> bytes:
     return pseudonym_key(settings.data)
 
 
-def _quiet() -> None:
+def quiet_clients() -> None:
     """Keep clients that retry from writing between our lines; what they cannot do shows in the account."""
     for name in ("kafka", "urllib3", "clickhouse_connect"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -95,10 +95,10 @@ def _load(settings: "Settings", batches: "Files", telling: "Progress") -> "Load"
 
     first = batches.begin()  # a file of something else must not start a stack
     with join_or_start(settings, say=say) as use:
-        return loading_load(first, partitions=use.settings.partitions, connect=_connect(use), progress=telling)
+        return loading_load(first, partitions=use.settings.partitions, connect=connection_of(use), progress=telling)
 
 
-def _connect(use: "StackUse") -> Callable[[], tuple[str, Any]]:
+def connection_of(use: "StackUse") -> Callable[[], tuple[str, Any]]:
     """Give the stack's addresses, joining it again when it went away meanwhile."""
     from sinks.connecting import connect
 

@@ -24,7 +24,7 @@ TOPICS: dict[str, tuple[str, ...]] = {"intake": (INTAKE_TOPIC,), "measure": tupl
 def worker_app() -> StreamsApp:
     """The app of this worker: the agents that the settings name, each on this worker's share of the partitions."""
     settings, _ = load()
-    makers = {"intake": Intake, "measure": Measure}
+    makers: dict[str, type[Intake | Measure]] = {"intake": Intake, "measure": Measure}
     agents = {name: makers[name](settings) for name in settings.agents_named}
     durable = settings.broker == "kafka"
     app = make_app(

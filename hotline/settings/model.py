@@ -82,7 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=3600, description="How long an event without born_at waits for the first event of its ticket."),
     ] = 30
     known_entities_max: Annotated[
-        int, Meta(ge=1, description="Calls and tickets whose birth intake keeps in memory; of others it asks the tables.")
+        int,
+        Meta(ge=1, description="Calls and tickets whose birth intake keeps in memory; of others it asks the tables."),
     ] = 300_000
     warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
         512 << 20

@@ -34,7 +34,9 @@ def frame(subject: Subject, arrivals: Sequence[Arrival], *, received_at: int) ->
         for kind, run in itertools.groupby(arrivals, key=lambda arrival: type(arrival.event))
     ]
     columns = [_column(name, dtype, runs) for name, dtype in subject.columns.items()]
-    found = pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in zip(subject.columns.items(), columns, strict=True)])
+    found = pl.DataFrame(
+        [pl.Series(name, values, dtype) for (name, dtype), values in zip(subject.columns.items(), columns, strict=True)]
+    )
     stamp = pl.lit(received_at * 1000, pl.Int64).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
     return found.with_columns(pl.col("received_at").fill_null(stamp))
 

@@ -22,7 +22,7 @@ _LONG_NUMBER = re.compile(rb"\d{7,}")
 def kept(value: bytes | None, key: bytes, *, pseudonymised: bool) -> bytes:
     """The part of a record that may be stored.
 
-    Of a JSON object: the fields that events have, callers and names as pseudonyms, other fields (free text, most likely)
+    Of a JSON object: the fields that events have, callers and names as pseudonyms; other fields (most likely free text)
     not at all. What was too long stays just too long, and what was of another kind stays of that kind: sending it again
     must not make it acceptable. Of anything else the beginning, with each number of seven digits or more made
     unreadable, as it may be somebody's telephone.

@@ -7,6 +7,7 @@ anything, a telephone number too.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,6 @@ _FIELDS_OF = {
 }
 _NEVER_NULL = ("revision", "schema", "direction", "valid")
 _UNTIDY = re.compile(UNTIDY)
-_BOM = b"\xef\xbb\xbf"
 _KIND_OF = {
     bool: "true or false",
     int: "a number",
@@ -62,17 +62,21 @@ def refusal(value: bytes | None) -> Refusal | None:
         return "undecodable", "the record is empty; send one JSON object a record"
     if len(value) > JSON_BYTES_MAX:
         return "too_large", f"the record has {len(value)} bytes; send at most {JSON_BYTES_MAX}, one event a record"
-    if value.startswith(_BOM):
-        return "undecodable", "the record begins with a byte order mark; send UTF-8 without one"
     try:
         found = msgspec.json.decode(value.decode())
     except UnicodeDecodeError as error:
         return "undecodable", f"byte {error.start} is no UTF-8; send UTF-8"
     except (msgspec.MsgspecError, RecursionError) as error:
-        return "undecodable", f"it is no JSON ({error}); send one JSON object a record"
+        return "undecodable", _no_json(value, error)
     if not isinstance(found, dict):
         return "undecodable", f"the record holds {_KIND_OF[type(found)]}; send one JSON object a record"
     return of_object(found)
+
+
+def _no_json(value: bytes, error: Exception) -> str:
+    if value.startswith(codecs.BOM_UTF8):
+        return "the record begins with a byte order mark; send UTF-8 without one"
+    return f"it is no JSON ({error}); send one JSON object a record"
 
 
 def of_object(event: Mapping[str, Any]) -> Refusal | None:
@@ -135,8 +139,10 @@ def _of_time(name: str, value: Any) -> Iterator[Refusal]:
         return
     if instant.tzinfo is None:
         yield "bad_value", f"{name} is a time without an offset; send it with one, as in {wanted}"
-    elif not datetime.fromisoformat(f"{YEAR_MIN}-01-01T00:00:00Z") <= instant < datetime.fromisoformat(
-        f"{YEAR_MAX + 1}-01-01T00:00:00Z"
+    elif (
+        not datetime.fromisoformat(f"{YEAR_MIN}-01-01T00:00:00Z")
+        <= instant
+        < datetime.fromisoformat(f"{YEAR_MAX + 1}-01-01T00:00:00Z")
     ):
         yield "time_out_of_range", f"{name} lies outside the years {YEAR_MIN} to {YEAR_MAX} (UTC); correct it"
 
@@ -195,7 +201,10 @@ def _absent(name: str, wanted: str, event: Mapping[str, Any]) -> Refusal:
 
 def future(name: str, ahead_s: int) -> Refusal:
     """What to tell of a time that lies too far in the future."""
-    return "future_time", f"{name} lies {ahead_s} s in the future; set the clock that it was taken from, then send again"
+    return (
+        "future_time",
+        f"{name} lies {ahead_s} s in the future; set the clock that it was taken from, then send again",
+    )
 
 
 def unknown(subject: Subject, waited_s: int) -> Refusal:
