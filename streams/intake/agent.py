@@ -7,7 +7,7 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -31,7 +31,7 @@ from hotline.settings import Settings, pseudonym_key
 from streams.app import StreamsApp
 from streams.ending import end_process
 from streams.handling import send
-from streams.intake.desk import RECHECK_S, Desk, Done, Rules
+from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
 from streams.measure.agent import connect
@@ -45,13 +45,23 @@ MARK_AGAIN_S = 3600.0
 GATHERED_BYTES_MAX = 64 << 20
 
 
+Opened = tuple[int, LookUp]
+"""Number of the log of `INTAKE_TOPIC`, and the look-up of births."""
+
+
+def open_store(settings: Settings) -> Opened:
+    """Ask ClickHouse for both. Raises UnknownLogError, or what the client raises."""
+    client = connect(settings)
+    return log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC), StoredBirths(client)
+
+
 class Intake:
     """The intake of one worker, for all its partitions of `INTAKE_TOPIC`. `app` must be set before it starts."""
 
     app: StreamsApp
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, store: Callable[[Settings], Opened] = open_store) -> None:
+        self._settings, self._store = settings, store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
         self._gathered: list[Any] = []
         self._bytes = self._records = 0
@@ -61,11 +71,10 @@ class Intake:
 
     async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """The next offset of each partition, by the marks at the broker; starts the tasks."""
-        client = await self._in_thread(connect, self._settings)
-        number = log_number(await self._in_thread(lambda: logs(client.query(LOGS_SQL).result_rows)), INTAKE_TOPIC)
+        number, look_up = await self._in_thread(self._store, self._settings)
         self._marks = BrokerMarks(self._settings.bootstrap, intake_group(number))
         marks = await self._marks.start({tp.partition for tp in partitions})
-        self._desk = Desk(self._rules(number), StoredBirths(client))
+        self._desk = Desk(self._rules(number), look_up)
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
             task.add_done_callback(_end_if_failed)
@@ -113,7 +122,7 @@ class Intake:
             await asyncio.sleep(RECHECK_S)
             return
         try:
-            async with asyncio.timeout(None if self._desk.idle else RECHECK_S):
+            async with asyncio.timeout(self._desk.due_in(time.time())):
                 await self._came.wait()
         except TimeoutError:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -97,10 +97,12 @@ class Desk:
         """Events that hold up the positions."""
         return len(self._waiting)
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is to be done until records come."""
-        return not self._waiting and not self._retired
+    def due_in(self, now: float) -> float | None:
+        """Seconds until there is something to do even if no record comes; None when there is not."""
+        due = [self._recheck_at] if self._waiting else []
+        if self._retired:
+            due.append(self._recheck_retired_at)
+        return max(0.0, min(due) - now) if due else None
 
     def take(self, bundles: Sequence[Any], now: float) -> Done:
         """The blocks of what came, and of what waited and can now be sent. `bundles` may be empty."""
@@ -148,8 +150,10 @@ class Desk:
         lacking, work.lacking = work.lacking, {}
         unknown = {name: found for name, found in lacking.items() if not self._born(found, name, work)}
         again = self._due(now)
-        for name in self._asked({*unknown, *again}):
+        for name in self._asked({*unknown, *again}, now):
             self._born(unknown.pop(name, []) + self._waiting.take(name) + self._retired.take(name), name, work)
+        if unknown and not self._waiting:
+            self._recheck_at = now + RECHECK_S
         for name, found in unknown.items():
             self._waiting.put(name, found, now + self._rules.unknown_ticket_wait_s)
         if not self.away:
@@ -176,7 +180,7 @@ class Desk:
             due |= set(self._retired.names)
         return due
 
-    def _asked(self, names: set[str]) -> list[str]:
+    def _asked(self, names: set[str], now: float) -> list[str]:
         """Those of the entities that the store knows; their births are learnt."""
         if not names:
             return []
@@ -185,7 +189,9 @@ class Desk:
         except Exception:  # noqa: BLE001 away, in any way there is: the events wait, and nothing is refused meanwhile
             self.away = True
             return []
-        self.away = False
+        if self.away:  # what came while the store was away may have to be stored first
+            self.away = False
+            self._waiting.postpone(now + self._rules.unknown_ticket_wait_s)
         for name, born in found:
             self._births.learn(name, born)
         return list({name for name, _ in found})
@@ -196,6 +202,8 @@ class Desk:
                 subject = KINDS[type(arrival.event)].subject
                 reason = refusals.unknown(subject, self._rules.unknown_ticket_wait_s)
                 self._refuse_arrival(work, reason, arrival)
+            if not self._retired:
+                self._recheck_retired_at = now + RECHECK_RETIRED_S
             self._retired.put(name, found, now + RETIRED_S)
         for _ in self._retired.overdue(now):
             pass
@@ -225,10 +233,11 @@ class Desk:
         work.good.setdefault(subject.name, []).append(events)
 
     def _too_early(self, found: pl.Series, events: pl.DataFrame, now: int) -> pl.Series:
-        latest = datetime.fromtimestamp(now, UTC) + timedelta(seconds=self._rules.future_skew_s)
+        latest_ms = (now + self._rules.future_skew_s) * 1000
         for name in _FUTURE:
-            if name in events.columns and (events[name].max() or latest) > latest:  # type: ignore[operator]
-                early = (events[name] > latest).fill_null(value=False) & found.is_null()
+            times = events[name].to_physical() if name in events.columns else pl.Series([0])
+            if int(times.max() or 0) > latest_ms:  # type: ignore[arg-type]
+                early = (times > latest_ms).fill_null(value=False) & found.is_null()
                 found = found.zip_with(~early, pl.Series(["future_time"]))
         return found
 

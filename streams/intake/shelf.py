@@ -49,6 +49,10 @@ class Shelf:
             if found := self.take(name):
                 yield name, found
 
+    def postpone(self, until: float) -> None:
+        """Let everything wait at least that long."""
+        self._until = deque((max(until, former), name) for former, name in self._until)
+
     def first_offsets(self) -> dict[int, int]:
         """The lowest offset that waits, by partition."""
         lowest: dict[int, int] = {}

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
+from polars import selectors
 
 from hotline.catalogue import measures
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
@@ -90,7 +91,8 @@ def _letters(subject: Subject, source: Source, rows: int = 1) -> pl.DataFrame:
 def _dead(dead: pl.DataFrame, subject: Subject, source: Source) -> pl.DataFrame:
     if dead.is_empty():
         return dead
-    originals = [_original(row, subject) for row in dead.iter_rows(named=True)]
+    told = dead.with_columns(selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%SZ"))  # Python has no year 10000
+    originals = [_original(row, subject) for row in told.iter_rows(named=True)]
     here = f"{source.topic}/{source.partition}/{source.offset}"
     return _letters(subject, source, len(dead)).with_columns(
         dead["place"].cast(pl.UInt32) + source.first,
