@@ -1,4 +1,4 @@
-"""How far the pipeline is with single events: forwarded by intake, and stored by the sink."""
+"""What became of single events: forwarded by intake, stored by the sink, or set aside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hotline.marks import MARKS_SQL, Mark, log_number, marks
-from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS, intake_group
+from hotline.names import (
+    DATABASE,
+    DEAD_LETTERS_TABLE,
+    EVENTS_TOPICS,
+    INTAKE_TOPIC,
+    MEASURED_TOPICS,
+    intake_group,
+)
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -16,6 +23,12 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 ANSWER_WITHIN_S = 10.0
+_DEAD = f"""
+SELECT toInt64OrZero(substring(origin, length({{prefix:String}}) + 1)) AS at, any(reason)
+FROM {DATABASE}.{DEAD_LETTERS_TABLE}
+WHERE startsWith(origin, {{prefix:String}}) AND at BETWEEN {{first:Int64}} AND {{last:Int64}}
+GROUP BY at
+"""  # noqa: S608 names of ours
 _TIMES: dict[str, Any] = {
     "reconnect_backoff_max_ms": 1000,
     "request_timeout_ms": 15_000,
@@ -73,3 +86,14 @@ def all_stored(client: Client, logs: Mapping[str, int], ends: Mapping[Place, int
             if of == topic and done < end:
                 return False
     return True
+
+
+def dead_reasons(client: Client, log: int, offsets: Mapping[int, Collection[int]]) -> dict[str, int]:
+    """How many of these records of `INTAKE_TOPIC` (offsets by partition) became dead letters, by reason."""
+    found: dict[str, int] = {}
+    for partition, mine in offsets.items():
+        asked = {"prefix": f"{INTAKE_TOPIC}/{partition}/{log}/", "first": min(mine), "last": max(mine)}
+        for offset, reason in client.query(_DEAD, parameters=asked).result_rows:
+            if offset in mine:
+                found[str(reason)] = found.get(str(reason), 0) + 1
+    return found

@@ -15,16 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from hotline.names import (
-    DATABASE,
-    DEAD_LETTERS_TABLE,
-    INTAKE_TOPIC,
-    JSON_BYTES_MAX,
-    PSEUDONYMISED,
-    RECORD_BYTES_MAX,
-)
+from hotline.names import INTAKE_TOPIC, JSON_BYTES_MAX, PSEUDONYMISED, RECORD_BYTES_MAX
 from producers.accounts import current_logs
-from producers.intake_position import all_stored, ends_of_events, forwarded
+from producers.intake_position import all_stored, dead_reasons, ends_of_events, forwarded
 from producers.sending import AWAY_S_MAX, STALLED_S_MAX, Connect, StackAwayError
 
 if TYPE_CHECKING:
@@ -36,13 +29,6 @@ KEPT_BYTES_MAX = 48 << 20
 ASK_EVERY_S = 0.1
 TOLD_EVERY = 1_000
 """Events after which progress is told."""
-
-_DEAD = f"""
-SELECT toInt64OrZero(substring(origin, length({{prefix:String}}) + 1)) AS at, any(reason)
-FROM {DATABASE}.{DEAD_LETTERS_TABLE}
-WHERE startsWith(origin, {{prefix:String}}) AND at BETWEEN {{first:Int64}} AND {{last:Int64}}
-GROUP BY at
-"""  # noqa: S608 names of ours
 
 
 class Sending(msgspec.Struct, kw_only=True):
@@ -205,25 +191,16 @@ class JsonSender:
         account = self._account
         account.sent += len(self._kept)
         if self._wait:
-            dead = self._dead()
+            mine: dict[int, set[int]] = {}
+            for kept in self._kept:
+                mine.setdefault(kept.partition, set()).add(kept.offset)
+            dead = dead_reasons(self._asked, self._logs[INTAKE_TOPIC], mine)
             account.dead += sum(dead.values())
             account.stored = account.sent - account.dead
             for reason, count in dead.items():
                 account.reasons[reason] = account.reasons.get(reason, 0) + count
         self._kept, self._bytes = [], 0
         self._tell()
-
-    def _dead(self) -> dict[str, int]:
-        """How many of the events that are kept became dead letters, by reason."""
-        found: dict[str, int] = {}
-        for partition in {kept.partition for kept in self._kept}:
-            mine = {kept.offset for kept in self._kept if kept.partition == partition}
-            prefix = f"{INTAKE_TOPIC}/{partition}/{self._logs[INTAKE_TOPIC]}/"
-            asked = {"prefix": prefix, "first": min(mine), "last": max(mine)}
-            for offset, reason in self._asked.query(_DEAD, parameters=asked).result_rows:
-                if offset in mine:
-                    found[str(reason)] = found.get(str(reason), 0) + 1
-        return found
 
     # -- connecting ------------------------------------------------------------------------------------------------
 

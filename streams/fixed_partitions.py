@@ -72,22 +72,19 @@ class FixedPartitions(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self,
         consumer: aiokafka.AIOKafkaConsumer,
         active_partitions: Any,
-        timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
-        max_records: int | None = None,
+        **limits: Any,  # `timeout` and `max_records`, as Faust calls them
     ) -> dict[Any, list[Any]]:
         """Take what was fetched: of bundled topics as much as a bundle holds, of the others the usual few records."""
         bundled = {tp for tp in active_partitions or () if tp.topic in self.app.reading.bundled}
         if not bundled:
-            found: dict[Any, list[Any]] = await super()._fetch_records(
-                consumer, active_partitions, timeout, max_records
-            )
+            found: dict[Any, list[Any]] = await super()._fetch_records(consumer, active_partitions, **limits)
             return found
-        found = await self._take_fetched(consumer, active_partitions, bundled, max_records)
-        if not found and timeout:
+        found = await self._take_fetched(consumer, active_partitions, bundled, limits["max_records"])
+        if not found and limits["timeout"]:
             fetched = consumer._fetcher._create_fetch_waiter()  # noqa: SLF001
-            await asyncio.wait([fetched], timeout=timeout)
+            await asyncio.wait([fetched], timeout=limits["timeout"])
             fetched.cancel()  # the fetcher forgets it; one that is done stays as it is
-            found = await self._take_fetched(consumer, active_partitions, bundled, max_records)
+            found = await self._take_fetched(consumer, active_partitions, bundled, limits["max_records"])
         return found
 
     async def _take_fetched(
@@ -97,7 +94,7 @@ class FixedPartitions(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         found: dict[Any, list[Any]] = {}
         for partitions, most in ((set(active) - bundled, records_max), (bundled, RECORDS_MAX)):
             if partitions:
-                found |= await super()._fetch_records(consumer, partitions, 0, most)
+                found |= await super()._fetch_records(consumer, partitions, timeout=0, max_records=most)
         return found
 
     async def owned(self, topics: frozenset[str]) -> set[TP]:

@@ -36,7 +36,8 @@ def test_pages_name_commands_at_all() -> None:
 def test_every_command_and_option_on_a_page_exists(page: Path) -> None:
     for name, rest in commands(page):
         assert name in known(), f"hotline {name}"
-        options = {option for parameter in known()[name].params for option in parameter.opts}
+        named = [known()[name], *getattr(known()[name], "commands", {}).values()]
+        options = {option for command in named for parameter in command.params for option in parameter.opts}
         for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
             assert option in options, f"hotline {name} {option}"
 

@@ -16,14 +16,14 @@ import msgspec
 import polars as pl
 
 from hotline.blocks import Block, complete, pack
-from hotline.events.rules import problems
 from hotline.names import INTAKE_TOPIC, PSEUDONYMISED
 from hotline.pseudonyms import pseudonym
 from hotline.subjects import SUBJECTS, TICKETS, Subject
 from streams.intake import refusals
 from streams.intake.arriving import BIRTHS, KINDS, Arrival, NotDecodedError, decode
 from streams.intake.births import Births, entity_name
-from streams.intake.frames import by_type, frame, refused_rows
+from streams.intake.frames import refused_rows
+from streams.intake.judging import judge
 from streams.intake.keeping import kept
 from streams.intake.shelf import Shelf
 
@@ -38,9 +38,6 @@ RECHECK_RETIRED_S = 30.0
 
 LookUp = Callable[[Collection[str]], Iterable[tuple[str, int]]]
 """Births, in epoch seconds, of those of the entities that are stored; raises when the store is away."""
-
-_FUTURE = ("occurred_at", "born_at", "dispatched_at")
-"""Times of what has happened; a deadline may lie in the future."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,33 +210,17 @@ class Desk:
     def _judge(self, work: _Work) -> None:
         """Put what has a birth into columns, by the rules of all events and by the clock; learn births from it."""
         for subject in SUBJECTS.values():
-            mine = by_type([a for a in work.ready if KINDS[type(a.event)].subject is subject])
-            if mine:
+            if mine := [a for a in work.ready if KINDS[type(a.event)].subject is subject]:
                 self._judge_subject(subject, mine, work)
         work.ready = []
 
     def _judge_subject(self, subject: Subject, arrivals: list[Arrival], work: _Work) -> None:
-        events = complete(subject, frame(subject, arrivals, received_at=work.now))
-        found = self._too_early(problems(subject, events), events, work.now)
-        if found.null_count() < len(found):
-            for place in found.is_not_null().arg_true():
-                arrival = arrivals[place]
-                reason = _told(arrival, str(found[place]), work.now)
-                self._refuse_arrival(work, reason, arrival)
-            events = events.filter(found.is_null())
-            arrivals = [arrival for arrival, problem in zip(arrivals, found, strict=True) if problem is None]
-        for arrival in arrivals:
+        judged = judge(subject, arrivals, now=work.now, future_skew_s=self._rules.future_skew_s)
+        for arrival, reason in judged.refused:
+            self._refuse_arrival(work, reason, arrival)
+        for arrival in judged.arrivals:
             self._learn(arrival, work)
-        work.good.setdefault(subject.name, []).append(events)
-
-    def _too_early(self, found: pl.Series, events: pl.DataFrame, now: int) -> pl.Series:
-        latest_ms = (now + self._rules.future_skew_s) * 1000
-        for name in _FUTURE:
-            times = events[name].to_physical() if name in events.columns else pl.Series([0])
-            if int(times.max() or 0) > latest_ms:  # type: ignore[arg-type]
-                early = (times > latest_ms).fill_null(value=False) & found.is_null()
-                found = found.zip_with(~early, pl.Series(["future_time"]))
-        return found
+        work.good.setdefault(subject.name, []).append(judged.events)
 
     def _learn(self, arrival: Arrival, work: _Work) -> None:
         name = _name(arrival)
@@ -287,18 +268,3 @@ class Desk:
 def _name(arrival: Arrival) -> str:
     event = arrival.event
     return entity_name(KINDS[type(event)].subject, event.source, event.entity)
-
-
-def _told(arrival: Arrival, problem: str, now: int) -> refusals.Refusal:
-    """The problem that the rules found, in words; the sender's bytes are read again for it."""
-    if problem == "future_time":
-        ahead = {name: _ahead(arrival.event, name, now) for name in _FUTURE}
-        latest = max(ahead, key=lambda name: ahead[name])
-        return refusals.future(latest, ahead[latest])
-    known = refusals.parsed(arrival.value)
-    return (refusals.of_object(known) if isinstance(known, dict) else None) or (problem, "")
-
-
-def _ahead(event: Any, name: str, now: int) -> int:
-    at = getattr(event, name, None)
-    return 0 if at is None else int(at.timestamp()) - now

@@ -6,7 +6,6 @@ Its settings come from HOTLINE_* variables.
 """
 
 import sys
-from pathlib import Path
 from typing import Any
 
 from hotline.names import INTAKE_TOPIC
@@ -24,6 +23,7 @@ def main() -> None:
     def empty(_: Settings) -> Opened:
         return int(sys.argv[1]), lambda _: []
 
+    settings.folder.make()
     intake = Intake(settings, empty)
     app = make_app(
         "intake-alone",
@@ -32,7 +32,7 @@ def main() -> None:
         bundled_topics=[INTAKE_TOPIC],
         partitions_owned=None,
         resume_from=intake.resume_from,
-        datadir=Path(settings.data) / "run",
+        datadir=settings.folder.run / "worker",
         idempotent=settings.broker == "kafka",
         log_survives=settings.broker == "kafka",
         buffer_records_max=8,

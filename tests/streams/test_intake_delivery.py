@@ -170,9 +170,9 @@ def test_an_event_that_waits_holds_the_mark_and_comes_again_after_a_crash(pipe: 
 
 
 def test_a_record_that_is_no_event_leaves_as_a_row_with_its_reason_and_the_rest_is_not_held_up(pipe: Pipe) -> None:
-    with KafkaProducer(bootstrap_servers=pipe.broker.bootstrap) as producer:
+    with KafkaProducer(bootstrap_servers=pipe.broker.bootstrap, max_request_size=1 << 22) as producer:
         for value in (b"", None, b"{", b"\xff", b"[1]", b"x" * 1_100_000, msgspec.json.encode(events(1)[0])):
-            producer.send(INTAKE_TOPIC, value=value, partition=1, headers=[("content-type", b"text/plain")])
+            producer.send(INTAKE_TOPIC, key=b"any", value=value, partition=1, headers=[("content-type", b"text/plain")])
         producer.flush()
     pipe.start()
     pipe.wait_until(lambda: pipe.position() == 7, "all records")
