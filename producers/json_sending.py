@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEPT_EVENTS_MAX = 50_000
 KEPT_BYTES_MAX = 48 << 20
 """Events and bytes sent and not yet settled; sending waits at either."""
-ASK_EVERY_S = 0.1
+ASK_EVERY_S = 0.2
 TOLD_EVERY = 1_000
 """Events after which progress is told."""
 

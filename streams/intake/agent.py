@@ -29,12 +29,12 @@ from hotline.names import (
 )
 from hotline.settings import Settings, pseudonym_key
 from streams.app import StreamsApp
+from streams.connecting import connect
 from streams.ending import end_process
 from streams.handling import send
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
-from streams.measure.agent import connect
 
 log = logging.getLogger("streams.intake")
 
@@ -111,10 +111,13 @@ class Intake:
         while True:
             await self._wait_for_work()
             bundles = [] if self._desk.must_pause else self._take_gathered()
-            done: Done = await self._in_thread(self._desk.take, bundles, time.time())
+            done: Done = await self._in_thread(self._take, bundles)
             await self._send(done.blocks)
             self._positions.update(done.positions)
             self._moved.set()
+
+    def _take(self, bundles: list[Any]) -> Done:
+        return self._desk.take(bundles, now=time.time(), timer=time.monotonic())
 
     async def _wait_for_work(self) -> None:
         """Until records came and were gathered for a while, or something waits to be looked for again."""
@@ -122,7 +125,7 @@ class Intake:
             await asyncio.sleep(RECHECK_S)
             return
         try:
-            async with asyncio.timeout(self._desk.due_in(time.time())):
+            async with asyncio.timeout(self._desk.due_in(time.monotonic())):
                 await self._came.wait()
         except TimeoutError:
             return
@@ -155,6 +158,7 @@ class Intake:
 
     async def _mark(self) -> None:
         written: dict[int, int] = {}
+        away = False
         while True:
             try:
                 async with asyncio.timeout(MARK_AGAIN_S):
@@ -167,8 +171,11 @@ class Intake:
                 if moved:
                     await self._marks.write(moved)
                     written |= moved
+                away = False
             except KafkaError as error:
-                log.warning("the position of intake could not be marked (%r); trying again", error)
+                if not away:
+                    log.warning("the position of intake could not be marked (%r); trying again", error)
+                away = True
                 self._moved.set()
             await asyncio.sleep(MARK_EVERY_S)
 

@@ -94,24 +94,27 @@ class Desk:
         """Events that hold up the positions."""
         return len(self._waiting)
 
-    def due_in(self, now: float) -> float | None:
+    def due_in(self, timer: float) -> float | None:
         """Seconds until there is something to do even if no record comes; None when there is not."""
         due = [self._recheck_at] if self._waiting else []
         if self._retired:
             due.append(self._recheck_retired_at)
-        return max(0.0, min(due) - now) if due else None
+        return max(0.0, min(due) - timer) if due else None
 
-    def take(self, bundles: Sequence[Any], now: float) -> Done:
-        """The blocks of what came, and of what waited and can now be sent. `bundles` may be empty."""
+    def take(self, bundles: Sequence[Any], *, now: float, timer: float) -> Done:
+        """The blocks of what came, and of what waited and can now be sent. `bundles` may be empty.
+
+        `now` is the time in epoch seconds, which somebody may set; `timer` counts seconds and never goes back.
+        """
         work = _Work(int(now))
         for bundle in bundles:
             self._decode(bundle, work)
             self._next[bundle.partition] = bundle.next_offset
         self._judge(work)
-        self._complete(work, now)
+        self._complete(work, timer)
         self._judge(work)
         for name, found in work.lacking.items():  # they waited for a ticket that has just become known, and wait on
-            self._waiting.put(name, found, now)
+            self._waiting.put(name, found, timer)
         return Done(self._blocks(work), self._positions())
 
     # -- decoding --------------------------------------------------------------------------------------------------
@@ -143,18 +146,18 @@ class Desk:
 
     # -- completing ------------------------------------------------------------------------------------------------
 
-    def _complete(self, work: _Work, now: float) -> None:
+    def _complete(self, work: _Work, timer: float) -> None:
         lacking, work.lacking = work.lacking, {}
         unknown = {name: found for name, found in lacking.items() if not self._born(found, name, work)}
-        again = self._due(now)
-        for name in self._asked({*unknown, *again}, now):
+        again = self._due(timer)
+        for name in self._asked({*unknown, *again}, timer):
             self._born(unknown.pop(name, []) + self._waiting.take(name) + self._retired.take(name), name, work)
         if unknown and not self._waiting:
-            self._recheck_at = now + RECHECK_S
+            self._recheck_at = timer + RECHECK_S
         for name, found in unknown.items():
-            self._waiting.put(name, found, now + self._rules.unknown_ticket_wait_s)
+            self._waiting.put(name, found, timer + self._rules.unknown_ticket_wait_s)
         if not self.away:
-            self._retire(work, now)
+            self._retire(work, timer)
 
     def _born(self, arrivals: list[Arrival], name: str, work: _Work) -> bool:
         """Give them their birth, if it is known."""
@@ -166,18 +169,18 @@ class Desk:
             work.ready.append(arrival)
         return True
 
-    def _due(self, now: float) -> set[str]:
+    def _due(self, timer: float) -> set[str]:
         """Entities to be asked for again."""
         due: set[str] = set()
-        if now >= self._recheck_at and self._waiting:
-            self._recheck_at = now + RECHECK_S
+        if timer >= self._recheck_at and self._waiting:
+            self._recheck_at = timer + RECHECK_S
             due |= set(self._waiting.names)
-        if now >= self._recheck_retired_at and self._retired:
-            self._recheck_retired_at = now + RECHECK_RETIRED_S
+        if timer >= self._recheck_retired_at and self._retired:
+            self._recheck_retired_at = timer + RECHECK_RETIRED_S
             due |= set(self._retired.names)
         return due
 
-    def _asked(self, names: set[str], now: float) -> list[str]:
+    def _asked(self, names: set[str], timer: float) -> list[str]:
         """Those of the entities that the store knows; their births are learnt."""
         if not names:
             return []
@@ -188,21 +191,21 @@ class Desk:
             return []
         if self.away:  # what came while the store was away may have to be stored first
             self.away = False
-            self._waiting.postpone(now + self._rules.unknown_ticket_wait_s)
+            self._waiting.postpone(timer + self._rules.unknown_ticket_wait_s)
         for name, born in found:
             self._births.learn(name, born)
         return list({name for name, _ in found})
 
-    def _retire(self, work: _Work, now: float) -> None:
-        for name, found in self._waiting.overdue(now):
+    def _retire(self, work: _Work, timer: float) -> None:
+        for name, found in self._waiting.overdue(timer):
             for arrival in found:
                 subject = KINDS[type(arrival.event)].subject
                 reason = refusals.unknown(subject, self._rules.unknown_ticket_wait_s)
                 self._refuse_arrival(work, reason, arrival)
             if not self._retired:
-                self._recheck_retired_at = now + RECHECK_RETIRED_S
-            self._retired.put(name, found, now + RETIRED_S)
-        for _ in self._retired.overdue(now):
+                self._recheck_retired_at = timer + RECHECK_RETIRED_S
+            self._retired.put(name, found, timer + RETIRED_S)
+        for _ in self._retired.overdue(timer):
             pass
 
     # -- judging ---------------------------------------------------------------------------------------------------

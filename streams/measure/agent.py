@@ -6,18 +6,17 @@ import asyncio
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
-import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
-from hotline.settings import Settings, password
+from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from streams.app import StreamsApp
+from streams.connecting import connect
 from streams.ending import end_process
 from streams.handling import send
 from streams.measure.line import Line, Place
@@ -30,19 +29,6 @@ MARKS_EVERY_S = 0.25
 WAITING_RECORDS = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
-
-
-def connect(settings: Settings) -> Client:
-    """A client of the database; the writer's account, whose look-ups no reader's limit may cut off."""
-    url = urlsplit(settings.clickhouse_url)
-    return clickhouse_connect.get_client(
-        host=url.hostname or "127.0.0.1",
-        port=url.port or 8123,
-        secure=url.scheme == "https",
-        username=settings.clickhouse_writer,
-        password=password(settings, "writer"),
-        autogenerate_session_id=False,
-    )
 
 
 class Measure:

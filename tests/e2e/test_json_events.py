@@ -165,6 +165,21 @@ def test_callers_are_pseudonyms_everywhere_also_after_a_retry(hotline: Hotline) 
     assert hotline.do("dead-letters", "retry", "--reason", "future_time", "--dry-run", "--json").json["alike"] == 1
 
 
+def test_a_sender_that_waits_sends_again_what_a_broker_forgot(hotline: Hotline) -> None:
+    before = created(hotline) or 0
+    sender = hotline.start("send", "-", "--wait", "--json", stdin=subprocess.PIPE)
+    assert sender.stdin is not None
+    sender.stdin.writelines(json.dumps(ticket("created", f"again-{n}")).encode() + b"\n" for n in range(2_000))
+    sender.stdin.flush()
+    wait_until(lambda: (created(hotline) or 0) > before, "some are counted")
+    hotline.kill("broker")
+    sender.stdin.writelines(json.dumps(ticket("created", f"after-{n}")).encode() + b"\n" for n in range(500))
+    out, _ = sender.communicate(timeout=150)
+    account = json.loads(out)
+    assert (sender.returncode, account["stored"], account["dead"]) == (0, 2_500, 0)
+    assert created(hotline) == before + 2_500
+
+
 def test_a_file_that_is_not_there_is_one_sentence(hotline: Hotline) -> None:
     done = hotline.do("send", "nowhere.jsonl")
     assert (done.code, done.out, done.said.count("\n")) == (2, "", 1)

@@ -76,7 +76,7 @@ class Sent:
         records = [Record(first + at, as_json(event), headers) for at, event in enumerate(events)]
         self.next_offsets[partition] = first + len(events)
         bundles = [Bundle("hotline.intake", partition, records)] if records else []
-        done = self.desk.take(bundles, now)
+        done = self.desk.take(bundles, now=now, timer=now)
         for block in done.blocks:
             for row in block.events.iter_rows(named=True):
                 (self.good if row["problem"] is None else self.dead).append({**row, "block": block})

@@ -152,6 +152,13 @@ def test_only_what_lies_further_in_the_future_than_clocks_differ_is_refused() ->
     assert "born_at lies 400 s in the future" in sent.dead[1]["detail"]
 
 
+def test_a_clock_that_is_set_back_keeps_nothing_waiting() -> None:
+    sent = desk()
+    sent.bring(HANDLED)
+    done = sent.desk.take([], now=NOW - 7200, timer=NOW + WAIT_S)
+    assert [block.events["problem"].to_list() for block in done.blocks] == [["unknown_ticket"]]
+
+
 def test_a_deadline_may_lie_in_the_future_and_the_past_may_be_long_ago() -> None:
     sent = desk()
     sent.bring({**HANDLED, "type": "ticket.due_changed", "born_at": MORNING, "due_at": "2098-01-01T00:00:00Z"})
