@@ -131,7 +131,8 @@ def test_a_worker_that_knows_nothing_any_more_completes_from_the_tables(hotline:
             "AND entity IN ('old-1', 'old-2', 'by-block')"
         ).result_rows
         assert rows == [(3, 3)]
-        asked = client.query("EXPLAIN indexes = 1 SELECT born_at FROM hotline.tickets WHERE entity IN ('old-1', 'x')")
+        ids = "SELECT arrayJoin(['old-1', 'x'])"
+        asked = client.query(f"EXPLAIN indexes = 1 SELECT born_at FROM hotline.tickets WHERE entity IN ({ids})")
         assert "by_entity" in str(asked.result_rows)
 
 
