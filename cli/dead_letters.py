@@ -58,6 +58,11 @@ def register(app: typer.Typer) -> None:
             "hotline dead-letters delete --reason undecodable --until 2023-06",
         )
     )(delete)
+    group.command(
+        epilog=examples(
+            "hotline dead-letters retry --reason unknown_ticket", "hotline dead-letters retry --dry-run --json"
+        )
+    )(retry)
     app.add_typer(group, name="dead-letters")
 
 
@@ -187,6 +192,33 @@ def _end_of(period: str, zone: str) -> datetime:
     return parse(period, zone=ZoneInfo(zone), now=datetime.now(UTC)).end
 
 
+def retry(
+    data: Data = None,
+    *,
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    json: Json = False,
+) -> int:
+    """Send dead letters again that came as JSON events.
+
+    Each event goes through intake once more, as it was kept, and what becomes of it is told. One that was counted
+    meanwhile is seen, not counted twice; one that is still wrong is a dead letter again.
+    """
+    from cli.retrying import retry_letters
+    from producers.sending import StackAwayError
+    from sinks.dead_letters import every
+
+    if not _known(reason):
+        return CANNOT
+    with _client(data) as client:
+        letters = every(client, reason=reason)
+        try:
+            return retry_letters(data, letters, dry_run=dry_run, json=json)
+        except StackAwayError as error:
+            say(str(error))
+            return CANNOT
+
+
 def _write_file(letters: Iterable["DeadLetter"], file: Path) -> int:
     draft = file.with_name(f"{file.name}.part")
     try:
@@ -237,6 +269,7 @@ def _described(letter: "DeadLetter") -> dict[str, Any]:
         "id": letter.id,
         "when": letter.at.isoformat(),
         "reason": letter.reason,
+        "detail": letter.detail,
         "origin": letter.origin,
         "subject": letter.subject,
     }
@@ -244,7 +277,8 @@ def _described(letter: "DeadLetter") -> dict[str, Any]:
 
 def _row(letter: "DeadLetter") -> tuple[str, ...]:
     head = printable(letter.original) + ("" if letter.whole else "…")
-    return letter.reason, printable(letter.origin.encode()), letter.subject, letter.id, head
+    said = printable(letter.detail.encode())
+    return letter.reason, said, printable(letter.origin.encode()), letter.subject, letter.id, head
 
 
 def _original(letter: "DeadLetter") -> dict[str, str]:

@@ -65,7 +65,7 @@ def load(
     from producers.loading import dry_run as loading_dry_run
     from producers.sending import StackAwayError
 
-    _quiet()
+    quiet_clients()
     follower = Follower() if follow else None
     settings = _settings(data)
     try:
@@ -96,7 +96,7 @@ def _key(settings: "Settings") -> bytes:
     return pseudonym_key(settings.data)
 
 
-def _quiet() -> None:
+def quiet_clients() -> None:
     """Keep clients that retry from writing between our lines; what they cannot do shows in the account."""
     for name in ("kafka", "urllib3", "clickhouse_connect"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -109,11 +109,15 @@ def _load(settings: "Settings", batches: "Files", telling: "Progress", follower:
     first = batches.begin()  # a file of something else must not start a stack
     with join_or_start(settings, say=say) as use:
         return loading_load(
-            first, partitions=use.settings.partitions, connect=_connect(use), progress=telling, follower=follower
+            first,
+            partitions=use.settings.partitions,
+            connect=connection_of(use),
+            progress=telling,
+            follower=follower,
         )
 
 
-def _connect(use: "StackUse") -> Callable[[], tuple[str, Any]]:
+def connection_of(use: "StackUse") -> Callable[[], tuple[str, Any]]:
     """Give the stack's addresses, joining it again when it went away meanwhile."""
     from sinks.connecting import connect
 

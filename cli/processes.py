@@ -71,7 +71,15 @@ def status(
         say(f"no stack runs on {settings.data}: start one with hotline up")
     else:
         print_table(
-            [(p.name, "answers" if p.answers else p.state, f"process {p.pid or '-'}", p.address) for p in found.parts]
+            [
+                (
+                    p.name,
+                    "answers" if p.answers else p.state,
+                    f"process {p.pid or '-'}",
+                    p.address or ", ".join(p.agents),
+                )
+                for p in found.parts
+            ]
             or [("stack", found.state, f"process {found.pid}", "")]
         )
     return found.exit_code

@@ -1,8 +1,9 @@
 """Blocks: many events of one subject and partition in one record, as an Arrow IPC stream.
 
-A block has the subject's columns, `digest` (what the sender stated), and three more for what could not be read as an
-event: `problem` (a reason of `dead_letters.REASONS`), `original` (the bytes) and `origin` (file and line). Such a row
-travels with the events around it and gets its verdict with them, so that nothing needs a second way in.
+A block has the subject's columns, `digest` (what the sender stated), and four more for what could not be read as an
+event: `problem` (a reason of `dead_letters.REASONS`), `detail` (the field, what it holds, what to send instead),
+`original` (the bytes) and `origin` (file and line, or topic, partition, log and offset). Such a row travels with the
+events around it and gets its verdict with them, so that nothing needs a second way in.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ from hotline.subjects import Subject
 BLOCK_VERSION = "1"
 """Version of the layout below. Readers take any column set: what is absent is null, what is unknown is ignored."""
 
-REJECT_COLUMNS: dict[str, pl.DataType] = {"problem": pl.String(), "original": pl.Binary(), "origin": pl.String()}
+REJECT_COLUMNS: dict[str, pl.DataType] = {
+    "problem": pl.String(),
+    "original": pl.Binary(),
+    "origin": pl.String(),
+    "detail": pl.String(),
+}
 _ONE_THREAD = pa.ipc.IpcReadOptions(use_threads=False)
 DEFAULTS: dict[str, int] = {"revision": 0, "schema": SCHEMA}
 

@@ -15,5 +15,8 @@ REASONS: dict[str, str] = {
     "time_out_of_range": "A time lies outside the years 1990 to 2099. Correct it and send again.",
     "time_skipped": "A local time does not exist: daylight saving skips it. State the time with its offset.",
     "too_large": "It is larger than the limit. Split it.",
+    "future_time": "A time lies further in the future than clocks differ. Set the sender's clock, then send it again.",
+    "unknown_ticket": "It does not state born_at, and no call or ticket of this source and id came in time. Send that "
+    "first, or state born_at.",
     "wrong_partition": "It belongs to another partition. Pack blocks with this product's partition function.",
 }

@@ -5,10 +5,14 @@ from __future__ import annotations
 from hotline.subjects import SUBJECTS
 
 EVENTS_TOPICS: dict[str, str] = {name: f"hotline.{name}" for name in SUBJECTS}
+INTAKE_TOPIC = "hotline.intake"
+"""One JSON event a record, from any outside system."""
 MEASURED_TOPICS: dict[str, str] = {name: f"hotline.{name}.measured" for name in SUBJECTS}
 
 CONTENT_TYPE = "content-type"
 BLOCK_ID = "block-id"
+PSEUDONYMISED = "pseudonymised"
+"""On a JSON event: callers and names in it are pseudonyms already, as in what is kept of a dead letter."""
 ARROW_STREAM = b"application/vnd.apache.arrow.stream"
 MEASURED = b"application/vnd.hotline.measured"
 
@@ -23,9 +27,19 @@ SINK_EPOCHS_TABLE = "sink_epochs"
 
 RECORD_BYTES_MAX = 20 * 2**20
 """Largest Kafka record, on the broker and in every client: an undecodable record of 16 MiB must fit its dead letter."""
+JSON_BYTES_MAX = 2**20
+"""Largest JSON event."""
 BLOCK_BYTES_MAX = 16 * 2**20
 """Largest record a producer may send."""
 BLOCK_EVENTS = 50_000
 """Events in a bulk block."""
 OUTPUT_BYTES_MAX = 8 * 2**20
 """An output of measure that would pass this is cut into slices."""
+
+
+def intake_group(log: int) -> str:
+    """The consumer group whose committed offsets say how far intake has forwarded this log of `INTAKE_TOPIC`.
+
+    A group of its own for each log: an offset of the log before means nothing in the next one.
+    """
+    return f"{INTAKE_TOPIC}.{log}"

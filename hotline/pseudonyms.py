@@ -7,6 +7,8 @@ import hashlib
 import polars as pl
 
 PSEUDONYM_BYTES = 12
+PERSONAL_FIELDS = ("caller", "operator")
+"""Fields of events that hold a pseudonym."""
 
 
 def pseudonym(value: str, key: bytes) -> str:

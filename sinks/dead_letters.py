@@ -19,7 +19,7 @@ HEAD_BYTES = 80
 """Bytes of the original that a list shows."""
 _TABLE = f"{DATABASE}.{DEAD_LETTERS_TABLE}"
 _PLACE = "topic, partition, log, offset, place"
-_FIELDS = f"{_PLACE}, subject, reason, origin, block_id, set_aside_at"
+_FIELDS = f"{_PLACE}, subject, reason, detail, origin, block_id, set_aside_at"
 _OF_REASON = "({reason:String} = '' OR reason = {reason:String})"
 _ID_PARTS = 5
 
@@ -34,6 +34,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     place: int
     subject: str
     reason: str
+    detail: str
+    """Which field, what it holds and what to send instead; empty where nobody knows more than the reason."""
     origin: str
     block_id: str
     at: datetime
@@ -107,7 +109,7 @@ def _selected(bytes_max: int | None = None) -> str:
 
 
 def _letter(row: Any) -> DeadLetter:
-    topic, partition, log, offset, place, subject, reason, origin, block_id, at, original, whole = row
+    topic, partition, log, offset, place, subject, reason, detail, origin, block_id, at, original, whole = row
     return DeadLetter(
         topic=str(topic),
         partition=int(partition),
@@ -116,6 +118,7 @@ def _letter(row: Any) -> DeadLetter:
         place=int(place),
         subject=str(subject),
         reason=str(reason),
+        detail=str(detail),
         origin=str(origin),
         block_id=str(block_id),
         at=at,

@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from hotline.names import EVENTS_TOPICS
-from hotline.settings import load
+from faust.types.tuples import TP
+
+from hotline.data_folder import tell_ready
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC
+from hotline.settings import Settings, load
 from streams.app import StreamsApp, make_app
 from streams.handling import handle_each
+from streams.intake.agent import Intake
 from streams.measure.agent import Measure
 from streams.reading import partitions_of_worker
 from streams.worker import run_worker
 
+TOPICS: dict[str, tuple[str, ...]] = {"intake": (INTAKE_TOPIC,), "measure": tuple(EVENTS_TOPICS.values())}
+"""Agent → the topics it reads."""
+
 
 def worker_app() -> StreamsApp:
-    """The app of this worker: the agent `measure` on its share of the partitions."""
+    """The app of this worker: the agents that the settings name, each on this worker's share of the partitions."""
     settings, _ = load()
-    measure = Measure(settings)
-    owned = partitions_of_worker(settings.worker, workers=settings.workers, partitions=settings.partitions)
+    makers: dict[str, type[Intake | Measure]] = {"intake": Intake, "measure": Measure}
+    agents = {name: makers[name](settings) for name in settings.agents_named}
     durable = settings.broker == "kafka"
     app = make_app(
         "hotline",
         bootstrap=settings.bootstrap,
-        source_topics=list(EVENTS_TOPICS.values()),
-        partitions_owned=owned,
-        resume_from=measure.resume_from,
+        source_topics=[topic for name in agents for topic in TOPICS[name]],
+        bundled_topics=[INTAKE_TOPIC] if "intake" in agents else [],
+        partitions_owned=partitions_of_worker(
+            settings.worker, workers=settings.workers, partitions=settings.partitions
+        ),
+        resume_from=_resume_from(settings, agents),
         datadir=settings.folder.run / f"worker-{settings.worker}",
         idempotent=durable,
         log_survives=durable,
         buffer_records_max=8,
         poll_records_max=4,
     )
-
-    measure.app = app
-
-    @app.agent(app.source, name="measure")  # type: ignore[untyped-decorator]
-    async def agent(stream: Any) -> None:
-        await handle_each(app, stream, measure.handle)
-
+    for name, agent in agents.items():
+        agent.app = app
+        _register(app, name, agent)
     return app
+
+
+def _register(app: StreamsApp, name: str, agent: Any) -> None:
+    topic = app.topic(*TOPICS[name], value_type=bytes, acks=True)
+
+    @app.agent(topic, name=name)  # type: ignore[untyped-decorator]
+    async def run(stream: Any) -> None:
+        await handle_each(app, stream, agent.handle)
+
+
+def _resume_from(settings: Settings, agents: Mapping[str, Any]) -> Any:
+    """Ask every agent where its topics go on; then the worker is ready."""
+
+    async def resume_from(partitions: Collection[TP]) -> dict[TP, int]:
+        starts: dict[TP, int] = {}
+        for name, agent in agents.items():
+            starts.update(await agent.resume_from([tp for tp in partitions if tp.topic in TOPICS[name]]))
+        tell_ready(settings.folder.worker_ready(settings.worker))
+        return starts
+
+    return resume_from
 
 
 if __name__ == "__main__":

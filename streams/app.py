@@ -49,6 +49,7 @@ def make_app(
     *,
     bootstrap: str,
     source_topics: Sequence[str],
+    bundled_topics: Collection[str] = (),
     partitions_owned: Collection[int] | None,
     resume_from: ResumeFrom,
     datadir: Path,
@@ -63,16 +64,19 @@ def make_app(
 ) -> StreamsApp:
     """Make the app of one worker.
 
-    `bootstrap` is host:port, several separated by commas. `partitions_owned` (None: all), `resume_from`,
+    `bootstrap` is host:port, several separated by commas. `bundled_topics` are those of the source topics whose records
+    come in bundles. `partitions_owned` (None: all), `resume_from`,
     `assignment`, `on_reconnect` and `log_survives`: see `Reading`. `idempotent`: True on Kafka, False on the embedded
     broker, where such a producer does not start. `instance_id` names a static member and stays the same over restarts.
     Memory held: `buffer_records_max` records waiting for the agent, and 32 MiB a partition fetched ahead. Topics must
     exist already.
 
-    Raises ValueError for a static group without an `instance_id`, or without topics.
+    Raises ValueError for a static group without an `instance_id` or with bundled topics, or without topics.
     """
     if assignment == "static" and not instance_id:
         raise ValueError(f"app {name!r}: a static group needs an instance_id, one for each worker")
+    if assignment == "static" and bundled_topics:
+        raise ValueError(f"app {name!r}: bundles need manual assignment, a group commits records one by one")
     if not source_topics:
         raise ValueError(f"app {name!r} has no source topics")
     app = StreamsApp(
@@ -92,6 +96,7 @@ def make_app(
         assignment=assignment,
         on_reconnect=on_reconnect,
         log_survives=log_survives,
+        bundled=frozenset(bundled_topics),
     )
     app.idempotent = idempotent
     app.source = app.topic(*source_topics, value_type=bytes, acks=True)

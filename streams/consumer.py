@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 
+from streams.bundles import Bundle
 from streams.ending import end_process
 from streams.fixed_partitions import FixedPartitions
 
@@ -22,6 +23,7 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._next_in: dict[TP, int] = {}  # the offset that must arrive next
         self._next_done: dict[TP, int] = {}  # the offset before which everything was acked
+        self._bundle_ends: dict[TP, dict[int, int]] = {}  # first offset of a bundle → the offset after it
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
@@ -68,7 +70,14 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _forget(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:
-            for marks in (self._next_in, self._next_done, self._acked, self._acked_index, self._gap):
+            for marks in (
+                self._next_in,
+                self._next_done,
+                self._bundle_ends,
+                self._acked,
+                self._acked_index,
+                self._gap,
+            ):
                 marks.pop(tp, None)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -84,7 +93,16 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         records, active = await super()._wait_next_records(PAUSED_POLL_S if self._buffered_partitions else timeout)
         if isinstance(self._thread, FixedPartitions):
             await self._check_log(self._thread, arrived=bool(records))
-        return records, active
+        return self._bundled(records), active
+
+    def _bundled(self, records: Any) -> Any:
+        topics = self.app.reading.bundled
+        if not records or not topics:
+            return records
+        return {
+            tp: [Bundle(tp.topic, tp.partition, found)] if tp.topic in topics and found else found
+            for tp, found in records.items()
+        }
 
     async def _check_log(self, thread: FixedPartitions, *, arrived: bool) -> None:
         check = self.app.reading.on_reconnect
@@ -104,6 +122,11 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         if record.offset != due:
             self._end(at, f"offset {due} is due, {record.offset} came: a hole would be lost silently")
         self._next_in[at] = record.offset + 1
+        if isinstance(record, Bundle):
+            if not record.whole:
+                self._end(at, f"records between {record.offset} and {record.next_offset} are missing")
+            self._next_in[at] = record.next_offset
+            self._bundle_ends.setdefault(at, {})[record.offset] = record.next_offset
         return super()._to_message(tp, record)
 
     def _end(self, tp: TP, why: str) -> NoReturn:
@@ -123,10 +146,10 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         before = done = self._next_done.get(tp)
         if done is None:
             return None
-        acked = self._acked_index[tp]
+        acked, ends = self._acked_index[tp], self._bundle_ends.get(tp, {})
         while done in acked:
             acked.discard(done)
-            done += 1
+            done = ends.pop(done, done + 1)
         if done == before:
             return None
         self._acked[tp] = [offset for offset in self._acked[tp] if offset >= done]

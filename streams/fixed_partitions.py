@@ -10,6 +10,7 @@ from aiokafka.conn import CloseReason
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 
+from streams.bundles import RECORDS_MAX
 from streams.ending import end_process
 
 # Kafka answers as soon as there is a record; the embedded broker only when this time is up.
@@ -66,6 +67,35 @@ class FixedPartitions(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             check_crcs=conf.broker_check_crcs,
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: Any,
+        **limits: Any,  # `timeout` and `max_records`, as Faust calls them
+    ) -> dict[Any, list[Any]]:
+        """Take what was fetched: of bundled topics as much as a bundle holds, of the others the usual few records."""
+        bundled = {tp for tp in active_partitions or () if tp.topic in self.app.reading.bundled}
+        if not bundled:
+            found: dict[Any, list[Any]] = await super()._fetch_records(consumer, active_partitions, **limits)
+            return found
+        found = await self._take_fetched(consumer, active_partitions, bundled, limits["max_records"])
+        if not found and limits["timeout"]:
+            fetched = consumer._fetcher._create_fetch_waiter()  # noqa: SLF001
+            await asyncio.wait([fetched], timeout=limits["timeout"])
+            fetched.cancel()  # the fetcher forgets it; one that is done stays as it is
+            found = await self._take_fetched(consumer, active_partitions, bundled, limits["max_records"])
+        return found
+
+    async def _take_fetched(
+        self, consumer: aiokafka.AIOKafkaConsumer, active: Any, bundled: set[Any], records_max: int | None
+    ) -> dict[Any, list[Any]]:
+        """Both kinds without waiting: a wait for one of them would hold up the other."""
+        found: dict[Any, list[Any]] = {}
+        for partitions, most in ((set(active) - bundled, records_max), (bundled, RECORDS_MAX)):
+            if partitions:
+                found |= await super()._fetch_records(consumer, partitions, timeout=0, max_records=most)
+        return found
 
     async def owned(self, topics: frozenset[str]) -> set[TP]:
         """Return the partitions of the topics that this worker owns; ends the process where one does not exist."""

@@ -38,6 +38,8 @@ class Reading:
     one is handed on; it may read the record before each offset again, and raises when that is another one: the process
     ends. `log_survives` is False for a broker that begins a new log when it restarts: there a broken connection ends
     the process at once. Both hold for manual assignment.
+
+    Records of the topics in `bundled` are handed over in bundles (see `streams.bundles`); manual assignment only.
     """
 
     topics: tuple[str, ...]
@@ -46,3 +48,4 @@ class Reading:
     assignment: Assignment
     on_reconnect: OnReconnect | None = None
     log_survives: bool = True
+    bundled: frozenset[str] = frozenset()

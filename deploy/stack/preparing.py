@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from deploy.stack.answering import cluster_id
 from deploy.stack.errors import PartError
-from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS, RECORD_BYTES_MAX
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings
 
-TOPICS = (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())
+TOPICS = (INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())
 
 
 def migrate(settings: Settings) -> None:

@@ -18,6 +18,8 @@ class PartStatus(msgspec.Struct, frozen=True):
     state: PartCondition
     pid: int | None
     address: str
+    agents: tuple[str, ...] = ()
+    """What a worker runs."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,8 @@ def look(settings: Settings) -> Status:
 
 
 def _look_at(state: StackState, part: PartState) -> PartStatus:
-    return PartStatus(part.name, _answers(state.settings, part), part.state, part.pid, part.address)
+    agents = state.settings.agents_named if part.name.startswith("worker-") else ()
+    return PartStatus(part.name, _answers(state.settings, part), part.state, part.pid, part.address, agents)
 
 
 def _answers(settings: Settings, part: PartState) -> bool:

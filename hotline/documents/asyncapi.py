@@ -19,6 +19,8 @@ from hotline.names import (
     COVERED_DAYS_TABLE,
     DEAD_LETTERS_TABLE,
     EVENTS_TOPICS,
+    INTAKE_TOPIC,
+    JSON_BYTES_MAX,
     MEASURED,
     MEASURED_TOPICS,
     OUTPUT_BYTES_MAX,
@@ -26,6 +28,9 @@ from hotline.names import (
 from hotline.subjects import SUBJECTS, Subject
 
 Json = dict[str, Any]
+
+INTAKE = "intake"
+INTAKE_EVENT = "intakeEvent"
 
 
 def asyncapi() -> str:
@@ -37,16 +42,26 @@ def asyncapi() -> str:
                 "title": "Hotline Pulse",
                 "version": f"{SCHEMA}.0.0",
                 "description": (
-                    "Blocks of events go in, outputs of the measuring stage come out. An output of a record of "
+                    "Single events go in as JSON and become blocks of events; blocks go in from all producers, outputs "
+                    "of the measuring stage come out. An output of a record of "
                     "partition p is in partition p of the measured topic, and all events of one call or ticket are in "
                     "one partition. All topics have the same number of partitions."
                 ),
                 "license": {"name": "Apache-2.0"},
             },
-            "channels": {name: channel for subject in SUBJECTS.values() for name, channel in _channels(subject)},
-            "operations": {name: step for subject in SUBJECTS.values() for name, step in _operations(subject)},
+            "channels": {
+                INTAKE: _channel(INTAKE_TOPIC, "Single events, from any outside system.", INTAKE_EVENT),
+                **{name: channel for subject in SUBJECTS.values() for name, channel in _channels(subject)},
+            },
+            "operations": {
+                "read_intake": _operation("receive", INTAKE, INTAKE_EVENT),
+                **{name: step for subject in SUBJECTS.values() for name, step in _operations(subject)},
+            },
             "components": {
-                "messages": {name: msg for subject in SUBJECTS.values() for name, msg in _messages(subject)},
+                "messages": {
+                    INTAKE_EVENT: _event(),
+                    **{name: msg for subject in SUBJECTS.values() for name, msg in _messages(subject)},
+                },
                 "schemas": _schemas(),
             },
         }
@@ -79,6 +94,23 @@ def _operations(subject: Subject) -> list[tuple[str, Json]]:
 def _operation(action: str, channel: str, message: str) -> Json:
     where = f"#/channels/{channel}"
     return {"action": action, "channel": {"$ref": where}, "messages": [{"$ref": f"{where}/messages/{message}"}]}
+
+
+def _event() -> Json:
+    return {
+        "name": INTAKE_EVENT,
+        "title": "One event",
+        "summary": (
+            f"One JSON object in UTF-8, at most {JSON_BYTES_MAX} bytes; no header and no key is needed. `born_at` may "
+            "be left out where an earlier event of the same source and entity tells it. Fields that events do not have "
+            "are ignored."
+        ),
+        "contentType": "application/json",
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": {"$ref": "events.json"},
+        },
+    }
 
 
 def _messages(subject: Subject) -> list[tuple[str, Json]]:

@@ -30,6 +30,7 @@ def event_page() -> str:
         f"Times state their offset, count in whole seconds and lie in the years {YEAR_MIN} to {YEAR_MAX}. Names are "
         f"trimmed, hold no control characters and have at most {NAME_BYTES_MAX} UTF-8 bytes. Durations end in `_s`, "
         f"are whole seconds and at most {SECONDS_MAX}. A field that is not stated says nothing about it.",
+        "How to send them: [sending.md](sending.md). There `born_at` may be left out.",
         "## Every event",
         inspect.cleandoc(Event.__doc__ or ""),
         _fields(Event, set()),

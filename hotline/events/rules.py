@@ -29,6 +29,8 @@ UNTIDY = r"^\s|\s$|[\x00-\x1f\x7f]"
 
 _EARLIEST, _LATEST = datetime(YEAR_MIN, 1, 1, tzinfo=UTC), datetime(YEAR_MAX, 12, 31, 23, 59, 59, tzinfo=UTC)
 
+_EARLIEST_MS, _LATEST_MS = (int(time.timestamp()) * 1000 for time in (_EARLIEST, _LATEST))
+
 
 def problems(subject: Subject, events: pl.DataFrame) -> pl.Series:
     """The first reason against each event of a complete frame, null for a good one; a stated `problem` stays."""
@@ -113,8 +115,8 @@ def _times(subject: Subject, events: pl.DataFrame) -> Iterator[Breach]:
     for name, dtype in subject.columns.items():
         values = events[name]
         if dtype == pl.Datetime and values.null_count() < len(values):
-            low, high = values.min(), values.max()
-            if low < _EARLIEST or high > _LATEST:  # type: ignore[operator]
+            whole = values.to_physical()  # a time may lie in a year that Python does not have
+            if int(whole.min()) < _EARLIEST_MS or int(whole.max()) > _LATEST_MS:  # type: ignore[arg-type]
                 yield "time_out_of_range", (values < _EARLIEST) | (values > _LATEST)
             if (values.to_physical().fill_null(0).to_numpy() % 1000).any():
                 yield "bad_value", values.dt.millisecond() != 0

@@ -11,6 +11,7 @@ from msgspec import Meta
 from hotline.data_folder import DataFolder
 
 PREFIX = "HOTLINE_"
+AGENTS = ("intake", "measure")
 
 CHINESE_CALENDAR, NO_CALENDAR = "cn", "none"
 CHINESE_ZONE = "Asia/Shanghai"
@@ -46,6 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=1024, description="Partitions of every topic; fixed in a data folder at its first start."),
     ] = 2
     workers: Annotated[int, Meta(ge=1, le=1024, description="Worker processes that share the partitions.")] = 1
+    agents: Annotated[str, Meta(description="Agents that a worker process runs, with commas: intake, measure.")] = (
+        "intake,measure"
+    )
     worker: Annotated[int, Meta(ge=0, description="Which of the workers this process is, from 0.")] = 0
     deployment: Annotated[
         int, Meta(ge=1, description="Number of this deployment; a lower one is refused by what a higher one wrote.")
@@ -83,9 +87,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unstored_bytes_max: Annotated[
         Bytes, Meta(description="Outputs not yet stored at which a worker pauses, all its partitions together.")
     ] = 64 << 20
+    intake_block_ms: Annotated[
+        int, Meta(ge=1, le=60_000, description="How long intake gathers single events before it sends them as blocks.")
+    ] = 150
+    future_skew_s: Annotated[
+        int, Meta(ge=0, le=86_400, description="How far in the future a single event may lie: clocks differ.")
+    ] = 300
+    unknown_ticket_wait_s: Annotated[
+        int,
+        Meta(ge=0, le=3600, description="How long an event without born_at waits for the first event of its ticket."),
+    ] = 30
+    known_entities_max: Annotated[
+        int,
+        Meta(ge=1, description="Calls and tickets whose birth intake keeps in memory; of others it asks the tables."),
+    ] = 300_000
     warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
         512 << 20
     )
+
+    @property
+    def agents_named(self) -> tuple[str, ...]:
+        """The agents that a worker runs."""
+        return tuple(name.strip() for name in self.agents.split(",") if name.strip())
 
     @property
     def folder(self) -> DataFolder:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from hotline.settings.fixed import refuse_others
-from hotline.settings.model import Settings, SettingsError
+from hotline.settings.model import AGENTS, Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,10 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
     if settings.worker >= settings.workers:
         raise SettingsError(
             f"worker is {settings.worker} ({origins['worker']}), but must be below workers: {settings.workers}"
+        )
+    if not settings.agents_named or set(settings.agents_named) - set(AGENTS):
+        raise SettingsError(
+            f"agents is {settings.agents!r} ({origins['agents']}), but must be some of {', '.join(AGENTS)}, with commas"
         )
     _check_bootstrap(settings, origins)
     _check_url(settings, origins)

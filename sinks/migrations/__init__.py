@@ -86,7 +86,7 @@ def database_zone(client: Client) -> str | None:
 
 
 def _applied(client: Client) -> dict[str, tuple[str, str]]:
-    found = client.query(f"SELECT name, sha256, zone FROM {_RECORDS}").result_rows  # noqa: S608
+    found = client.query(f"SELECT name, sha256, zone FROM {_RECORDS} ORDER BY name").result_rows  # noqa: S608
     return {str(name): (str(sha256), str(zone)) for name, sha256, zone in found}
 
 

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 _CREATE = re.compile(r"^CREATE TABLE IF NOT EXISTS \w+\.(\w+) \($")
 _COLUMN = re.compile(r"^ {4}(\w+) (.+?),?$")
+_INDEX = re.compile(r"^ALTER TABLE \w+\.(\w+) ADD INDEX IF NOT EXISTS (\w+) (.+);$")
 _ADD = re.compile(r"^ALTER TABLE \w+\.(\w+) ADD COLUMN IF NOT EXISTS (\w+) (.+);$")
 
 
 def made_by(files: Iterable[Migration]) -> dict[str, dict[str, str]]:
-    """Tables and their columns as the files make them, read from the files themselves."""
+    """Tables and their columns as the files make them, read from the files themselves.
+
+    A skipping index stands among the columns of its table, as `INDEX name`.
+    """
     made: dict[str, dict[str, str]] = {}
     for migration in files:
         table = ""
@@ -26,6 +30,8 @@ def made_by(files: Iterable[Migration]) -> dict[str, dict[str, str]]:
             if found := _CREATE.match(line):
                 table = found[1]
                 made[table] = {}
+            elif found := _INDEX.match(line):
+                made[found[1]][_index(found[2])] = found[3]
             elif found := _ADD.match(line):
                 made[found[1]][found[2]] = found[3]
             elif table and (found := _COLUMN.match(line)):
@@ -41,7 +47,7 @@ def missing(made: Mapping[str, Mapping[str, str]], wanted: Mapping[str, Table]) 
     Raises ValueError for a column whose type changed: that needs a new name, or a migration by hand.
     """
     for table in wanted.values():
-        for name, kind in table.columns.items():
+        for name, kind in {**table.columns, **{_index(name): kind for name, kind in table.indexes.items()}}.items():
             was = made.get(table.name, {}).get(name, kind)
             if was != kind:
                 raise ValueError(f"{table.name}.{name} was made as {was}, not {kind}: give the new meaning a new name")
@@ -70,10 +76,21 @@ def _create(table: Table) -> str:
         lines.append(f"PARTITION BY {table.partition}")
     lines.append(f"ORDER BY ({', '.join(table.order)})")
     settings = ", ".join(f"{name} = {value}" for name, value in table.all_settings.items())
-    return "\n".join([*lines, f"SETTINGS {settings};"]) + "\n"
+    return "\n".join([*lines, f"SETTINGS {settings};"]) + "\n" + _indexes(table, {})
 
 
 def _extend(table: Table, made: Mapping[str, str]) -> str:
     added = [(name, kind) for name, kind in table.columns.items() if name not in made]
     alter = f"ALTER TABLE {DATABASE}.{table.name} ADD COLUMN IF NOT EXISTS"
+    return "".join(f"{alter} {name} {kind};\n" for name, kind in added) + _indexes(table, made)
+
+
+def _indexes(table: Table, made: Mapping[str, str]) -> str:
+    """Indexes of parts that are written or merged from now on; older parts are read without."""
+    added = [(name, kind) for name, kind in table.indexes.items() if _index(name) not in made]
+    alter = f"ALTER TABLE {DATABASE}.{table.name} ADD INDEX IF NOT EXISTS"
     return "".join(f"{alter} {name} {kind};\n" for name, kind in added)
+
+
+def _index(name: str) -> str:
+    return f"INDEX {name}"

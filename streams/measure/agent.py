@@ -7,20 +7,18 @@ import contextlib
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
-import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
-from hotline.data_folder import tell_ready
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
-from hotline.settings import Settings, password
+from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
+from streams.connecting import connect
 from streams.ending import end_process
 from streams.handling import send
 from streams.measure.line import Line, Place
@@ -33,19 +31,6 @@ MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.1
 WAITING_RECORDS = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
-
-
-def connect(settings: Settings) -> Client:
-    """A client of the database; the writer's account, whose look-ups no reader's limit may cut off."""
-    url = urlsplit(settings.clickhouse_url)
-    return clickhouse_connect.get_client(
-        host=url.hostname or "127.0.0.1",
-        port=url.port or 8123,
-        secure=url.scheme == "https",
-        username=settings.clickhouse_writer,
-        password=password(settings, "writer"),
-        autogenerate_session_id=False,
-    )
 
 
 class Measure:
@@ -73,7 +58,6 @@ class Measure:
             self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
         self._start()
-        tell_ready(self._settings.folder.worker_ready(self._settings.worker))
         return {tp: line.next_input for tp, line in self._lines.items()}
 
     async def _line(self, tp: TP, numbers: dict[str, int], stored: dict[Partition, Mark]) -> Line:

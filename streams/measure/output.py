@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
+from polars import selectors
 
 from hotline import ipc
 from hotline.catalogue import measures
@@ -65,6 +66,7 @@ def undecodable(
         reason=pl.lit("undecodable"),
         origin=pl.lit(f"{source.topic}/{source.partition}/{source.offset}"),
         original=pl.lit(value, pl.Binary),
+        detail=pl.lit(""),
     )
     return Measured(
         source=source,
@@ -108,13 +110,15 @@ def _letters(subject: Subject, source: Source, rows: int = 1) -> pl.DataFrame:
 def _dead(dead: pl.DataFrame, subject: Subject, source: Source) -> pl.DataFrame:
     if dead.is_empty():
         return dead
-    originals = [_original(row, subject) for row in dead.iter_rows(named=True)]
+    told = dead.with_columns(selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%SZ"))  # Python has no year 10000
+    originals = [_original(row, subject) for row in told.iter_rows(named=True)]
     here = f"{source.topic}/{source.partition}/{source.offset}"
     return _letters(subject, source, len(dead)).with_columns(
         dead["place"].cast(pl.UInt32) + source.first,
         dead["problem"].alias("reason"),
         dead["origin"].fill_null(here),
         pl.Series("original", originals, pl.Binary),
+        dead["detail"].fill_null(""),
     )
 
 

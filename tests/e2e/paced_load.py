@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from cli.load import _key, _load, _quiet, _settings, as_json
+from cli.load import _key, _load, _settings, as_json, quiet_clients
 from cli.output import print_json
 from producers.adapters import ADAPTERS
 from producers.files import Files
@@ -37,7 +37,7 @@ class Paced:
 
 def main() -> int:
     data, adapter, chunk_bytes, *files = sys.argv[1:]
-    _quiet()
+    quiet_clients()
     settings = _settings(data)
     paced = cast("Adapter", Paced(ADAPTERS[adapter], int(chunk_bytes)))
     result = _load(settings, Files(paced, files, key=_key(settings)), lambda _: None)

@@ -80,7 +80,7 @@ def test_the_oldest_block_still_holds_the_same_events_and_its_reject(subject: Su
     good = events.filter(pl.col("problem").is_null())
     assert good.select(*subject.columns).rows() == frame(subject).select(*subject.columns).rows()
     (reject,) = events.filter(pl.col("problem").is_not_null()).select(*blocks.REJECT_COLUMNS).rows()
-    assert reject == ("bad_value", b"31;x;\xff", "calls-2023.csv:4")
+    assert reject == ("bad_value", b"31;x;\xff", "calls-2023.csv:4", None)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=lambda subject: subject.name)

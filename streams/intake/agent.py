@@ -1,0 +1,199 @@
+"""The agent `intake`: takes bundles of single events, sends blocks, and marks what is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust.types.tuples import TP
+
+from hotline.blocks import Block
+from hotline.marks import LOGS_SQL, log_number, logs
+from hotline.names import (
+    ARROW_STREAM,
+    BLOCK_BYTES_MAX,
+    BLOCK_EVENTS,
+    BLOCK_ID,
+    CONTENT_TYPE,
+    EVENTS_TOPICS,
+    INTAKE_TOPIC,
+    intake_group,
+)
+from hotline.settings import Settings, pseudonym_key
+from streams.app import StreamsApp
+from streams.connecting import connect
+from streams.ending import end_process
+from streams.handling import send
+from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
+from streams.intake.look_ups import StoredBirths
+from streams.intake.marks import BrokerMarks
+
+log = logging.getLogger("streams.intake")
+
+MARK_EVERY_S = 0.5
+"""How often the position is written, when it moved; after a crash the events of that time come again."""
+MARK_AGAIN_S = 3600.0
+"""How often it is written although it did not move: brokers forget the offsets of quiet groups after days."""
+GATHERED_BYTES_MAX = 64 << 20
+
+
+Opened = tuple[int, LookUp]
+"""Number of the log of `INTAKE_TOPIC`, and the look-up of births."""
+
+
+def open_store(settings: Settings) -> Opened:
+    """Ask ClickHouse for both. Raises UnknownLogError, or what the client raises."""
+    client = connect(settings)
+    return log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC), StoredBirths(client)
+
+
+class Intake:
+    """The intake of one worker, for all its partitions of `INTAKE_TOPIC`. `app` must be set before it starts."""
+
+    app: StreamsApp
+
+    def __init__(self, settings: Settings, store: Callable[[Settings], Opened] = open_store) -> None:
+        self._settings, self._store = settings, store
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
+        self._gathered: list[Any] = []
+        self._bytes = self._records = 0
+        self._came, self._room, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._positions: dict[int, int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """The next offset of each partition, by the marks at the broker; starts the tasks."""
+        number, look_up = await self._in_thread(self._store, self._settings)
+        self._marks = BrokerMarks(self._settings.bootstrap, intake_group(number))
+        marks = await self._marks.start({tp.partition for tp in partitions})
+        self._desk = Desk(self._rules(number), look_up)
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
+        for task in self._tasks:
+            task.add_done_callback(_end_if_failed)
+        return {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
+
+    def _rules(self, number: int) -> Rules:
+        settings = self._settings
+        return Rules(
+            partitions=settings.partitions,
+            log=number,
+            key=pseudonym_key(settings.data),
+            future_skew_s=settings.future_skew_s,
+            unknown_ticket_wait_s=settings.unknown_ticket_wait_s,
+            known_entities_max=settings.known_entities_max,
+        )
+
+    async def handle(self, event: Any) -> None:
+        """Gather a bundle; wait while enough is gathered. What is not yet marked is read again after a crash."""
+        bundle = event.value
+        self._gathered.append(bundle)
+        self._records += len(bundle.records)
+        self._bytes += sum(len(record.value or b"") for record in bundle.records)
+        self._came.set()
+        while self._full:
+            self._room.clear()
+            await self._room.wait()
+
+    @property
+    def _full(self) -> bool:
+        return self._records >= BLOCK_EVENTS or self._bytes >= GATHERED_BYTES_MAX
+
+    async def _run(self) -> None:
+        """Send what came as blocks, every few hundred milliseconds; for ever."""
+        while True:
+            await self._wait_for_work()
+            bundles = [] if self._desk.must_pause else self._take_gathered()
+            done: Done = await self._in_thread(self._take, bundles)
+            await self._send(done.blocks)
+            self._positions.update(done.positions)
+            self._moved.set()
+
+    def _take(self, bundles: list[Any]) -> Done:
+        return self._desk.take(bundles, now=time.time(), timer=time.monotonic())
+
+    async def _wait_for_work(self) -> None:
+        """Until records came and were gathered for a while, or something waits to be looked for again."""
+        if self._desk.must_pause:
+            await asyncio.sleep(RECHECK_S)
+            return
+        try:
+            async with asyncio.timeout(self._desk.due_in(time.monotonic())):
+                await self._came.wait()
+        except TimeoutError:
+            return
+        if not self._full:
+            await asyncio.sleep(self._settings.intake_block_ms / 1000)
+
+    def _take_gathered(self) -> list[Any]:
+        taken, self._gathered = self._gathered, []
+        self._records = self._bytes = 0
+        self._came.clear()
+        self._room.set()
+        return taken
+
+    async def _send(self, blocks: list[Block]) -> None:
+        """Send all blocks, those of each partition in order, and return when every one is acknowledged."""
+        lines: dict[tuple[str, int], list[Block]] = {}
+        for block in blocks:
+            lines.setdefault((block.subject.name, block.partition), []).append(block)
+        await asyncio.gather(*(self._send_line(line) for line in lines.values()))
+
+    async def _send_line(self, blocks: list[Block]) -> None:
+        for block, value in itertools.chain.from_iterable(map(_encoded, blocks)):
+            await send(
+                self.app,
+                topic=EVENTS_TOPICS[block.subject.name],
+                partition=block.partition,
+                value=value,
+                headers=[(CONTENT_TYPE, ARROW_STREAM), (BLOCK_ID, block.block_id.encode())],
+            )
+
+    async def _mark(self) -> None:
+        written: dict[int, int] = {}
+        away = False
+        while True:
+            try:
+                async with asyncio.timeout(MARK_AGAIN_S):
+                    await self._moved.wait()
+            except TimeoutError:
+                written = {}
+            self._moved.clear()
+            moved = {partition: at for partition, at in self._positions.items() if written.get(partition) != at}
+            try:
+                if moved:
+                    await self._marks.write(moved)
+                    written |= moved
+                away = False
+            except KafkaError as error:
+                if not away:
+                    log.warning("the position of intake could not be marked (%r); trying again", error)
+                away = True
+                self._moved.set()
+            await asyncio.sleep(MARK_EVERY_S)
+
+    async def _in_thread(self, function: Any, *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+
+def _encoded(block: Block) -> Iterator[tuple[Block, bytes]]:
+    """A block as it is sent, in pieces when it is too large for a record."""
+    value = block.encode()
+    if len(value) <= BLOCK_BYTES_MAX or len(block.events) < 2:
+        yield block, value
+        return
+    half = len(block.events) // 2
+    for events in (block.events[:half], block.events[half:]):
+        yield from _encoded(replace(block, block_id=uuid.uuid4().hex, events=events))
+
+
+def _end_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        end_process("intake failed", error=task.exception())

@@ -1,0 +1,183 @@
+"""Intake as a process on a real broker: whatever dies, each event that was acknowledged leaves in a block."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from kafka import KafkaProducer
+
+from deploy.brokers import create_topics, delete_topics
+from deploy.processes import Child
+from hotline.blocks import decode
+from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC
+from hotline.subjects import SUBJECTS
+from producers.intake_position import ends_of_events, forwarded
+from streams.positions import read_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deploy.brokers import Broker
+
+ROOT = Path(__file__).parents[2]
+WORKER = Path(__file__).with_name("intake_worker.py")
+PARTITIONS = 2
+PATIENCE_S = 120.0
+MORNING = "2023-11-14T09:00:00+08:00"
+
+
+class Pipe:
+    """The topics of intake, empty, and workers on them."""
+
+    def __init__(self, broker: Broker, folder: Path) -> None:
+        self.broker, self.folder = broker, folder
+        self.log = uuid.uuid4().int % 2**31  # a group of its own, as every log has
+        self.workers: list[Child] = []
+        topics = [INTAKE_TOPIC, *EVENTS_TOPICS.values()]
+        delete_topics(broker.bootstrap, topics)
+        create_topics(broker.bootstrap, dict.fromkeys(topics, PARTITIONS))
+
+    def produce(self, events: list[dict[str, Any]]) -> None:
+        """Send as any program would: partitions as they come, no header."""
+        with KafkaProducer(bootstrap_servers=self.broker.bootstrap, reconnect_backoff_max_ms=500) as producer:
+            for number, event in enumerate(events):
+                producer.send(INTAKE_TOPIC, value=msgspec.json.encode(event), partition=number % PARTITIONS)
+            producer.flush()
+
+    def start(self, **settings: Any) -> Child:
+        """Start one more worker; `settings` by their names."""
+        given = {
+            "data": self.folder / "d",
+            "bootstrap": self.broker.bootstrap,
+            "broker": self.broker.profile.name,
+            "partitions": PARTITIONS,
+            "intake_block_ms": 20,
+            **settings,
+        }
+        env = {f"HOTLINE_{name.upper()}": str(value) for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        self.workers.append(Child([sys.executable, str(WORKER), str(self.log)], log=log, env=env))
+        self.workers[-1].start()
+        return self.workers[-1]
+
+    def position(self) -> int:
+        """How many events are marked as forwarded."""
+        return sum(forwarded(self.broker.bootstrap, self.log, range(PARTITIONS)).values())
+
+    def blocks(self) -> list[Any]:
+        """Every block of both topics."""
+        return asyncio.run(self._blocks())
+
+    async def _blocks(self) -> list[Any]:
+        return [
+            decode(subject, record.value, block_id=(record.header(BLOCK_ID) or b"").decode(), partition=partition)
+            for name, subject in SUBJECTS.items()
+            for partition in range(PARTITIONS)
+            async for record in read_range(self.broker.bootstrap, EVENTS_TOPICS[name], partition, 0)
+        ]
+
+    def wait_until(self, true: Callable[[], bool], what: str) -> None:
+        """Wait for a condition; fails with the workers' logs when it takes too long or no worker is left."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not true():
+            logs = "\n".join(worker.log_tail() for worker in self.workers)
+            assert time.monotonic() < deadline, f"no {what}:\n{logs}"
+            assert any(worker.alive() for worker in self.workers), f"no {what}, no worker runs:\n{logs}"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def pipe(broker: Broker, tmp_path: Path) -> Iterator[Pipe]:
+    made = Pipe(broker, tmp_path)
+    yield made
+    for worker in made.workers:
+        worker.kill()
+
+
+def events(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Created and handled in turn; `handled` states no birth, and lies in the other partition."""
+    types = ("ticket.created", "ticket.handled")
+    return [
+        {"type": types[n % 2], "source": "crm", "entity": str(n // 2), "id": str(n), "occurred_at": MORNING}
+        for n in range(start, start + count)
+    ]
+
+
+def ids(pipe: Pipe) -> Counter[str]:
+    return Counter(str(found) for block in pipe.blocks() for found in block.events["id"])
+
+
+def test_no_event_is_lost_when_workers_are_killed_in_the_middle(pipe: Pipe) -> None:
+    moments = random.Random(7)
+    positions = []
+    for kill in range(4):
+        pipe.produce(events(400, start=400 * kill))
+        before = pipe.position()
+        worker = pipe.start(intake_block_ms=100)
+        if kill:  # the first is killed wherever it is in its start
+            pipe.wait_until(lambda at=before: pipe.position() > at or sum_of_blocks(pipe) > at, "work")  # type: ignore[misc]
+        time.sleep(moments.uniform(0.0, 0.3))
+        worker.kill()
+        assert worker.exit_code == -9
+        positions.append(pipe.position())
+    pipe.produce(events(400, start=1600))
+    pipe.start()
+    pipe.wait_until(lambda: pipe.position() == 2000, "the end")
+    found = ids(pipe)
+    assert set(found) == {str(number) for number in range(2000)}
+    assert positions == sorted(positions)
+    births = {str(birth) for block in pipe.blocks() for birth in block.events["born_at"].unique()}
+    assert births == {"2023-11-14 01:00:00+00:00"}
+
+
+def sum_of_blocks(pipe: Pipe) -> int:
+    return sum(ends_of_events(pipe.broker.bootstrap, range(PARTITIONS)).values())
+
+
+def test_a_worker_goes_on_where_the_last_one_marked(pipe: Pipe) -> None:
+    pipe.produce(events(300))
+    first = pipe.start()
+    pipe.wait_until(lambda: pipe.position() == 300, "the first events")
+    first.kill()
+    pipe.produce(events(100, start=300))
+    pipe.start()
+    pipe.wait_until(lambda: pipe.position() == 400, "the later events")
+    assert ids(pipe) == Counter({str(number): 1 for number in range(400)})
+
+
+def test_an_event_that_waits_holds_the_mark_and_comes_again_after_a_crash(pipe: Pipe) -> None:
+    created, handled = events(2)
+    pipe.produce([handled])
+    first = pipe.start(unknown_ticket_wait_s=600)
+    pipe.produce([dict(created, entity="other", id="other")])
+    pipe.wait_until(lambda: ids(pipe) == {"other": 1}, "the other ticket")
+    time.sleep(1.5)  # longer than it takes to mark
+    assert pipe.position() <= 1
+    first.kill()
+    pipe.produce([created])
+    pipe.start(unknown_ticket_wait_s=600)
+    pipe.wait_until(lambda: {"0", "1"} <= set(ids(pipe)), "both events of the ticket")
+    pipe.wait_until(lambda: pipe.position() == 3, "the mark")
+
+
+def test_a_record_that_is_no_event_leaves_as_a_row_with_its_reason_and_the_rest_is_not_held_up(pipe: Pipe) -> None:
+    with KafkaProducer(bootstrap_servers=pipe.broker.bootstrap, max_request_size=1 << 22) as producer:
+        for value in (b"", None, b"{", b"\xff", b"[1]", b"x" * 1_100_000, msgspec.json.encode(events(1)[0])):
+            producer.send(INTAKE_TOPIC, key=b"any", value=value, partition=1, headers=[("content-type", b"text/plain")])
+        producer.flush()
+    pipe.start()
+    pipe.wait_until(lambda: pipe.position() == 7, "all records")
+    rows = [row for block in pipe.blocks() for row in block.events.select("problem", "origin", "id").rows()]
+    origins = {origin: problem for problem, origin, _ in rows if problem}
+    reasons = ["undecodable"] * 5 + ["too_large"]
+    assert origins == {f"hotline.intake/1/{pipe.log}/{offset}": reason for offset, reason in enumerate(reasons)}
+    assert [found for problem, _, found in rows if not problem] == ["0"]
