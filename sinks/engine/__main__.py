@@ -47,8 +47,8 @@ def _options(given: argparse.Namespace) -> Options:
         reader_pool=given.reader_pool,
         body_bytes_max=given.body_mib * MIB,
         memory_bytes_max=given.memory_mib * MIB,
-        light_bytes_max=given.light_mib * MIB,
-        reader_bytes_max=given.reader_mib * MIB,
+        light_bytes_max=min(given.light_mib * MIB, given.memory_mib * MIB // 16),  # a quarter is always the writer's
+        reader_bytes_max=min(given.reader_mib * MIB, given.memory_mib * MIB // 2),
         reader_rows_max=given.reader_rows,
         reader_seconds_max=given.reader_seconds,
         writer_seconds_max=given.writer_seconds,

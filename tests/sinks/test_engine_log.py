@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sinks.engine import query_log
 from sinks.engine.query_log import Entry, QueryLog, now, shown
-from tests.sinks.engines import DEADLINE_S, start
+from tests.sinks.engines import DEADLINE_S, start, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 
 def entries(engine: Running) -> list[dict[str, Any]]:
-    lines = (engine.folder / "data" / "queries.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    file = engine.folder / "data" / "queries.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def entry_of(engine: Running, query_id: str) -> dict[str, Any]:
+    """Find an entry; it is written when the answer has been sent, so it may take a moment."""
+    wait_until(lambda: query_id in {entry["query_id"] for entry in entries(engine)})
     return next(entry for entry in entries(engine) if entry["query_id"] == query_id)
 
 
@@ -52,15 +54,16 @@ def test_passwords_values_and_data_are_not_kept(engine: Running) -> None:
     engine.ask(b"CREATE TABLE held (s String) ENGINE = Memory")
     engine.ask(b"INSERT INTO held VALUES ('13987654321')", query_id="values")
     engine.ask(b"INSERT INTO held FORMAT TSV\n13987654321\n", query_id="data")
-    text = (engine.folder / "data" / "queries.jsonl").read_text() + (engine.folder / "stderr.txt").read_text()
     assert entry_of(engine, "values")["query"] == "INSERT INTO held VALUES"
     assert entry_of(engine, "data")["written_rows"] == 1
+    text = (engine.folder / "data" / "queries.jsonl").read_text() + (engine.folder / "stderr.txt").read_text()
     for secret in (password, "13912345678", "13987654321"):
         assert secret not in text
 
 
 def test_only_its_owner_can_read_the_log(engine: Running) -> None:
-    engine.ask(b"SELECT 1")
+    engine.ask(b"SELECT 1", query_id="own")
+    assert entry_of(engine, "own")["code"] == 0
     assert stat.S_IMODE((engine.folder / "data" / "queries.jsonl").stat().st_mode) == 0o600
 
 
