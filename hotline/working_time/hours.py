@@ -54,9 +54,9 @@ class Hours:
         return np.where(place == known, np.maximum(self.starts_s[known], at_s), UNKNOWN)
 
     def closing(self, at_s: I64) -> I64:
-        """The last end of a span at or before each instant; UNKNOWN before the first."""
-        place = np.searchsorted(self.ends_s, at_s, "right") - 1
-        return np.where(place >= 0, self.ends_s[np.maximum(place, 0)], UNKNOWN)
+        """The end of the last working moment before each instant: itself where work goes on; UNKNOWN before any."""
+        place = np.searchsorted(self.starts_s, at_s, "left") - 1
+        return np.where(place >= 0, np.minimum(self.ends_s[np.maximum(place, 0)], at_s), UNKNOWN)
 
     def between(self, from_s: I64, to_s: I64) -> I64:
         """Working seconds from one instant to the other; negative when the other comes first."""

@@ -141,6 +141,30 @@ def _made(given: dict[str, Any]) -> Calendar | None:
         return None
 
 
+def test_a_shift_past_midnight_closes_its_first_day_at_midnight() -> None:
+    content = {
+        "format": 1,
+        "name": "nights",
+        "version": 1,
+        "zone": "America/New_York",
+        "first_day": date(2024, 2, 20),
+        "last_day": date(2024, 4, 8),
+        "week": {"mon": [("00:00", "24:00")], "tue": [("00:00", "01:00")]},
+        "breaks": [],
+        "holidays": [],
+        "extra_days": [],
+        "extra_hours": [],
+    }
+    made = _made(content)
+    assert made is not None
+    wednesday, *closings = (
+        int(datetime(2024, month, day, hour, tzinfo=ZoneInfo("America/New_York")).timestamp())
+        for month, day, hour in ((2, 28, 9), (3, 5, 0), (3, 5, 1))
+    )
+    terms = (Term(within=days, unit="working_days", from_="receipt", ends="closing") for days in (1, 2))
+    assert [due_s(term, made, array(wednesday)).tolist() for term in terms] == [[closing] for closing in closings]
+
+
 TERMS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "unit": st.sampled_from(["working_days", "working_hours", "calendar_days", "calendar_hours"]),

@@ -63,7 +63,8 @@ class Database:
         self._answer()
         if parameters is None:
             return Rows([(TOPIC, self.log)])
-        return Rows([(block, self.verdicts[block]) for block in parameters["blocks"] if block in self.verdicts])
+        stored = [block for block in sorted(parameters["blocks"]) if block in self.verdicts]
+        return Rows([(block, self.log, 0, True, *self.verdicts[block]) for block in stored])
 
     def close(self) -> None:
         pass
