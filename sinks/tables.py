@@ -31,8 +31,8 @@ MERGE_BASE = 25
 what a load costs the engine; reads meet a few dozen parts more."""
 
 ENTITY_INDEX = "entity TYPE bloom_filter(0.001) GRANULARITY 1"
-"""Finds a call or ticket of unknown birth by its id, for events that do not state born_at: a few ids read a few granules
-instead of all (16 instead of 63 ms of two million tickets, measured). It takes 1.8 bytes a row."""
+"""Finds a call or ticket of unknown birth by its id, for events that do not state born_at: a few ids read a few
+granules instead of all (16 instead of 63 ms of two million tickets, measured). It takes 1.8 bytes a row."""
 
 Columns = Mapping[str, str]
 

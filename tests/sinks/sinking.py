@@ -22,7 +22,7 @@ from kafka import KafkaProducer
 from deploy.brokers import create_topics
 from deploy.ports import free_port
 from hotline import ipc
-from hotline.blocks import complete
+from hotline.blocks import REJECT_COLUMNS, complete
 from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
 from hotline.measured import Measured, Source, Verdicts, Versions
@@ -187,7 +187,7 @@ def made(subject: Subject, partition: int, first: int, entities: int) -> tuple[d
     events = with_keys(subject, complete(subject, frame))
     rows = fold(subject, events)
     here = pl.lit(partition, pl.UInt16).alias("partition")
-    stated = [name for name in complete(subject, frame).columns if name not in {"problem", "original", "origin"}]
+    stated = [name for name in complete(subject, frame).columns if name not in REJECT_COLUMNS]
     dead = pl.DataFrame(
         {"subject": [subject.name], "log": [1], "topic": [EVENTS_TOPICS[subject.name]], "offset": [first]}
     ).with_columns(here, place=0, block_id=pl.lit("b"), reason=pl.lit("bad_value"), origin=pl.lit("f:1"), original=b"x")

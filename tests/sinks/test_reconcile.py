@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from hotline import ipc
-from hotline.blocks import complete
+from hotline.blocks import REJECT_COLUMNS, complete
 from hotline.catalogue import measures
 from hotline.contributions import contributions
 from hotline.fold import MEMBER, fold, with_keys
@@ -58,7 +58,7 @@ class City:
             members = _members(subject, seed=number, shift=shift)
             early = members.filter(pl.Series(range(len(members))) % 3 > 0)
             old, rows = fold(subject, early), fold(subject, members)
-            self.store(subject.events_table, members.drop("entity_key", "event_key", "problem", "original", "origin"))
+            self.store(subject.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
             self.add_rows(subject, old)
             self.add_rows(subject, rows)
             self.store(subject.sums_table, contributions(subject, old, old.clear(), zone), here=False)
@@ -211,7 +211,7 @@ def test_an_id_with_two_births_is_listed_and_no_difference(city: City) -> None:
     )
     members = with_keys(TICKETS, complete(TICKETS, frame))
     rows = fold(TICKETS, members)
-    city.store(TICKETS.events_table, members.drop("entity_key", "event_key", "problem", "original", "origin"))
+    city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
     city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone), here=False)
     found = city.reconcile()
