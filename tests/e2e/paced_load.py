@@ -8,8 +8,8 @@ A line on standard input lets one batch go; at its end all the rest go. Everythi
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cli.load import _key, _load, _settings, as_json, quiet_clients
 from cli.output import print_json
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from producers.adapters import Adapter, Batch
+    from producers.adapters.adapter import Reading
+    from producers.adapters.opening import Input
 
 
-@dataclass(frozen=True)
-class Paced:
-    """An adapter whose batches are small and wait."""
+def paced(adapter: Adapter, chunk_bytes: int) -> Adapter:
+    """The adapter with small batches that wait."""
 
-    adapter: Adapter
-    chunk_bytes: int
-
-    def read(self, file: str, **how: Any) -> Iterator[Batch]:
-        for batch in self.adapter.read(file, **how, chunk_bytes=self.chunk_bytes):
+    def batches(source: Input, reading: Reading) -> Iterator[Batch]:
+        for batch in adapter.batches(source, replace(reading, chunk_bytes=chunk_bytes)):
             yield batch
             sys.stdin.readline()
+
+    return replace(adapter, batches=batches)
 
 
 def main() -> int:
     data, adapter, chunk_bytes, *files = sys.argv[1:]
     quiet_clients()
     settings = _settings(data)
-    paced = cast("Adapter", Paced(ADAPTERS[adapter], int(chunk_bytes)))
-    result = _load(settings, Files(paced, files, key=_key(settings)), lambda _: None)
+    slow = paced(ADAPTERS[adapter], int(chunk_bytes))
+    result = _load(settings, Files(slow, files, key=_key(settings)), lambda _: None)
     print_json(as_json(result))
     return 0 if result.complete else 1
 

@@ -281,7 +281,7 @@ def _created(city: City, *births: datetime, handled_after: timedelta) -> None:
     )
     members = with_keys(TICKETS, complete(TICKETS, frame))
     rows = fold(TICKETS, members)
-    city.store(TICKETS.events_table, members.drop("entity_key", "event_key", "problem", "original", "origin"))
+    city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
     city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone), here=False)
 
