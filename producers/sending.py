@@ -30,6 +30,8 @@ KEPT_BYTES_MAX = 96 * 2**20
 ASK_AFTER_S, ASK_AFTER_S_MAX = 0.05, 0.4
 """How long after something was stored to ask again; doubled up to the second while nothing is. An account costs the
 engine ten milliseconds, which a load should not pay ten times a second."""
+BULK_BYTES = 4 * 2**20
+"""With more than this not yet stored, nobody waits for a single block."""
 LOOK_EVERY_S = 1.0
 """How often to look whether the topics have other logs."""
 ASK_BLOCKS_MAX = 500
@@ -134,7 +136,8 @@ class Sender:
         except Exception:  # noqa: BLE001 the engine may be away in any way there is
             self._rejoin()
             return
-        self._ask_after_s = ASK_AFTER_S if found else min(self._ask_after_s * 2, ASK_AFTER_S_MAX)
+        soon = found and self._bytes < BULK_BYTES
+        self._ask_after_s = ASK_AFTER_S if soon else min(self._ask_after_s * 2, ASK_AFTER_S_MAX)
         if moved or any(kept.failed for kept in self._kept.values()):
             self._rejoin()
         if self._kept and time.monotonic() - self._stored_at > STALLED_S_MAX:

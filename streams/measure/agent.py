@@ -26,8 +26,8 @@ from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
 from streams.positions import read_range
 
-MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.1
-"""How often the sink's marks are read: each look costs the engine milliseconds, so often only while a line waits."""
+MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
+"""How often the sink's marks are read: each look costs the engine milliseconds, so oftener only while a line waits."""
 WAITING_RECORDS = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
