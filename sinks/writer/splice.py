@@ -38,7 +38,7 @@ def cut(value: bytes) -> Stream:
         buffer = pa.py_buffer(value)
         messages = pa.ipc.MessageReader.open_stream(buffer)
         schema = messages.read_next_message().serialize().to_pybytes()
-        size = sum(message.serialize().size for message in messages)
+        size = sum(_size(message) for message in messages)
         rows, columns = _counted(buffer)
     except (pa.ArrowException, OSError, ValueError, EOFError, StopIteration) as error:
         raise StreamError(f"not an Arrow IPC stream: {error}") from error
@@ -51,6 +51,12 @@ def join(streams: Iterable[Stream]) -> bytes:
     """One stream of all rows of streams that share their schema."""
     parts = list(streams)
     return b"".join([parts[0].schema, *(part.messages for part in parts), _END])
+
+
+def _size(message: pa.Message) -> int:
+    if message.type not in {"dictionary", "record batch"}:
+        raise StreamError(f"a {message.type} message between the rows; write rows and their dictionaries only")
+    return int(message.serialize().size)
 
 
 def _counted(buffer: pa.Buffer) -> tuple[int, tuple[str, ...]]:
