@@ -85,15 +85,20 @@ def read_question(
 
 def read_cutoff(context: typer.Context, settings: "Settings", until: str) -> "datetime":
     """Read a cut-off: the end of a day, month, year … in the hotline's zone. Raises RefusedError."""
+    try:
+        return end_of(until, settings.zone)
+    except ValueError as error:
+        raise RefusedError(str(error), context) from error
+
+
+def end_of(period: str, zone: str) -> "datetime":
+    """Find the end of a day, month, year … in a zone. Raises ValueError for what is no period."""
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
     from hotline.periods import parse
 
-    try:
-        return parse(until, zone=ZoneInfo(settings.zone), now=datetime.now(UTC)).end
-    except ValueError as error:
-        raise RefusedError(str(error), context) from error
+    return parse(period, zone=ZoneInfo(zone), now=datetime.now(UTC)).end
 
 
 @contextmanager

@@ -4,13 +4,13 @@ import base64
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
+from cli.asking import end_of
 from cli.failures import CANNOT
 from cli.options import Data, Json, examples
 from cli.output import print_data, print_json, print_table, say
@@ -171,7 +171,7 @@ def delete(
     if not _known(reason):
         return CANNOT
     try:
-        end = _end_of(until, load(data)[0].zone) if until else None
+        end = end_of(until, load(data)[0].zone) if until else None
         with _client(data, "writer") as client:
             count = delete_all(client, name=letter, reason=reason, until=end)
     except ValueError as error:
@@ -182,14 +182,6 @@ def delete(
     else:
         say(f"deleted {count:,} dead letters")
     return 0
-
-
-def _end_of(period: str, zone: str) -> datetime:
-    from zoneinfo import ZoneInfo
-
-    from hotline.periods import parse
-
-    return parse(period, zone=ZoneInfo(zone), now=datetime.now(UTC)).end
 
 
 def retry(

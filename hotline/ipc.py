@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 import pyarrow as pa
 
+_ONE_THREAD = pa.ipc.IpcReadOptions(use_threads=False)
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 _OLDEST = pl.CompatLevel.oldest()
 """Plain Arrow columns, which every reader knows."""
@@ -30,8 +31,13 @@ def encode(frame: pl.DataFrame, *, coded: Iterable[str] = ()) -> bytes:
 
 def decode(value: bytes) -> pl.DataFrame:
     """The frame in a stream of `encode`; dictionaries as plain columns. Raises pa.ArrowException for anything else."""
-    with pa.ipc.open_stream(value) as reader:
-        return frame_of(reader.read_all())
+    return frame_of(read(value))
+
+
+def read(value: bytes) -> pa.Table:
+    """The table in an Arrow IPC stream, read by this thread alone. Raises pa.ArrowException for anything else."""
+    with pa.ipc.open_stream(value, options=_ONE_THREAD) as reader:
+        return reader.read_all()
 
 
 def frame_of(table: pa.Table) -> pl.DataFrame:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from hotline.names import INTAKE_TOPIC, JSON_BYTES_MAX, PSEUDONYMISED, RECORD_BYTES_MAX
+from hotline.names import INTAKE_TOPIC, JSON_BYTES_MAX, PSEUDONYMISED
 from producers.accounts import current_logs
 from producers.intake_position import all_stored, dead_reasons, ends_of_events, forwarded
-from producers.sending import AWAY_S_MAX, STALLED_S_MAX, Connect, StackAwayError
+from producers.sending import STALLED_S_MAX, Connect, StackAwayError, open_producer, until_joined
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -231,38 +231,13 @@ class JsonSender:
 
     def _rejoin(self) -> None:
         """Connect anew until it works, then send again what is kept. Raises StackAwayError after too long."""
-        begun = time.monotonic()
-        while True:
-            try:
-                self._join()
-            except Exception as error:
-                if time.monotonic() - begun > AWAY_S_MAX:
-                    raise StackAwayError(
-                        f"the stack did not answer for {AWAY_S_MAX:.0f} s ({error}); {len(self._kept)} events may not "
-                        "be stored. Look at hotline status, then send again: what is stored is not counted twice"
-                    ) from error
-                time.sleep(0.3)
-            else:
-                return
+        until_joined(self._join, lambda: f"{len(self._kept)} events", again="send")
 
     def _join(self) -> None:
-        from kafka import KafkaProducer
-
         self._close()
         self._bootstrap, self._client = self._connect()
         self._logs = current_logs(self._client)
-        self._producer = KafkaProducer(
-            bootstrap_servers=self._bootstrap,
-            acks="all",
-            linger_ms=20,
-            batch_size=1 << 18,
-            max_request_size=RECORD_BYTES_MAX,
-            reconnect_backoff_max_ms=1000,
-            max_block_ms=10_000,
-            delivery_timeout_ms=60_000,
-            enable_idempotence=False,  # repeats do no harm here, and a broker that starts empty knows no sequences
-            allow_auto_create_topics=False,
-        )
+        self._producer = open_producer(self._bootstrap, linger_ms=20, batch_size=1 << 18)
         for kept in self._kept:
             self._produce(kept)
 

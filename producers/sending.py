@@ -63,6 +63,43 @@ class _Kept:
         return self.sending is None or bool(self.sending.failed())
 
 
+def until_joined(join: Callable[[], None], waiting: Callable[[], str], *, again: str) -> None:
+    """Do `join` until it raises nothing. Raises StackAwayError after too long, with what is `waiting` to be stored.
+
+    `again` names the command that the user is to repeat then.
+    """
+    begun = time.monotonic()
+    while True:
+        try:
+            join()
+        except Exception as error:  # whatever a starting stack answers
+            if time.monotonic() - begun > AWAY_S_MAX:
+                raise StackAwayError(
+                    f"the stack did not answer for {AWAY_S_MAX:.0f} s ({error}); {waiting()} may not be stored. "
+                    f"Look at hotline status, then {again} again: what is stored is not counted twice"
+                ) from error
+            time.sleep(0.3)
+        else:
+            return
+
+
+def open_producer(bootstrap: str, **batching: Any) -> Any:
+    """Open a producer of records up to the largest there are; `batching` are kafka-python's own settings of it."""
+    from kafka import KafkaProducer
+
+    return KafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        max_request_size=RECORD_BYTES_MAX,
+        reconnect_backoff_max_ms=1000,
+        max_block_ms=10_000,
+        delivery_timeout_ms=60_000,
+        enable_idempotence=False,  # repeats do no harm here, and a broker that starts empty knows no sequences
+        allow_auto_create_topics=False,  # one that starts empty must get its topics from their maker
+        **batching,
+    )
+
+
 class Sender:
     """Sends blocks of any subject. Use as a context manager; `stored` is called once a block, with its verdicts."""
 
@@ -185,19 +222,7 @@ class Sender:
 
     def _rejoin(self) -> None:
         """Connect anew until it works; then send what may be lost. Raises StackAwayError after too long."""
-        begun = time.monotonic()
-        while True:
-            try:
-                self._join()
-            except Exception as error:  # whatever a starting stack answers
-                if time.monotonic() - begun > AWAY_S_MAX:
-                    raise StackAwayError(
-                        f"the stack did not answer for {AWAY_S_MAX:.0f} s ({error}); {self.waiting} blocks may not be "
-                        "stored. Look at hotline status, then load again: what is stored is not counted twice"
-                    ) from error
-                time.sleep(0.3)
-            else:
-                return
+        until_joined(self._join, lambda: f"{self.waiting} blocks", again="load")
 
     def _join(self) -> None:
         self._close_client()
@@ -211,24 +236,10 @@ class Sender:
             self._close_producer()
             # Closing gives up what was under way: that is sent again as well.
             lost = lost | {block_id: kept for block_id, kept in self._kept.items() if kept.failed}
-            self._open_producer(bootstrap)
+            self._producer = open_producer(bootstrap)
         self._logs, self._bootstrap = logs, bootstrap
         for block_id, kept in lost.items():
             self._produce(block_id, kept)
-
-    def _open_producer(self, bootstrap: str) -> None:
-        from kafka import KafkaProducer
-
-        self._producer = KafkaProducer(
-            bootstrap_servers=bootstrap,
-            acks="all",
-            max_request_size=RECORD_BYTES_MAX,
-            reconnect_backoff_max_ms=1000,
-            max_block_ms=10_000,
-            delivery_timeout_ms=60_000,
-            enable_idempotence=False,  # repeats do no harm here, and a broker that starts empty knows no sequences
-            allow_auto_create_topics=False,  # one that starts empty must get its topics from their maker
-        )
 
     def _close_producer(self) -> None:
         if self._producer is not None:

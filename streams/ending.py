@@ -1,5 +1,6 @@
 """The one way a worker gives up: say why, then end at once, so that a supervisor starts it again from its marks."""
 
+import asyncio
 import os
 import sys
 import traceback
@@ -19,3 +20,13 @@ def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
     sys.stderr.write(f"FATAL {why}\n")
     sys.stderr.flush()
     os._exit(EXIT_UNEXPECTED)
+
+
+def end_if_it_fails(task: asyncio.Task[None], what: str) -> None:
+    """End the process when a task of the agent `what` raises; one that is cancelled does not matter."""
+
+    def look(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and done.exception() is not None:
+            end_process(f"{what} failed", error=done.exception())
+
+    task.add_done_callback(look)

@@ -30,7 +30,7 @@ from hotline.names import (
 from hotline.settings import Settings, pseudonym_key
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import end_process
+from streams.ending import end_if_it_fails
 from streams.handling import send
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
@@ -77,7 +77,7 @@ class Intake:
         self._desk = Desk(self._rules(number), look_up)
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
-            task.add_done_callback(_end_if_failed)
+            end_if_it_fails(task, "intake")
         return {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
 
     def _rules(self, number: int) -> Rules:
@@ -192,8 +192,3 @@ def _encoded(block: Block) -> Iterator[tuple[Block, bytes]]:
     half = len(block.events) // 2
     for events in (block.events[:half], block.events[half:]):
         yield from _encoded(replace(block, block_id=uuid.uuid4().hex, events=events))
-
-
-def _end_if_failed(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        end_process("intake failed", error=task.exception())

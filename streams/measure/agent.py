@@ -19,7 +19,7 @@ from hotline.subjects import SUBJECTS
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import end_process
+from streams.ending import end_if_it_fails, end_process
 from streams.handling import send
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
@@ -90,7 +90,7 @@ class Measure:
         self._tasks = [asyncio.create_task(self._run(tp)) for tp in self._lines]
         self._tasks.append(asyncio.create_task(self._watch_marks()))
         for task in self._tasks:
-            task.add_done_callback(_end_if_failed)
+            end_if_it_fails(task, "measure")
 
     async def handle(self, event: Any) -> None:
         """Hand a record to its line. What is not yet sent when the process dies is read again from the marks."""
@@ -171,8 +171,3 @@ def _block_id(message: Any) -> str:
     """The block's id, or one made of its place where the sender gave none."""
     found = dict(message.headers or {}).get(BLOCK_ID)
     return found.decode(errors="replace") if found else f"{message.topic}/{message.partition}/{message.offset}"
-
-
-def _end_if_failed(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        end_process("measure failed", error=task.exception())
