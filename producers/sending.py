@@ -35,7 +35,7 @@ BULK_BYTES = 4 * 2**20
 LOOK_EVERY_S = 1.0
 """How often to look whether the topics have other logs."""
 ASK_BLOCKS_MAX = 500
-AWAY_S_MAX = 120.0
+AWAY_S_MAX = 300.0
 """How long the stack may be away before sending gives up."""
 STALLED_S_MAX = 300.0
 """How long nothing may be stored, with a stack that answers, before sending gives up."""
