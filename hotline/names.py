@@ -8,6 +8,8 @@ EVENTS_TOPICS: dict[str, str] = {name: f"hotline.{name}" for name in SUBJECTS}
 INTAKE_TOPIC = "hotline.intake"
 """One JSON event a record, from any outside system."""
 MEASURED_TOPICS: dict[str, str] = {name: f"hotline.{name}.measured" for name in SUBJECTS}
+KPIS_TOPIC = "hotline.kpis"
+"""Current values of all KPIs, see `hotline.live`; one partition."""
 
 CONTENT_TYPE = "content-type"
 BLOCK_ID = "block-id"
@@ -15,11 +17,13 @@ PSEUDONYMISED = "pseudonymised"
 """On a JSON event: callers and names in it are pseudonyms already, as in what is kept of a dead letter."""
 ARROW_STREAM = b"application/vnd.apache.arrow.stream"
 MEASURED = b"application/vnd.hotline.measured"
+LIVE = b"application/vnd.hotline.live"
 
 DATABASE = "hotline"
 ACCOUNTS_TABLE = "accounts"
 COVERED_DAYS_TABLE = "covered_days"
 DEAD_LETTERS_TABLE = "dead_letters"
+KPIS_TABLE = "kpis"
 LOGS_TABLE = "logs"
 MARKS_TABLE = "marks"
 MIGRATIONS_TABLE = "migrations"

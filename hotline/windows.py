@@ -1,0 +1,51 @@
+"""The windows that live figures are shown over: spans that end with the running minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hotline.periods import day_start_s
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+MINUTE_S = 60
+DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window. `seconds` None is the local day so far."""
+
+    name: str
+    title: str
+    title_zh: str
+    seconds: int | None
+
+
+WINDOWS = (
+    Window("5min", "5 min", "5分钟", 300),
+    Window("30min", "30 min", "30分钟", 1800),
+    Window("1h", "1 h", "1小时", 3600),
+    Window("today", "today", "今日", None),
+    Window("7d", "7 days", "7天", 7 * DAY_S),
+)
+"""From the shortest to the longest."""
+NOW = "now"
+"""The window of a stock: how many are inside at the instant itself."""
+
+RECENT_S = 8 * DAY_S
+"""How far back minutes are kept of what is stored by the hour for ever: the longest window, and a day to be late in."""
+
+
+def span(window: Window, at_s: int, zone: ZoneInfo) -> tuple[int, int]:
+    """First second of a window, and the one after its last, in epoch seconds, at the instant `at_s`.
+
+    Sums are kept by minute, so the running minute counts as a whole: five minutes are it and the four before.
+    """
+    end_s = at_s - at_s % MINUTE_S + MINUTE_S
+    if window.seconds is None:
+        return day_start_s(datetime.fromtimestamp(at_s, zone).date(), zone), end_s
+    return end_s - window.seconds, end_s
