@@ -50,7 +50,9 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     """Subject → epoch seconds of the newest event that is in the values; absent before the first."""
     positions: list[Position] = []
     values: bytes = b""
-    """Arrow IPC stream; empty when nothing changed, in a full record: since the last full one."""
+    """Arrow IPC stream; empty when nothing changed, in a full record: since the last full one with values."""
+    values_offset: int | None = None
+    """Of an empty full record: offset of the record with its values."""
 
     def encode(self) -> bytes:
         """The record's value."""
