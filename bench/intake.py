@@ -61,7 +61,7 @@ def fill(settings: Settings, count: int) -> tuple[int, float]:
 def intake(settings: Settings, events: int, folder: Path) -> tuple[float, float, float]:
     """Wall and CPU microseconds an event of a worker that runs only intake, and its peak MiB."""
     own = msgspec.structs.replace(settings, agents="intake", worker=0)
-    ready = settings.folder.worker_ready(0)
+    ready = settings.folder.ready("worker-0")
     ready.unlink(missing_ok=True)
     log = logs(connect(settings).query(LOGS_SQL).result_rows)[INTAKE_TOPIC]
     with (folder / "intake.log").open("wb") as out:

@@ -87,7 +87,7 @@ def main() -> None:
             spent["remember"] += time.process_time() - start
             events += len(block.events)
             rows += len(done.rows)
-            sums += len(done.sums)
+            sums += len(done.changes.sums)
             size += len(encoded)
     del begun, cpu
     print(f"{events} events, {rows / events:.2f} rows and {sums / events:.2f} sums an event, {size / events:.0f} bytes")

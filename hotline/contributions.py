@@ -3,6 +3,8 @@
 Sums lie in cells: (scope kind, scope, start of the local minute or hour). Only instants whose time, scopes or values
 differ between the two rows are touched at all. What is left is listed once, then poured into the cells of one scope
 kind after another by counting, which costs a fraction of grouping as often.
+
+What a scope kind keeps by the hour for ever is given by minute as well, as far back as live windows reach.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import pyarrow as pa
 from hotline.catalogue import ALL, Grain, Measure, measures, scope_kinds
 from hotline.fold import ENTITY
 from hotline.subjects import TIME, Subject
+from hotline.windows import NO_MINUTES
 from hotline.zones import floor_local
 
 I64 = npt.NDArray[np.int64]
@@ -27,6 +30,15 @@ Mask = npt.NDArray[np.bool_]
 
 _TIME_BITS = 33
 """Bits of a cell's key that hold its start in epoch seconds; the scope's code stands above."""
+
+
+class Changes(NamedTuple):
+    """Changes of the sums, columns as `sums_schema`. Cells whose changes are all 0 are left out."""
+
+    sums: pl.DataFrame
+    """At the grains that are kept for ever."""
+    recent: pl.DataFrame
+    """By minute, of the measures that `sums` has by hour for the cell's scope kind."""
 
 
 class _Stacked(NamedTuple):
@@ -61,6 +73,14 @@ class _Entries:
             self._starts[grain] = floor_local(self._at, grain, zone)
         return self._starts[grain]
 
+    def since(self, instant_s: int) -> _Entries | None:
+        """Those at an instant or later; None when there are none."""
+        late = self._at >= instant_s
+        if not late.any():
+            return None
+        values = {column: value[late] for column, value in self.values.items()}
+        return _Entries(self.row[late], self._at[late], self.grains, values)
+
 
 @dataclass(frozen=True)
 class _KindSums:
@@ -83,15 +103,21 @@ def columns_read(subject: Subject) -> list[str]:
     return [*ENTITY, *_reads(subject)[1]]
 
 
-def contributions(subject: Subject, new: pl.DataFrame, old: pl.DataFrame, zone: str) -> pl.DataFrame:
+def contributions(
+    subject: Subject, new: pl.DataFrame, old: pl.DataFrame, zone: str, *, minutes_from: int = NO_MINUTES
+) -> Changes:
     """Changes of the sums when the rows `old` give way to `new`; an entity stands at most once in each, any order.
 
-    Cells whose changes are all 0 are left out. Columns as `sums_schema`.
+    `minutes_from` (epoch seconds): where recent minutes begin.
     """
     rows = _stacked(subject, new, old)
     entries = list(_entries(subject, rows))
-    kinds = [sums for kind in scope_kinds(subject) for sums in _sums_of_kind(kind, rows, entries, zone)]
-    return _frame(subject, kinds) if kinds else pl.DataFrame(schema=sums_schema(subject))
+    late = [entry for entry in (entry.since(minutes_from) for entry in entries) if entry]
+    kinds = scope_kinds(subject)
+    return Changes(
+        _frame(subject, [sums for kind in kinds for sums in _kept_sums(kind, rows, entries, zone)]),
+        _frame(subject, [sums for kind in kinds for sums in _recent_sums(kind, rows, late, zone)]),
+    )
 
 
 def _stacked(subject: Subject, new: pl.DataFrame, old: pl.DataFrame) -> _Stacked:
@@ -150,18 +176,29 @@ def _entries(subject: Subject, rows: _Stacked) -> Iterator[_Entries]:
             yield _Entries(row, at[row], kept[0].grains, signed)
 
 
-def _sums_of_kind(kind: str, rows: _Stacked, entries: list[_Entries], zone: str) -> Iterator[_KindSums]:
-    """The sums of one scope kind; nothing where nothing changed."""
-    mine = [entry for entry in entries if kind in entry.grains]
+def _kept_sums(kind: str, rows: _Stacked, entries: list[_Entries], zone: str) -> Iterator[_KindSums]:
+    """The sums of one scope kind at the grains that are kept for ever."""
+    mine = [(entry, entry.starts(entry.grains[kind], zone)) for entry in entries if kind in entry.grains]
+    return _sums_of_kind(kind, rows, mine)
+
+
+def _recent_sums(kind: str, rows: _Stacked, entries: list[_Entries], zone: str) -> Iterator[_KindSums]:
+    """The minutes of what one scope kind keeps by the hour."""
+    mine = [entry for entry in entries if entry.grains.get(kind) is Grain.HOUR]
+    return _sums_of_kind(kind, rows, [(entry, entry.starts(Grain.MINUTE, zone)) for entry in mine])
+
+
+def _sums_of_kind(kind: str, rows: _Stacked, mine: list[tuple[_Entries, I64]]) -> Iterator[_KindSums]:
+    """The sums of one scope kind, of entries and the starts of their cells; nothing where nothing changed."""
     if not mine:
         return
     names, codes = rows.scopes[kind]
-    keys = [(codes[entry.row] << _TIME_BITS) + entry.starts(entry.grains[kind], zone) for entry in mine]
+    keys = [(codes[entry.row] << _TIME_BITS) + starts for entry, starts in mine]
     encoded = pa.array(np.concatenate(keys)).dictionary_encode()
     cells, cell = encoded.dictionary.to_numpy(), encoded.indices.to_numpy().astype(np.int64)
     ends = np.cumsum([len(key) for key in keys])
     sums: dict[str, I64] = {}
-    for entry, place in zip(mine, np.split(cell, ends[:-1]), strict=True):
+    for (entry, _), place in zip(mine, np.split(cell, ends[:-1]), strict=True):
         for column, values in entry.values.items():
             sums[column] = np.zeros(len(cells), np.int64)
             np.add.at(sums[column], place, values)
@@ -181,6 +218,8 @@ def _coded(kind: str, rows: pl.DataFrame) -> tuple[pl.Series, I64]:
 
 def _frame(subject: Subject, kinds: list[_KindSums]) -> pl.DataFrame:
     """All kinds under one another; a measure that a kind did not touch is 0 there."""
+    if not kinds:
+        return pl.DataFrame(schema=sums_schema(subject))
     ends = np.cumsum([len(sums.at) for sums in kinds])
     at = pl.Series(np.concatenate([sums.at for sums in kinds]) * 1000).cast(pl.Datetime("ms"))
     columns: dict[str, object] = {

@@ -83,9 +83,14 @@ class DataFolder:
         """Name the file of the password that the embedded engine made for its account `reader` or `writer`."""
         return self.secrets / f"{account}.password"
 
-    def worker_ready(self, worker: int) -> Path:
-        """Name the file in which worker number `worker` says that it is ready (see `tell_ready`)."""
-        return self.run / f"worker-{worker}.ready"
+    def ready(self, process: str) -> Path:
+        """Name the file in which a process says that it is ready (see `tell_ready`)."""
+        return self.run / f"{process}.ready"
+
+    @property
+    def roll_state(self) -> Path:
+        """What roll knew at its last snapshot, and how far it had read then."""
+        return self.root / "roll" / "state"
 
     def make(self) -> None:
         """Make the folders that are not there. Raises OSError when that cannot be."""

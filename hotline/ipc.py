@@ -9,6 +9,7 @@ import pyarrow as pa
 
 _ONE_THREAD = pa.ipc.IpcReadOptions(use_threads=False)
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_ZSTD = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), use_threads=False)
 _OLDEST = pl.CompatLevel.oldest()
 """Plain Arrow columns, which every reader knows."""
 
@@ -23,8 +24,13 @@ def encode(frame: pl.DataFrame, *, coded: Iterable[str] = ()) -> bytes:
     for name in coded:
         place = table.schema.get_field_index(name)
         table = table.set_column(place, name, table.column(place).combine_chunks().dictionary_encode())
+    return encode_table(table)
+
+
+def encode_table(table: pa.Table, *, small: bool = False) -> bytes:
+    """An Arrow IPC stream of a table, lz4; `small`: zstd, which takes half the bytes and twice the time."""
     out = pa.BufferOutputStream()
-    with pa.ipc.new_stream(out, table.schema, options=_LZ4) as writer:
+    with pa.ipc.new_stream(out, table.schema, options=_ZSTD if small else _LZ4) as writer:
         writer.write_table(table)
     return bytes(out.getvalue())
 

@@ -51,6 +51,8 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     positions: list[Position] = []
     values: bytes = b""
     """Arrow IPC stream; empty when nothing changed, in a full record: since the last full one with values."""
+    tables: dict[str, bytes] = {}
+    """Table → Arrow IPC stream of rows to store: in the first full record of a minute, its values."""
     values_offset: int | None = None
     """Of an empty full record: offset of the record with its values."""
 
@@ -62,7 +64,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
         """Its values, with `COLUMNS`."""
         if not self.values:
             return pl.DataFrame(schema=COLUMNS)
-        return ipc.decode(self.values).select(COLUMNS)
+        return ipc.decode(self.values).select(list(COLUMNS))
 
     def age_s(self) -> float | None:
         """Seconds from the newest event to the instant of the values; None before the first event."""

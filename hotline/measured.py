@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from hotline.windows import NO_MINUTES
+
 MEASURED_VERSION = 1
 
 
@@ -62,6 +64,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     versions: Versions
     newest_at: int | None = None
     """Epoch seconds of the newest event of the slice."""
+    minutes_from: int = NO_MINUTES
+    """Epoch seconds, a whole local hour: from here on what the sums have by the hour stands by minute as well."""
     tables: dict[str, bytes]
 
     def encode(self) -> bytes:

@@ -65,6 +65,11 @@ class Subject:
         """Table of the sums."""
         return f"minute_sums_{self.name}"
 
+    @property
+    def recent_table(self) -> str:
+        """Table of the minutes, of the last days, of what the sums have by the hour."""
+        return f"recent_sums_{self.name}"
+
 
 CALLS = Subject("calls", "call", CALL_EVENTS)
 TICKETS = Subject("tickets", "ticket", TICKET_EVENTS)

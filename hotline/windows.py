@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hotline.periods import day_start_s
+from hotline.zones import floor_local
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-MINUTE_S = 60
+MINUTE_S, HOUR_S = 60, 3600
 DAY_S = 86_400
 
 
@@ -36,8 +39,15 @@ WINDOWS = (
 NOW = "now"
 """The window of a stock: how many are inside at the instant itself."""
 
+ALL_MINUTES, NO_MINUTES = 0, 1 << 62
+"""Instants before and after all others: every minute is recent, or none."""
 RECENT_S = 8 * DAY_S
 """How far back minutes are kept of what is stored by the hour for ever: the longest window, and a day to be late in."""
+
+
+def recent_from(at_s: int, zone: str) -> int:
+    """Where recent minutes begin for what arrives at the instant `at_s`: a whole local hour, in epoch seconds."""
+    return int(floor_local(np.array([max(ALL_MINUTES, at_s - RECENT_S)]), HOUR_S, zone)[0])
 
 
 def span(window: Window, at_s: int, zone: ZoneInfo) -> tuple[int, int]:

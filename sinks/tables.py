@@ -5,6 +5,7 @@ Types are ClickHouse's, with `{zone}` for the hotline's zone. Migrations are gen
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from hotline.contributions import sums_schema
 from hotline.events.rules import REQUIRED
 from hotline.fold.rows import Call, Row, Ticket
 from hotline.subjects import OWN_TEXTS, SUBJECTS, TIME, Subject
+from hotline.windows import DAY_S, RECENT_S
 
 DATABASE = names.DATABASE
 INSERTS_REMEMBERED = 1_000
@@ -29,6 +31,9 @@ INSERTS_REMEMBERED_BY_YEAR = 10_000
 MERGE_BASE = 25
 """Parts of like size that are merged at once (the default is 5): each row is rewritten half as often, which is most of
 what a load costs the engine; reads meet a few dozen parts more."""
+
+KPIS_KEPT_DAYS = 35
+"""How long the values that were shown live are kept, a set for each minute."""
 
 ENTITY_INDEX = "entity TYPE bloom_filter(0.001) GRANULARITY 1"
 """Finds a call or ticket of unknown birth by its id, for events that do not state born_at: a few ids read a few
@@ -58,6 +63,8 @@ class Table:
     order: tuple[str, ...]
     engine: str = "MergeTree"
     partition: str = ""
+    ttl: str = ""
+    """When a row may be forgotten."""
     indexes: Mapping[str, str] = field(default_factory=dict)
     """Skipping index → its expression and type."""
     tokens: int = INSERTS_REMEMBERED
@@ -78,7 +85,7 @@ class Table:
 
 def tables() -> dict[str, Table]:
     """All tables by name."""
-    found = [make(subject) for subject in SUBJECTS.values() for make in (_events, _rows, _sums)]
+    found = [make(subject) for subject in SUBJECTS.values() for make in (_events, _rows, _sums, _recent)]
     return {table.name: table for table in (*found, *_BOOKS)}
 
 
@@ -120,6 +127,17 @@ def _sums(subject: Subject) -> Table:
     )
 
 
+def _recent(subject: Subject) -> Table:
+    """Minutes of the last days, forgotten by whole weeks once the last of them has left every window."""
+    return dataclasses.replace(
+        _sums(subject),
+        name=subject.recent_table,
+        partition="toMonday(at)",
+        ttl=f"at + INTERVAL {(RECENT_S + DAY_S) // DAY_S} DAY",
+        settings={"ttl_only_drop_parts": "1"},
+    )
+
+
 def _of_dtype(name: str, dtype: pl.DataType, *, nullable: bool) -> str:
     if dtype == pl.String:
         return _text(name, nullable=nullable)
@@ -151,6 +169,26 @@ _ACCEPTED: Columns = {
     "accepted_deployment": "UInt32",
 }
 _BOOKS = (
+    Table(
+        name=names.KPIS_TABLE,
+        columns={
+            "as_of": "DateTime64(3, '{zone}')",
+            "kpi": "LowCardinality(String)",
+            "window": "LowCardinality(String)",
+            "scope_kind": "LowCardinality(String)",
+            "scope": "LowCardinality(String)",
+            "numerator": "Int64",
+            "denominator": "Nullable(Int64)",
+            "value": "Nullable(Float64)",
+            "newest_at": f"Nullable({_TIME})",
+            "positions": "LowCardinality(String)",
+        },
+        order=("kpi", "scope_kind", "scope", "window", "as_of"),
+        engine="ReplacingMergeTree",
+        partition="toMonday(as_of)",
+        ttl=f"toDateTime(as_of) + INTERVAL {KPIS_KEPT_DAYS} DAY",
+        settings={"ttl_only_drop_parts": "1"},
+    ),
     Table(
         name=names.ACCOUNTS_TABLE,
         columns={

@@ -8,23 +8,28 @@ from typing import Any
 from faust.types.tuples import TP
 
 from hotline.data_folder import tell_ready
-from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS
 from hotline.settings import Settings, load
 from streams.app import StreamsApp, make_app
 from streams.handling import handle_each
 from streams.intake.agent import Intake
 from streams.measure.agent import Measure
 from streams.reading import partitions_of_worker
+from streams.roll.agent import Roll
 from streams.worker import run_worker
 
-TOPICS: dict[str, tuple[str, ...]] = {"intake": (INTAKE_TOPIC,), "measure": tuple(EVENTS_TOPICS.values())}
+TOPICS: dict[str, tuple[str, ...]] = {
+    "intake": (INTAKE_TOPIC,),
+    "measure": tuple(EVENTS_TOPICS.values()),
+    "roll": tuple(MEASURED_TOPICS.values()),
+}
 """Agent → the topics it reads."""
 
 
 def worker_app() -> StreamsApp:
     """The app of this worker: the agents that the settings name, each on this worker's share of the partitions."""
     settings, _ = load()
-    makers: dict[str, type[Intake | Measure]] = {"intake": Intake, "measure": Measure}
+    makers: dict[str, type[Intake | Measure | Roll]] = {"intake": Intake, "measure": Measure, "roll": Roll}
     agents = {name: makers[name](settings) for name in settings.agents_named}
     durable = settings.broker == "kafka"
     app = make_app(
@@ -32,11 +37,9 @@ def worker_app() -> StreamsApp:
         bootstrap=settings.bootstrap,
         source_topics=[topic for name in agents for topic in TOPICS[name]],
         bundled_topics=[INTAKE_TOPIC] if "intake" in agents else [],
-        partitions_owned=partitions_of_worker(
-            settings.worker, workers=settings.workers, partitions=settings.partitions
-        ),
+        partitions_owned=_partitions(settings),
         resume_from=_resume_from(settings, agents),
-        datadir=settings.folder.run / f"worker-{settings.worker}",
+        datadir=settings.folder.run / settings.process,
         idempotent=durable,
         log_survives=durable,
         buffer_records_max=8,
@@ -46,6 +49,13 @@ def worker_app() -> StreamsApp:
         agent.app = app
         _register(app, name, agent)
     return app
+
+
+def _partitions(settings: Settings) -> frozenset[int]:
+    """This worker's share; roll reads all."""
+    if settings.process == "roll":
+        return frozenset(range(settings.partitions))
+    return partitions_of_worker(settings.worker, workers=settings.workers, partitions=settings.partitions)
 
 
 def _register(app: StreamsApp, name: str, agent: Any) -> None:
@@ -63,7 +73,7 @@ def _resume_from(settings: Settings, agents: Mapping[str, Any]) -> Any:
         starts: dict[TP, int] = {}
         for name, agent in agents.items():
             starts.update(await agent.resume_from([tp for tp in partitions if tp.topic in TOPICS[name]]))
-        tell_ready(settings.folder.worker_ready(settings.worker))
+        tell_ready(settings.folder.ready(settings.process))
         return starts
 
     return resume_from

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
@@ -17,24 +18,31 @@ def create_topics(
     partitions: Mapping[str, int],
     *,
     record_bytes_max: int = RECORD_BYTES_MAX,
+    kept_s: Mapping[str, int] = MappingProxyType({}),
     replicas: int = 1,
     timeout_s: float = 30.0,
 ) -> None:
     """Create the topics that do not exist, {name: partitions}, and wait until each can be used.
 
-    They are kept for ever and not compacted: who reads them relies on every offset being there. Topics that exist
-    keep their settings. Raises BrokerError when one exists with another number of partitions, cannot be created, or
-    is not ready within `timeout_s` seconds.
+    They are not compacted, and kept for ever, but for those in `kept_s`, {name: seconds}: who reads them relies on
+    every offset being there. Their records bear the broker's time, where it knows how. Topics that exist keep their
+    settings. Raises BrokerError when one exists with another number of partitions, cannot be created, or is not ready
+    within `timeout_s` seconds.
     """
     deadline = time.monotonic() + timeout_s
     settings = {
         "cleanup.policy": "delete",
-        "retention.ms": "-1",
         "retention.bytes": "-1",
         "max.message.bytes": str(record_bytes_max),
+        "message.timestamp.type": "LogAppendTime",  # senders' clocks may be wrong
     }
+    kept_ms = {name: str(seconds * 1000) for name, seconds in kept_s.items()}
     wanted = {
-        name: {"num_partitions": count, "replication_factor": replicas, "configs": settings}
+        name: {
+            "num_partitions": count,
+            "replication_factor": replicas,
+            "configs": settings | {"retention.ms": kept_ms.get(name, "-1")},
+        }
         for name, count in partitions.items()
     }
     if not wanted:

@@ -60,8 +60,12 @@ def resolve(settings: Settings) -> Settings:
 
 def plan(asked: Settings, resolved: Settings, programs: Programs) -> list[Part]:
     """List the parts; `resolved` is what `resolve` made of `asked`."""
-    workers = [_worker(resolved, number, programs) for number in range(resolved.workers)]
-    return [_engine(asked, resolved, programs), _broker(asked, resolved, programs), _sink(resolved, programs), *workers]
+    workers = [
+        _streams(msgspec.structs.replace(resolved, worker=number), programs) for number in range(resolved.workers)
+    ]
+    roll = _streams(msgspec.structs.replace(resolved, agents="roll", workers=1, worker=0), programs)
+    before = [_engine(asked, resolved, programs), _broker(asked, resolved, programs), _sink(resolved, programs)]
+    return [*before, *workers, roll]
 
 
 def _engine(asked: Settings, resolved: Settings, programs: Programs) -> Part:
@@ -114,15 +118,15 @@ def _sink(resolved: Settings, programs: Programs) -> Part:
     )
 
 
-def _worker(resolved: Settings, number: int, programs: Programs) -> Part:
-    own = msgspec.structs.replace(resolved, worker=number)
+def _streams(own: Settings, programs: Programs) -> Part:
+    """Make the part of a process of agents, whose own settings these are."""
     return ProcessPart(
-        f"worker-{number}",
+        own.process,
         programs.worker,
-        answers=partial(told_ready, resolved.folder.worker_ready(number)),
-        log=resolved.folder.log / f"worker-{number}.log",
+        answers=partial(told_ready, own.folder.ready(own.process)),
+        log=own.folder.log / f"{own.process}.log",
         env=child_environment(own),
-        cwd=resolved.folder.root,
+        cwd=own.folder.root,
         needs=["engine", "broker", "sink"],
         falls_with=["broker"],
         start_timeout_s=180.0,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from deploy.stack.answering import cluster_id
 from deploy.stack.errors import PartError
-from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings
 
-TOPICS = (INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())
+TOPICS = (INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values(), KPIS_TOPIC)
+KPIS_KEPT_S = 86_400
+"""Current values are worth nothing later; the sink stores a set for each minute."""
 
 
 def migrate(settings: Settings) -> None:
@@ -46,12 +48,13 @@ def make_topics(settings: Settings) -> None:
     """Create the topics that are missing. Raises BrokerError."""
     from deploy.brokers import BROKERS, create_topics, delete_misshapen_topics
 
-    partitions = dict.fromkeys(TOPICS, settings.partitions)
+    partitions = dict.fromkeys(TOPICS, settings.partitions) | {KPIS_TOPIC: 1}
     # A load outlives its broker and may write to the next one before its topics are made. Nothing is lost with what it
     # wrote: the log has no number yet, and at its number the load sends again what is not stored.
     if BROKERS[settings.broker].profile.creates_unknown_topics:
         delete_misshapen_topics(settings.bootstrap, partitions)
-    create_topics(settings.bootstrap, partitions, record_bytes_max=RECORD_BYTES_MAX)
+    kept_s = {KPIS_TOPIC: KPIS_KEPT_S}
+    create_topics(settings.bootstrap, partitions, record_bytes_max=RECORD_BYTES_MAX, kept_s=kept_s)
 
 
 def prepare_broker(settings: Settings, preparations: Preparations) -> None:

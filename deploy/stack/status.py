@@ -56,15 +56,22 @@ def look(settings: Settings) -> Status:
 
 
 def _look_at(state: StackState, part: PartState) -> PartStatus:
-    agents = state.settings.agents_named if part.name.startswith("worker-") else ()
-    return PartStatus(part.name, _answers(state.settings, part), part.state, part.pid, part.address, agents)
+    return PartStatus(
+        part.name, _answers(state.settings, part), part.state, part.pid, part.address, _agents(state.settings, part)
+    )
+
+
+def _agents(settings: Settings, part: PartState) -> tuple[str, ...]:
+    if part.name.startswith("worker-"):
+        return settings.agents_named
+    return ("roll",) if part.name == "roll" else ()
 
 
 def _answers(settings: Settings, part: PartState) -> bool:
     if part.state == "down":
         return False
-    kind, _, number = part.name.partition("-")
-    if kind == "worker":
-        ready = settings.folder.worker_ready(int(number))
+    kind = part.name.partition("-")[0]
+    if kind in {"worker", "roll"}:
+        ready = settings.folder.ready(part.name)
         return part.pid is not None and told_ready(ready, part.pid) and process_lives(part.pid)
     return {"engine": engine_answers, "broker": broker_answers, "sink": sink_answers}[kind](settings)

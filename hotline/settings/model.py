@@ -11,7 +11,7 @@ from msgspec import Meta
 from hotline.data_folder import DataFolder
 
 PREFIX = "HOTLINE_"
-AGENTS = ("intake", "measure")
+AGENTS = ("intake", "measure", "roll")
 
 CHINESE_CALENDAR, NO_CALENDAR = "cn", "none"
 CHINESE_ZONE = "Asia/Shanghai"
@@ -47,9 +47,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=1024, description="Partitions of every topic; fixed in a data folder at its first start."),
     ] = 2
     workers: Annotated[int, Meta(ge=1, le=1024, description="Worker processes that share the partitions.")] = 1
-    agents: Annotated[str, Meta(description="Agents that a worker process runs, with commas: intake, measure.")] = (
-        "intake,measure"
-    )
+    agents: Annotated[
+        str, Meta(description="Agents that a worker process runs, with commas: intake, measure; or roll alone.")
+    ] = "intake,measure"
+    clock: Annotated[
+        Literal["wall", "events"],
+        Meta(description="What moves live windows: time itself, or in a replay the events' own times."),
+    ] = "wall"
     worker: Annotated[int, Meta(ge=0, description="Which of the workers this process is, from 0.")] = 0
     deployment: Annotated[
         int, Meta(ge=1, description="Number of this deployment; a lower one is refused by what a higher one wrote.")
@@ -109,6 +113,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def agents_named(self) -> tuple[str, ...]:
         """The agents that a worker runs."""
         return tuple(name.strip() for name in self.agents.split(",") if name.strip())
+
+    @property
+    def process(self) -> str:
+        """Name of the process that runs these agents."""
+        return "roll" if self.agents_named == ("roll",) else f"worker-{self.worker}"
 
     @property
     def folder(self) -> DataFolder:

@@ -36,6 +36,10 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
         raise SettingsError(
             f"agents is {settings.agents!r} ({origins['agents']}), but must be some of {', '.join(AGENTS)}, with commas"
         )
+    if "roll" in settings.agents_named and settings.process != "roll":
+        raise SettingsError(
+            f"agents is {settings.agents!r} ({origins['agents']}), but roll reads every partition: let it run alone"
+        )
     _check_bootstrap(settings, origins)
     _check_url(settings, origins)
 

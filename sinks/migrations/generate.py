@@ -75,6 +75,8 @@ def _create(table: Table) -> str:
     if table.partition:
         lines.append(f"PARTITION BY {table.partition}")
     lines.append(f"ORDER BY ({', '.join(table.order)})")
+    if table.ttl:
+        lines.append(f"TTL {table.ttl}")
     settings = ", ".join(f"{name} = {value}" for name, value in table.all_settings.items())
     return "\n".join([*lines, f"SETTINGS {settings};"]) + "\n" + _indexes(table, {})
 

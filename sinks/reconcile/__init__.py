@@ -7,7 +7,7 @@ batch, so they are checked piece by piece, each piece under a short hold of the 
 and `births` are the three comparisons · `holding` keeps the sink still · `reconciling` does it all.
 """
 
-from sinks.reconcile.holding import Hold, HoldError, no_hold
+from hotline.holding import Hold, HoldError, no_hold
 from sinks.reconcile.reconciling import Progress, reconcile
 from sinks.reconcile.report import Report, RowDifference, SumDifference, TwoBirths
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hotline.holding import Holding, no_hold
 from hotline.subjects import SUBJECTS, Subject
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from hotline.zones import zone as zone_of
 from sinks.reconcile.births import two_births
-from sinks.reconcile.holding import Holding, no_hold
 from sinks.reconcile.report import DIFFERENCES_MAX, Report
 from sinks.reconcile.rows import compare_rows
 from sinks.reconcile.spans import Piece, Span, birth_pieces, instant, outward, sum_pieces

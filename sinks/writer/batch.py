@@ -15,6 +15,7 @@ from sinks.writer import books
 from sinks.writer.splice import Stream, StreamError, cut, join
 
 if TYPE_CHECKING:
+    from hotline.live import Live
     from hotline.measured import Measured
 
 BATCH_VERSION = 1
@@ -92,18 +93,26 @@ class Gathering:
 
         Raises StreamError, and what `check` raises; the record then stays out.
         """
-        streams = {table: cut(value) for table, value in record.tables.items()}
+        self._add(record.tables)
+        self._taken.append(record)
+        self.rows += record.verdicts.read
+        self.newest_at = max(filter(None, (self.newest_at, record.newest_at)), default=None)
+        return self.pass_over(at, mark, Mark(log=mark.log, position=offset + 1, accepted=advance(record)))
+
+    def keep(self, at: Partition, mark: Mark, record: Live, *, offset: int) -> Mark:
+        """Add what a record of current values has for the tables; the partition's mark after it. Raises as `take`."""
+        self._add(record.tables)
+        return self.pass_over(at, mark, Mark(log=mark.log, position=offset + 1, accepted=mark.accepted))
+
+    def _add(self, tables: Mapping[str, bytes]) -> None:
+        streams = {table: cut(value) for table, value in tables.items()}
         for table, stream in streams.items():
             if stream.schema not in self._streams.get(table, {}):
                 self._check(table, stream.columns)
         for table, stream in streams.items():
             if stream.rows:
                 self._streams.setdefault(table, {}).setdefault(stream.schema, []).append(stream)
-        self._taken.append(record)
-        self.bytes += sum(map(len, record.tables.values()))
-        self.rows += record.verdicts.read
-        self.newest_at = max(filter(None, (self.newest_at, record.newest_at)), default=None)
-        return self.pass_over(at, mark, Mark(log=mark.log, position=offset + 1, accepted=advance(record)))
+        self.bytes += sum(map(len, tables.values()))
 
     def pass_over(self, at: Partition, before: Mark, after: Mark) -> Mark:
         """Move a partition's mark without adding rows; the mark after it."""

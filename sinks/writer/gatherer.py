@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hotline import live
 from hotline.accept import Decision, DeploymentError, GapError, accept
 from hotline.marks import Mark, Partition
 from hotline.measured import decode
+from hotline.names import KPIS_TOPIC
 from sinks.writer.batch import Batch, Check, Gathering, StreamError
 from sinks.writer.store import ColumnsError
 
@@ -49,6 +51,9 @@ class Gatherer:
         """Seek every partition to its mark, or to the start of a log that began since."""
         for at in self._reader.partitions:
             self._reached[at] = _resumed(self._closed.get(at, Mark()), logs[at[0]], at)
+            if at[0] == KPIS_TOPIC:  # old values may be gone before they were stored: that is no reason to stop
+                begins = max(self._reader.begins(at), self._reached[at].position)
+                self._reached[at] = msgspec.structs.replace(self._reached[at], position=begins)
         self._reader.seek({at: mark.position for at, mark in self._reached.items()})
         self._tell()
 
@@ -97,6 +102,9 @@ class Gatherer:
         if record.offset != mark.position:
             raise LineStoppedError(f"{place} came where {mark.position} was due: the log lost records")
         try:
+            if at[0] == KPIS_TOPIC:
+                self._reached[at] = gathering.keep(at, mark, live.decode(record.value or b""), offset=record.offset)
+                return
             output = decode(record.value or b"")
             decision = accept(mark.accepted, output)
             if decision is Decision.TAKE:

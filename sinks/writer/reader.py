@@ -83,6 +83,11 @@ class Reader:
             self._reachable()
         return [((at.topic, at.partition), records) for at, records in found.items()]
 
+    def begins(self, at: Partition) -> int:
+        """Offset of the oldest record that a partition still has. Raises KafkaError."""
+        partition = TopicPartition(*at)
+        return int(self._consumer.beginning_offsets([partition])[partition])
+
     def ends(self) -> dict[Partition, int]:
         """High-water mark of each partition, as far as the broker has told it."""
         known = {at: self._consumer.highwater(TopicPartition(*at)) for at in self.partitions}

@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hotline.names import MEASURED_TOPICS
+from hotline.names import KPIS_TOPIC, MEASURED_TOPICS
 from sinks.writer.applier import Applier
 from sinks.writer.barrier import Barrier
 from sinks.writer.door import Door, read_token
@@ -72,7 +72,7 @@ class _Life:
         self._door = door
         self._store = Store(options.settings, stop, on_trouble=lambda reason: health.trouble("engine", reason))
         self._applier = Applier(self._store, spool, barrier, health, die_after=options.die_after)
-        self._topics = tuple(MEASURED_TOPICS.values())
+        self._topics = (*MEASURED_TOPICS.values(), KPIS_TOPIC)
 
     def live(self) -> None:
         """Live; the order is the rule: epoch, spool, marks, logs, and only then the first record."""

@@ -16,6 +16,7 @@ from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
+from hotline.windows import ALL_MINUTES, recent_from
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
@@ -102,12 +103,19 @@ class Measure:
         while True:
             message = await queue.get()
             await self._wait_for_sink(tp, line)
-            outputs = line.measure(message.offset, _block_id(message), message.value)
+            recent = self._recent_from(message)
+            outputs = line.measure(message.offset, _block_id(message), message.value, minutes_from=recent)
             while True:
                 encoded = await self._in_thread(_next_encoded, outputs)
                 if encoded is None:
                     break
                 await self._send(tp, line, encoded)
+
+    def _recent_from(self, message: Any) -> int:
+        """Where recent minutes begin, by when the record came; of a replay, whose events may be old, all are."""
+        if self._settings.clock == "events":
+            return ALL_MINUTES
+        return recent_from(int(message.timestamp or 0), self._settings.zone)
 
     async def _send(self, tp: TP, line: Line, value: bytes) -> None:
         topic = MEASURED_TOPICS[line.place.subject.name]

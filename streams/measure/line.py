@@ -17,6 +17,7 @@ from hotline.measured import Measured, Source
 from hotline.measured import decode as decode_measured
 from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
 from hotline.subjects import Subject
+from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.beyond import Beyond
 from streams.measure.ids import with_member_keys, with_row_keys
@@ -81,7 +82,9 @@ class Line:
             self._memory.remember(*again(), again)
         self.sent(len(value))
 
-    def measure(self, offset: int, block_id: str, value: bytes) -> Iterator[Measured]:
+    def measure(
+        self, offset: int, block_id: str, value: bytes, *, minutes_from: int = NO_MINUTES
+    ) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
         first = self._accepted.next_first if self._accepted.log == self.place.log else 0
         try:
@@ -94,7 +97,7 @@ class Line:
             self._accepted = advance(record)
             yield record
             return
-        yield from self._slices(offset, block, first)
+        yield from self._slices(offset, block, first, minutes_from)
 
     def sent(self, size: int) -> None:
         """The last output, of so many bytes, was acknowledged at `next_output`."""
@@ -109,12 +112,13 @@ class Line:
         if sequence:
             self._memory.stored(sequence)
 
-    def _slices(self, offset: int, block: Block, first: int) -> Iterator[Measured]:
+    def _slices(self, offset: int, block: Block, first: int, minutes_from: int) -> Iterator[Measured]:
         events_max = BLOCK_EVENTS * 2
         while True:
             last = min(first + events_max, len(block.events))
             part = replace(block, events=block.events[first:last])
-            done = step(part, self.place.partitions, self._memory, self.place.zone, self.place.working)
+            place = self.place
+            done = step(part, place.partitions, self._memory, place.zone, place.working, minutes_from=minutes_from)
             self._beyond.look_at(done.rows)
             days = [day for day in covered_days(done.fresh, self.place.zone) if day not in self._covered]
             source = self._source(offset, block.block_id, first, last, final=last >= len(block.events))
@@ -125,6 +129,7 @@ class Line:
                 deployment=self.place.deployment,
                 days=days,
                 working=self.place.working,
+                minutes_from=minutes_from,
             )
             if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - first > 1:
                 events_max = (last - first + 1) // 2

@@ -17,6 +17,7 @@ from hotline.fold import FOLD_VERSION
 from hotline.measured import Measured, Source, Verdicts, Versions
 from hotline.names import COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE
 from hotline.subjects import OWN_TEXTS, Subject
+from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.step import Step
 
@@ -34,14 +35,16 @@ def output(
     deployment: int,
     days: list[date],
     working: WorkingTime = NO_WORKING_TIME,
+    minutes_from: int = NO_MINUTES,
 ) -> Measured:
-    """The output of one step. `days` are the local days it is the first to speak of."""
+    """The output of one step. `days` are the local days it is the first to speak of; `minutes_from` as the step's."""
     partition = pl.lit(source.partition, pl.UInt16).alias("partition")
     events = [name for name in [*subject.columns, "digest"] if name in step.fresh.columns]
     tables = {
         subject.events_table: step.fresh.select(partition, *events),
         subject.rows_table: step.rows.select(partition, pl.exclude("entity_key", "eid")),
-        subject.sums_table: step.sums,
+        subject.sums_table: step.changes.sums,
+        subject.recent_table: step.changes.recent,
         DEAD_LETTERS_TABLE: _dead(step.dead, subject, source),
         COVERED_DAYS_TABLE: pl.DataFrame({"day": pl.Series(days, dtype=pl.Date)}).select(
             pl.lit(subject.name).alias("subject"), "day"
@@ -53,6 +56,7 @@ def output(
         verdicts=step.verdicts,
         versions=_versions(subject, deployment, working),
         newest_at=None if newest is None else int(newest.timestamp()),  # type: ignore[union-attr]
+        minutes_from=minutes_from,
         tables={name: _stream(frame) for name, frame in tables.items() if len(frame)},
     )
 

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from hotline.blocks import REJECT_COLUMNS, Block
-from hotline.contributions import contributions
+from hotline.contributions import Changes, contributions
 from hotline.events import keys
 from hotline.events.rules import problems
 from hotline.fold import ENTITY, MEMBER, fold
 from hotline.measured import Verdicts
-from hotline.subjects import Subject
+from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory
@@ -33,14 +33,22 @@ class Step:
     """New members of sets."""
     rows: pl.DataFrame
     """Rows of all entities with new members."""
-    sums: pl.DataFrame
+    changes: Changes
     dead: pl.DataFrame
     """Rejected events as in the block, with their `problem` and `place` in it."""
     verdicts: Verdicts
 
 
-def step(block: Block, partitions: int, memory: Memory, zone: str, working: WorkingTime = NO_WORKING_TIME) -> Step:
-    """Measure a block (or slice of one) against what is remembered."""
+def step(
+    block: Block,
+    partitions: int,
+    memory: Memory,
+    zone: str,
+    working: WorkingTime = NO_WORKING_TIME,
+    *,
+    minutes_from: int = NO_MINUTES,
+) -> Step:
+    """Measure a block (or slice of one) against what is remembered; `minutes_from` as in `contributions`."""
     subject = block.subject
     judged = _judged(block, partitions)
     dead = judged.filter(pl.col("problem").is_not_null())
@@ -49,7 +57,10 @@ def step(block: Block, partitions: int, memory: Memory, zone: str, working: Work
     fresh, counted = _fresh(prior, good)
     if len(fresh) < len(good):
         prior = prior.filter(pl.col("eid").is_in(fresh["eid"].implode()))
-    rows, sums = _changed(subject, prior, fresh, memory, zone, working)
+    shared = [column for column in fresh.columns if column in prior.columns]
+    rows = with_row_keys(fold(subject, pl.concat([prior.select(shared), fresh.select(shared)]), working))
+    old = memory.rows(rows["eid"])
+    changes = contributions(subject, rows, old if len(old) else rows.clear(), zone, minutes_from=minutes_from)
     verdicts = Verdicts(
         counted=counted,
         seen=len(good) - len(fresh),
@@ -57,7 +68,7 @@ def step(block: Block, partitions: int, memory: Memory, zone: str, working: Work
         dead=len(dead),
         reasons=dict(dead["problem"].value_counts().iter_rows()),
     )
-    return Step(fresh, rows, sums, dead, verdicts)
+    return Step(fresh, rows, changes, dead, verdicts)
 
 
 def _judged(block: Block, partitions: int) -> pl.DataFrame:
@@ -71,16 +82,6 @@ def _judged(block: Block, partitions: int) -> pl.DataFrame:
             problem=pl.when(stray).then(pl.lit("wrong_partition")).otherwise(events["problem"])
         )
     return events
-
-
-def _changed(
-    subject: Subject, prior: pl.DataFrame, fresh: pl.DataFrame, memory: Memory, zone: str, working: WorkingTime
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of all entities with new members, and what they change."""
-    shared = [column for column in fresh.columns if column in prior.columns]
-    rows = with_row_keys(fold(subject, pl.concat([prior.select(shared), fresh.select(shared)]), working))
-    old = memory.rows(rows["eid"])
-    return rows, contributions(subject, rows, old if len(old) else rows.clear(), zone)
 
 
 def _fresh(prior: pl.DataFrame, good: pl.DataFrame) -> tuple[pl.DataFrame, int]:

@@ -50,7 +50,7 @@ def prepared(settings: Settings) -> int:
 
 def tell(kind: str, settings: Settings) -> None:
     if kind == "worker":
-        tell_ready(settings.folder.worker_ready(settings.worker))
+        tell_ready(settings.folder.ready(settings.process))
         return
     HTTPServer(("127.0.0.1", settings.sink_health_port), Health).serve_forever()
 

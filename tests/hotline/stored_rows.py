@@ -19,6 +19,7 @@ from hotline.contributions import contributions
 from hotline.names import COVERED_DAYS_TABLE, DATABASE
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import ALL_MINUTES
 from sinks.connecting import connect
 from sinks.migrations import apply
 from tests.hotline.random_events import BIRTHS
@@ -103,7 +104,9 @@ def store_rows(client: Client, subject: Subject, frame: pl.DataFrame, zone: str)
     older = frame.head(len(frame) // 10).with_columns(version=pl.lit(0, pl.UInt64), line=pl.lit("overtaken"))
     for version in (older, frame):
         _insert(client, subject.rows_table, version.select(_HERE, *STRUCTS[subject.name].__struct_fields__))
-    _insert(client, subject.sums_table, contributions(subject, frame, frame.clear(), zone))
+    changes = contributions(subject, frame, frame.clear(), zone, minutes_from=ALL_MINUTES)
+    _insert(client, subject.sums_table, changes.sums)
+    _insert(client, subject.recent_table, changes.recent)
     days = {at.astimezone(ZoneInfo(zone)).date() for at in frame["born_at"].unique()}
     covered = pl.DataFrame({"subject": [subject.name] * len(days), "day": sorted(days)})
     _insert(client, COVERED_DAYS_TABLE, covered)

@@ -62,7 +62,7 @@ def test_sums_change_by_new_minus_old(subject: Subject, zone: str) -> None:
     expected: Cells = Counter()
     _added(subject, structs(subject, new), zone, 1, expected)
     _added(subject, structs(subject, old), zone, -1, expected)
-    sums = contributions(subject, new, old, zone)
+    sums = contributions(subject, new, old, zone).sums
     assert dict(sums.schema) == sums_schema(subject)
     assert _nonzero(as_cells(sums)) == _nonzero(expected)
     assert sums.select("scope_kind", "scope", "at").is_unique().all()
@@ -71,14 +71,14 @@ def test_sums_change_by_new_minus_old(subject: Subject, zone: str) -> None:
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 def test_a_row_that_stays_changes_nothing(subject: Subject) -> None:
     same = rows(subject, 3, 200)
-    assert contributions(subject, same, same.reverse(), ZONES[0]).is_empty()
+    assert contributions(subject, same, same.reverse(), ZONES[0]).sums.is_empty()
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 def test_a_moved_row_leaves_its_old_scope(subject: Subject) -> None:
     old = rows(subject, 3, 200)
     new = old.with_columns(line=pl.lit("elsewhere"))
-    cells = as_cells(contributions(subject, new, old, ZONES[0]))
+    cells = as_cells(contributions(subject, new, old, ZONES[0]).sums)
     assert {kind for kind, *_ in cells} == {"line"}
     assert scope_kinds(subject)[0] == "all"
     assert sum(cells.values()) == 0

@@ -194,7 +194,7 @@ def made(subject: Subject, partition: int, first: int, entities: int) -> tuple[d
     frames = {
         subject.events_table: events.select(here, *stated),
         subject.rows_table: rows.drop("entity_key").with_columns(here),
-        subject.sums_table: contributions(subject, rows, rows.clear(), ZONE),
+        subject.sums_table: contributions(subject, rows, rows.clear(), ZONE).sums,
         "dead_letters": dead,
         "covered_days": pl.DataFrame({"subject": subject.name, "day": [START.date()]}),
     }

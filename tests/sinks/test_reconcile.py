@@ -61,8 +61,8 @@ class City:
             self.store(subject.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
             self.add_rows(subject, old)
             self.add_rows(subject, rows)
-            self.store(subject.sums_table, contributions(subject, old, old.clear(), zone), here=False)
-            self.store(subject.sums_table, contributions(subject, rows, old, zone), here=False)
+            self.store(subject.sums_table, contributions(subject, old, old.clear(), zone).sums, here=False)
+            self.store(subject.sums_table, contributions(subject, rows, old, zone).sums, here=False)
 
     def add_rows(self, subject: Subject, rows: pl.DataFrame, partition: int = 0) -> None:
         self.store(subject.rows_table, rows.drop("entity_key"), partition=partition)
@@ -213,7 +213,7 @@ def test_an_id_with_two_births_is_listed_and_no_difference(city: City) -> None:
     rows = fold(TICKETS, members)
     city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
-    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone), here=False)
+    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone).sums, here=False)
     found = city.reconcile()
     (one,) = found.two_births
     assert (one.subject, one.source, one.entity, one.births) == ("tickets", "city", "twice", births)
@@ -283,7 +283,7 @@ def _created(city: City, *births: datetime, handled_after: timedelta) -> None:
     rows = fold(TICKETS, members)
     city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
-    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone), here=False)
+    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone).sums, here=False)
 
 
 def test_years_with_little_in_them_are_compared_in_few_pieces(city: City) -> None:

@@ -83,7 +83,7 @@ class Line:
 
     def take(self, frame: pl.DataFrame) -> None:
         result = step(Block("b", self.subject, 0, frame), 1, self.memory, ZONE)
-        self.sums.update(as_cells(result.sums))
+        self.sums.update(as_cells(result.changes.sums))
         for name in ("counted", "seen", "revised", "dead"):
             self.verdicts[name] += getattr(result.verdicts, name)
         self.remember(result)
@@ -113,7 +113,7 @@ class Line:
 
 def _truth(subject: Subject, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[object, int]]:
     rows = with_row_keys(fold(subject, with_keys(subject, frame)))
-    cells = as_cells(contributions(subject, rows, rows.clear(), ZONE))
+    cells = as_cells(contributions(subject, rows, rows.clear(), ZONE).sums)
     return rows, {cell: value for cell, value in cells.items() if value}
 
 

@@ -1,0 +1,1 @@
+"""The agent `roll`: changes of sums → the current value of every KPI, over every window."""

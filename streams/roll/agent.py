@@ -1,0 +1,143 @@
+"""The agent `roll`: takes the measured outputs of all partitions and publishes the current values."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clickhouse_connect.driver.client import Client
+from faust.types.tuples import TP
+
+from hotline.accept import DeploymentError, GapError
+from hotline.live import Live
+from hotline.marks import LOGS_SQL, logs
+from hotline.names import CONTENT_TYPE, KPIS_TOPIC, LIVE
+from hotline.settings import Settings
+from streams.app import StreamsApp
+from streams.connecting import connect
+from streams.ending import end_if_it_fails, end_process
+from streams.handling import send
+from streams.positions import tail
+from streams.roll.clock import Clock, EngineClock, EventClock
+from streams.roll.publishing import Publisher
+from streams.roll.snapshot import restored, save
+from streams.roll.state import State
+from streams.roll.stored import read_stored
+
+PUBLISH_EVERY_S = 0.25
+"""The shortest time between two records."""
+EVERYTHING_EVERY_S = 1.0
+SAVE_EVERY_S = 30.0
+
+
+class Roll:
+    """All of roll. `app` must be set before it starts."""
+
+    app: StreamsApp
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file = settings.folder.roll_state
+        self._one_by_one = ThreadPoolExecutor(max_workers=1, thread_name_prefix="roll")  # the state is for one thread
+        self._changed = asyncio.Event()
+        self._next_offset: int | None = None
+        self._saved = -1
+        self._state: State
+        self._clock: Clock
+        self._publisher: Publisher
+
+    # -- starting --------------------------------------------------------------------------------------------------
+
+    async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Find the state, from the snapshot or from ClickHouse; the next offset of each measured partition."""
+        client = await self._in_turn(connect, self._settings)
+        by_events = self._settings.clock == "events"
+        wall = None if by_events else await self._in_turn(EngineClock, client)
+        at_s = wall.now_ms() // 1000 if wall else None
+        state = await self._in_turn(restored, self._file, ZoneInfo(self._settings.zone), at_s)
+        if state is None or not await self._goes_on(client, state, partitions):
+            state = await self._in_turn(read_stored, self._settings, client, at_s)
+            await self._in_turn(save, self._file, state, self._settings.zone)
+        self._state, self._saved = state, state.changes
+        self._clock, self._publisher = wall or EventClock(state), Publisher(state)
+        self._start()
+        return {TP(topic, partition): read.offset for (topic, partition), read in state.read.items()}
+
+    async def _goes_on(self, client: Client, state: State, partitions: Collection[TP]) -> bool:
+        """Whether the topics still hold what comes after a snapshot."""
+        numbers = logs((await self._in_turn(client.query, LOGS_SQL)).result_rows)
+        if set(state.read) != {(tp.topic, tp.partition) for tp in partitions}:
+            return False
+        if any(numbers.get(topic) != read.log for (topic, _), read in state.read.items()):
+            return False
+        for topic in {topic for topic, _ in state.read}:
+            mine = [partition for name, partition in state.read if name == topic]
+            ends = await tail(self._settings.bootstrap, topic, mine)
+            if any(state.read[tp.topic, tp.partition].offset > end for tp, end in ends.items()):
+                return False
+        return True
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._tasks = [asyncio.create_task(task) for task in (self._publish(), self._save_now_and_then())]
+        for task in self._tasks:
+            end_if_it_fails(task, "roll")
+
+    async def handle(self, event: Any) -> None:
+        """Take one output in. A gap means that the snapshot and the log do not belong together."""
+        message = event.message
+        try:
+            await self._in_turn(self._state.take, (message.topic, message.partition), message.offset, message.value)
+        except (GapError, DeploymentError) as error:
+            self._file.unlink(missing_ok=True)
+            end_process("roll starts again from the tables", error=error)
+        self._changed.set()
+
+    async def _publish(self) -> None:
+        loop = asyncio.get_running_loop()
+        full_at = loop.time()
+        while True:
+            begun = loop.time()
+            full = begun >= full_at
+            if full:
+                full_at = max(full_at + EVERYTHING_EVERY_S, begun)
+            self._changed.clear()
+            record = await self._in_turn(self._record, full)
+            if record:
+                await self._send(record)
+            await asyncio.sleep(min(PUBLISH_EVERY_S, max(0.0, full_at - begun)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), max(0.001, full_at - loop.time()))
+
+    def _record(self, full: bool) -> Live | None:  # noqa: FBT001 an executor takes no keywords
+        self._clock.set()
+        as_of_ms = self._clock.now_ms()
+        self._state.move(as_of_ms // 1000)
+        return self._publisher.everything(as_of_ms) if full else self._publisher.changed(as_of_ms)
+
+    async def _send(self, record: Live) -> None:
+        headers = [(CONTENT_TYPE, LIVE)]
+        written = await send(self.app, topic=KPIS_TOPIC, partition=0, value=record.encode(), headers=headers)
+        if self._next_offset not in {None, written.offset}:
+            end_process(
+                f"{KPIS_TOPIC}: a record went to offset {written.offset} instead of {self._next_offset}: "
+                "another roll writes here. Stop one of the two."
+            )
+        self._next_offset = written.offset + 1
+        if record.full and record.values:
+            self._publisher.values_offset = written.offset
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            if self._state.changes != self._saved:
+                self._saved = self._state.changes
+                await self._in_turn(save, self._file, self._state, self._settings.zone)
+
+    async def _in_turn(self, function: Any, *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._one_by_one, function, *args)

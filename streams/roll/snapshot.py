@@ -1,0 +1,108 @@
+"""Roll's state in one file, written whole or not at all: where it goes on after a restart.
+
+A worker that loses the file loses time only: it starts from ClickHouse then.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import zstandard
+
+from hotline.catalogue import measures
+from hotline.subjects import SUBJECTS
+from streams.roll.cells import Cells
+from streams.roll.scopes import I64, Scopes
+from streams.roll.state import Read, State, watermark
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from hotline.marks import Partition
+
+SNAPSHOT_VERSION = 1
+_LEVEL = 1
+
+
+class _Place(msgspec.Struct, frozen=True):
+    topic: str
+    partition: int
+    read: Read
+
+
+class _Sums(msgspec.Struct, frozen=True):
+    kept_from: int
+    columns: list[str]
+    at: bytes
+    code: bytes
+    value: bytes
+
+
+class _Snapshot(msgspec.Struct, frozen=True):
+    version: int
+    zone: str
+    scopes: list[tuple[str, str]]
+    places: list[_Place]
+    sums: dict[str, _Sums]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Snapshot)
+
+
+def save(file: Path, state: State, zone: str) -> None:
+    """Write the state; after a crash the file has this or the one before."""
+    snapshot = _Snapshot(
+        version=SNAPSHOT_VERSION,
+        zone=zone,
+        scopes=state.scopes.names,
+        places=[_Place(topic, partition, read) for (topic, partition), read in state.read.items()],
+        sums={name: _sums(state, name) for name in SUBJECTS},
+    )
+    file.parent.mkdir(exist_ok=True)
+    draft = file.with_name(f"{file.name}.new")
+    with draft.open("wb") as out:
+        out.write(_ENCODER.encode(snapshot))
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(file)
+
+
+def restored(file: Path, zone: ZoneInfo, at_s: int | None) -> State | None:
+    """The state in a file, with the windows at an instant as `read_stored`; None without one of this catalogue."""
+    try:
+        snapshot = _DECODER.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    same = all(of.columns == _columns(name) for name, of in snapshot.sums.items())
+    if snapshot.version != SNAPSHOT_VERSION or snapshot.zone != zone.key or not same:
+        return None
+    read: dict[Partition, Read] = {(place.topic, place.partition): place.read for place in snapshot.places}
+    state = State(zone, watermark(read) if at_s is None else at_s, Scopes(snapshot.scopes), read)
+    for name, of in snapshot.sums.items():
+        state.add(name, [Cells(_unpacked(of.at), _unpacked(of.code), _unpacked(of.value))])
+    return state
+
+
+def _sums(state: State, name: str) -> _Sums:
+    rolling = state.rolling[name]
+    kept_from, kept = rolling.kept()
+    parts = zip(rolling.before(), kept, strict=True)
+    at, code, value = (_packed(np.concatenate(part)) for part in parts)
+    return _Sums(kept_from, _columns(name), at, code, value)
+
+
+def _columns(name: str) -> list[str]:
+    return [measure.column for measure in measures(SUBJECTS[name])]
+
+
+def _packed(numbers: I64) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(np.ascontiguousarray(numbers, "<i8").tobytes())
+
+
+def _unpacked(packed: bytes) -> I64:
+    return np.frombuffer(zstandard.ZstdDecompressor().decompress(packed), "<i8").astype(np.int64)

@@ -1,0 +1,110 @@
+"""What live values must be, read from rows one at a time: the second reading of all that roll does."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, measures
+from hotline.live import Live
+from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import NOW, WINDOWS, span
+from tests.hotline.random_rows import rows, structs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Value = tuple[int, int | None, float | int | None]
+"""Numerator, denominator, value."""
+Key = tuple[str, str, str, str]
+"""KPI, window, scope kind, scope."""
+ENTITIES, SEED = 250, 5
+
+
+class Added(NamedTuple):
+    """What one row adds to one sum."""
+
+    column: str
+    kind: str
+    scope: str
+    at_s: int
+    value: int
+
+
+@functools.cache
+def added(subject: Subject) -> list[Added]:
+    """Everything that random rows add."""
+    return list(_added(subject))
+
+
+def _added(subject: Subject) -> Iterator[Added]:
+    for row in structs(subject, rows(subject, SEED, ENTITIES)):
+        for measure in measures(subject):
+            at: datetime | None = getattr(row, measure.at.name)
+            if at is None or not (value := measure.of(row)):
+                continue
+            for kind in measure.grains:
+                scope = "" if kind == ALL else getattr(row, kind)
+                yield Added(measure.column, kind, scope, int(at.timestamp()), value)
+
+
+def values(zone: str, at_s: int) -> dict[Key, Value]:
+    """Every value that is of something at an instant."""
+    found: dict[Key, Value] = {}
+    for subject in SUBJECTS.values():
+        for window, sums in _sums(subject, zone, at_s).items():
+            for kpi in KPIS.values():
+                if kpi.subject is subject and _is_over(kpi, window):
+                    found |= {(kpi.name, window, *scope): of for scope, of in _of_kpi(kpi, sums).items()}
+    return found
+
+
+def _sums(subject: Subject, zone: str, at_s: int) -> dict[str, Counter[tuple[str, str, str]]]:
+    spans = {window.name: span(window, at_s, ZoneInfo(zone)) for window in WINDOWS}
+    spans[NOW] = (-(10**12), spans["5min"][1])
+    found: dict[str, Counter[tuple[str, str, str]]] = {window: Counter() for window in spans}
+    for one in added(subject):
+        for window, (start, end) in spans.items():
+            if start <= one.at_s < end:
+                found[window][one.column, one.kind, one.scope] += one.value
+    return found
+
+
+def _is_over(kpi: Kpi, window: str) -> bool:
+    return not isinstance(kpi.numerator, Quantile) and isinstance(kpi.numerator, Stock) == (window == NOW)
+
+
+def _of_kpi(kpi: Kpi, sums: Counter[tuple[str, str, str]]) -> dict[tuple[str, str], Value]:
+    scopes = {(kind, scope) for column, kind, scope in sums if column in {m.column for m in kpi.measures}}
+    found: dict[tuple[str, str], Value] = {}
+    for kind, scope in scopes:
+        numbers = [sums[measure.column, kind, scope] for measure in kpi.measures]
+        if isinstance(kpi.numerator, Stock):
+            numbers = [numbers[0] - numbers[1]]
+        above, below = numbers[0], numbers[1] if kpi.denominator else None
+        if above or below:
+            found[kind, scope] = (above, below, kpi.value(above, below))
+    return found
+
+
+def of_record(record: Live) -> dict[Key, Value]:
+    """The values of a record, the empty ones too."""
+    return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6]) for row in record.frame().iter_rows()}
+
+
+def of_something(found: dict[Key, Value]) -> dict[Key, Value]:
+    """Values without those of nothing."""
+    return {key: value for key, value in found.items() if value[0] or value[1]}
+
+
+def merged(records: Iterable[Live]) -> dict[Key, Value]:
+    """What a reader knows after some records."""
+    known: dict[Key, Value] = {}
+    for record in records:
+        if record.full and record.values:
+            known = {}
+        known |= of_record(record)
+    return of_something(known)

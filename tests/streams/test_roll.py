@@ -1,0 +1,194 @@
+"""Live values against rows read one at a time: any instants, in any order of arrival, over restarts."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline.accept import Accepted
+from hotline.catalogue import ALL, Grain, measures
+from hotline.contributions import Changes, contributions
+from hotline.names import MEASURED_TOPICS
+from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, span
+from streams.roll.cells import cells, recent_cells
+from streams.roll.publishing import Publisher
+from streams.roll.scopes import Scopes
+from streams.roll.snapshot import restored, save
+from streams.roll.state import Read, State
+from tests.hotline.random_events import BIRTHS, STEPS_S
+from tests.hotline.random_rows import rows
+from tests.streams.rolled import ENTITIES, SEED, merged, of_something, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+PIECES = 5
+ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe")
+_EDGES_S = (-60, -1, 0, 1, 59, 60, 240, 299, 300, 1_740, 3_600, DAY_S, 7 * DAY_S - 60, 7 * DAY_S)
+INSTANTS = sorted({int(b.timestamp()) + s + e for b in BIRTHS for s in (0, max(STEPS_S)) for e in _EDGES_S})
+
+instants = st.sampled_from(INSTANTS)
+
+
+@functools.cache
+def changes(subject: Subject, zone: str, minutes_from: int) -> list[Changes]:
+    """Changes of the sums by random rows, in pieces: the second half of them in place of rows that were others."""
+    new, other = rows(subject, SEED, ENTITIES), rows(subject, SEED + 1, ENTITIES)
+    parts = [new[place::PIECES] for place in range(PIECES)]
+    found = [contributions(subject, part, part.clear(), zone, minutes_from=minutes_from) for part in parts]
+    same = other.join(parts[0].select("born_at", "entity_key"), on=["born_at", "entity_key"], how="semi")
+    before = contributions(subject, same, same.clear(), zone, minutes_from=minutes_from)
+    found[0] = contributions(subject, parts[0], same, zone, minutes_from=minutes_from)
+    return [before, *found]
+
+
+def empty_state(zone: str, at_s: int) -> State:
+    read = {(topic, 0): Read(log=1, offset=0, accepted=Accepted()) for topic in MEASURED_TOPICS.values()}
+    return State(ZoneInfo(zone), at_s, Scopes([(ALL, "")]), read)
+
+
+def take(state: State, subject: Subject, piece: Changes, minutes_from: int) -> None:
+    state.add(subject.name, [cells(subject, piece.sums, state.scopes, hours_before=minutes_from)])
+    state.add(subject.name, [recent_cells(subject, piece.recent, state.scopes)])
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    moves=st.lists(instants, min_size=PIECES + 1, max_size=PIECES + 1).map(sorted),
+    order=st.permutations(range(PIECES + 1)),
+    replay=st.booleans(),
+)
+@settings(max_examples=30, deadline=None)
+def test_every_value_is_that_of_the_rows_whenever_they_came(
+    zone: str, moves: list[int], order: list[int], *, replay: bool
+) -> None:
+    minutes_from = ALL_MINUTES if replay else recent_from(moves[0], zone)
+    state = empty_state(zone, moves[0])
+    publisher = Publisher(state)
+    records = [publisher.everything(moves[0] * 1000)]
+    for at_s, place in zip(moves, order, strict=True):
+        state.move(at_s)
+        for subject in SUBJECTS.values():
+            take(state, subject, changes(subject, zone, minutes_from)[place], minutes_from)
+        if record := publisher.changed(at_s * 1000):
+            records.append(record)
+    expected = values(zone, moves[-1])
+    assert merged(records) == expected
+    assert merged([publisher.everything(moves[-1] * 1000)]) == expected
+
+
+def test_random_rows_fill_every_window_and_every_kind_of_scope() -> None:
+    """Or the test above would say little."""
+    found = set[tuple[str, str]]()
+    for at_s in INSTANTS[:: len(INSTANTS) // 12]:
+        found |= {(window, kind) for _, window, kind, _ in values(ZONES[0], at_s)}
+    assert found >= {(window.name, kind) for window in WINDOWS for kind in ("all", "line", "department", "category")}
+
+
+@pytest.mark.parametrize("later_s", [0, 61, 3 * HOUR_S, 8 * DAY_S])
+def test_a_snapshot_goes_on_where_it_was_taken(tmp_path: Path, later_s: int) -> None:
+    zone, at_s = ZONES[0], INSTANTS[len(INSTANTS) // 2]
+    minutes_from = recent_from(at_s, zone)
+    state = empty_state(zone, at_s)
+    for subject in SUBJECTS.values():
+        for piece in changes(subject, zone, minutes_from)[:3]:
+            take(state, subject, piece, minutes_from)
+    save(tmp_path / "roll" / "state", state, zone)
+    again = restored(tmp_path / "roll" / "state", ZoneInfo(zone), at_s + later_s)
+    assert again is not None
+    assert again.read == state.read
+    for each in (state, again):
+        each.move(at_s + later_s)
+        for subject in SUBJECTS.values():
+            for piece in changes(subject, zone, minutes_from)[3:]:
+                take(each, subject, piece, minutes_from)
+    found = [merged([Publisher(each).everything(0)]) for each in (state, again)]
+    assert found[0] == found[1] == values(zone, at_s + later_s)
+
+
+def test_a_snapshot_of_another_zone_or_catalogue_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    assert restored(file, ZoneInfo("UTC"), 0) is None
+    save(file, empty_state("UTC", 0), "UTC")
+    assert restored(file, ZoneInfo("UTC"), 0) is not None
+    assert restored(file, ZoneInfo(ZONES[0]), 0) is None
+    column = measures(SUBJECTS["calls"])[0].column.encode()
+    file.write_bytes(file.read_bytes().replace(column, b"x" * len(column)))
+    assert restored(file, ZoneInfo("UTC"), 0) is None
+    file.write_bytes(b"\x00 no snapshot")
+    assert restored(file, ZoneInfo("UTC"), 0) is None
+
+
+def test_windows_slide_when_nothing_comes_and_are_silent_when_nothing_changes() -> None:
+    zone = ZONES[0]
+    subject = SUBJECTS["tickets"]
+    at_s = int(BIRTHS[0].timestamp())
+    state = empty_state(zone, at_s)
+    publisher = Publisher(state)
+    for piece in changes(subject, zone, ALL_MINUTES):
+        take(state, subject, piece, ALL_MINUTES)
+    first = publisher.everything(at_s * 1000)
+    publisher.values_offset = 17
+    assert publisher.changed(at_s * 1000 + 500) is None
+    empty = publisher.everything(at_s * 1000 + 900)
+    assert (empty.full, empty.values, empty.values_offset) == (True, b"", 17)
+    state.move(at_s + 7 * DAY_S)
+    slid = publisher.changed((at_s + 7 * DAY_S) * 1000)
+    assert slid is not None
+    assert merged([first, slid]) == of_something(_of_tickets(values(zone, at_s + 7 * DAY_S)))
+
+
+def _of_tickets(found: dict[tuple[str, str, str, str], tuple[int, int | None, float | int | None]]) -> dict:  # type: ignore[type-arg]
+    from hotline.catalogue import KPIS
+
+    return {key: value for key, value in found.items() if KPIS[key[0]].subject is SUBJECTS["tickets"]}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+@pytest.mark.parametrize("zone", ZONES)
+def test_recent_minutes_are_what_stands_by_the_hour_and_add_up_to_it(subject: Subject, zone: str) -> None:
+    new = rows(subject, SEED, ENTITIES)
+    found = contributions(subject, new, new.clear(), zone, minutes_from=ALL_MINUTES)
+    kept = {
+        kind: [m.column for m in measures(subject) if m.grains.get(kind) is Grain.HOUR]
+        for kind in found.recent["scope_kind"].unique()
+    }
+    assert kept
+    for kind, columns in kept.items():
+        by_hour = found.sums.filter(pl.col("scope_kind") == kind)
+        by_minute = found.recent.filter(pl.col("scope_kind") == kind)
+        assert _total(by_minute, columns) == _total(by_hour, columns)
+        others = [m.column for m in measures(subject) if m.column not in columns]
+        assert not any(_total(by_minute, others).values())
+
+
+def _total(frame: pl.DataFrame, columns: Iterable[str]) -> dict[str, int]:
+    return {column: int(frame[column].sum()) for column in columns}
+
+
+def test_recent_minutes_begin_with_a_local_hour_eight_days_before() -> None:
+    at = datetime(2026, 3, 3, 12, 34, 56, tzinfo=UTC)
+    for zone in (*ZONES, "Asia/Kolkata"):
+        local = datetime.fromtimestamp(recent_from(int(at.timestamp()), zone), ZoneInfo(zone))
+        assert (local.minute, local.second) == (0, 0)
+        assert timedelta(days=8) <= at - local < timedelta(days=8, hours=1)
+
+
+def test_the_running_minute_counts_as_a_whole_and_today_begins_at_midnight() -> None:
+    zone = ZoneInfo("America/New_York")
+    at = datetime(2026, 11, 1, 15, 0, 30, tzinfo=zone)  # clocks went back at two: today has an hour more
+    spans = {window.name: span(window, int(at.timestamp()), zone) for window in WINDOWS}
+    end = int(at.timestamp()) + 30
+    assert {stop for _, stop in spans.values()} == {end}
+    assert spans["5min"][0] == end - 300
+    assert datetime.fromtimestamp(spans["today"][0], zone) == datetime(2026, 11, 1, tzinfo=zone)
+    assert end - spans["today"][0] == 16 * HOUR_S + 60
