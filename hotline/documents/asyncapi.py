@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hotline import blocks, contributions
+from hotline import blocks, contributions, live
 from hotline.documents.event_schemas import as_json, describe
 from hotline.events import SCHEMA
 from hotline.measured import MEASURED_VERSION, Measured, Source, Verdicts, Versions
@@ -21,16 +21,21 @@ from hotline.names import (
     EVENTS_TOPICS,
     INTAKE_TOPIC,
     JSON_BYTES_MAX,
+    KPIS_TOPIC,
+    LIVE,
     MEASURED,
     MEASURED_TOPICS,
     OUTPUT_BYTES_MAX,
 )
 from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import NOW, WINDOWS
 
 Json = dict[str, Any]
 
 INTAKE = "intake"
 INTAKE_EVENT = "intakeEvent"
+KPIS = "kpis"
+KPIS_RECORD = "currentValues"
 
 
 def asyncapi() -> str:
@@ -45,22 +50,26 @@ def asyncapi() -> str:
                     "Single events go in as JSON and become blocks of events; blocks go in from all producers, outputs "
                     "of the measuring stage come out. An output of a record of "
                     "partition p is in partition p of the measured topic, and all events of one call or ticket are in "
-                    "one partition. All topics have the same number of partitions."
+                    "one partition. All these topics have the same number of partitions. Current values come out of "
+                    "the rolling stage into a topic of one partition."
                 ),
                 "license": {"name": "Apache-2.0"},
             },
             "channels": {
                 INTAKE: _channel(INTAKE_TOPIC, "Single events, from any outside system.", INTAKE_EVENT),
                 **{name: channel for subject in SUBJECTS.values() for name, channel in _channels(subject)},
+                KPIS: _channel(KPIS_TOPIC, "The current value of every KPI, scope and window.", KPIS_RECORD),
             },
             "operations": {
                 "read_intake": _operation("receive", INTAKE, INTAKE_EVENT),
                 **{name: step for subject in SUBJECTS.values() for name, step in _operations(subject)},
+                "publish_kpis": _operation("send", KPIS, KPIS_RECORD),
             },
             "components": {
                 "messages": {
                     INTAKE_EVENT: _event(),
                     **{name: msg for subject in SUBJECTS.values() for name, msg in _messages(subject)},
+                    KPIS_RECORD: _live(),
                 },
                 "schemas": _schemas(),
             },
@@ -141,7 +150,10 @@ def _arrow_fields(subject: Subject) -> list[Json]:
 
 def _output(subject: Subject) -> Json:
     sums = ", ".join(contributions.sums_schema(subject))
-    tables = (subject.events_table, subject.rows_table, subject.sums_table, DEAD_LETTERS_TABLE, COVERED_DAYS_TABLE)
+    tables = (
+        *(subject.events_table, subject.rows_table, subject.sums_table, subject.recent_table),
+        *(DEAD_LETTERS_TABLE, COVERED_DAYS_TABLE),
+    )
     return {
         "name": f"{subject.name}Output",
         "title": f"What a block of {subject.name} changes",
@@ -156,6 +168,23 @@ def _output(subject: Subject) -> Json:
     }
 
 
+def _live() -> Json:
+    columns = ", ".join(f"{name} ({str(dtype).lower()})" for name, dtype in live.COLUMNS.items())
+    windows = ", ".join([*(window.name for window in WINDOWS), NOW])
+    return {
+        "name": KPIS_RECORD,
+        "title": "Current values",
+        "summary": (
+            "A MessagePack map in these fields. A full record comes every second, and up to four times a second one "
+            "with what changed. A full one leaves out what is nothing (a count of 0, a ratio of no cases) of all "
+            f"scopes but the whole city. Columns of the values: {columns}. Windows: {windows} (the stocks)."
+        ),
+        "contentType": LIVE.decode(),
+        "headers": _headers(LIVE, required=[CONTENT_TYPE]),
+        "payload": {"$ref": f"#/components/schemas/{live.Live.__name__}"},
+    }
+
+
 def _headers(content_type: bytes, *, required: list[str]) -> Json:
     known: Json = {
         CONTENT_TYPE: {"type": "string", "const": content_type.decode()},
@@ -165,9 +194,10 @@ def _headers(content_type: bytes, *, required: list[str]) -> Json:
 
 
 def _schemas() -> Json:
-    _, definitions = msgspec.json.schema_components([Measured], ref_template="#/components/schemas/{name}")
-    describe(definitions, [Measured, Source, Verdicts, Versions])
+    _, definitions = msgspec.json.schema_components([Measured, live.Live], ref_template="#/components/schemas/{name}")
+    describe(definitions, [Measured, Source, Verdicts, Versions, live.Live, live.Position])
     definitions[Measured.__name__]["title"] = f"Measured, version {MEASURED_VERSION}"
-    tables = definitions[Measured.__name__]["properties"]["tables"]
-    tables["additionalProperties"] = {"type": "string", "contentMediaType": ARROW_STREAM.decode()}
+    for record in (Measured, live.Live):
+        tables = definitions[record.__name__]["properties"]["tables"]
+        tables["additionalProperties"] = {"type": "string", "contentMediaType": ARROW_STREAM.decode()}
     return definitions

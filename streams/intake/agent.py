@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.errors import KafkaError
 from faust.types.tuples import TP
@@ -29,6 +29,7 @@ from hotline.names import (
 )
 from hotline.settings import Settings, pseudonym_key
 from streams.app import StreamsApp
+from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails
 from streams.handling import send
@@ -45,14 +46,26 @@ MARK_AGAIN_S = 3600.0
 GATHERED_BYTES_MAX = 64 << 20
 
 
-Opened = tuple[int, LookUp]
-"""Number of the log of `INTAKE_TOPIC`, and the look-up of births."""
+class Opened(NamedTuple):
+    """What intake has of ClickHouse."""
+
+    log: int
+    """Number of the log of `INTAKE_TOPIC`."""
+    births: LookUp
+    now_s: Callable[[], float]
+    """The hotline's time, epoch seconds."""
 
 
 def open_store(settings: Settings) -> Opened:
-    """Ask ClickHouse for both. Raises UnknownLogError, or what the client raises."""
+    """Ask ClickHouse for all of it. Raises UnknownLogError, or what the client raises."""
     client = connect(settings)
-    return log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC), StoredBirths(client)
+    clock = EngineClock(settings)
+
+    def now_s() -> float:
+        clock.set()
+        return clock.now_ms() / 1000
+
+    return Opened(log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC), StoredBirths(client), now_s)
 
 
 class Intake:
@@ -71,10 +84,11 @@ class Intake:
 
     async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """The next offset of each partition, by the marks at the broker; starts the tasks."""
-        number, look_up = await self._in_thread(self._store, self._settings)
-        self._marks = BrokerMarks(self._settings.bootstrap, intake_group(number))
+        opened: Opened = await self._in_thread(self._store, self._settings)
+        self._now_s = opened.now_s
+        self._marks = BrokerMarks(self._settings.bootstrap, intake_group(opened.log))
         marks = await self._marks.start({tp.partition for tp in partitions})
-        self._desk = Desk(self._rules(number), look_up)
+        self._desk = Desk(self._rules(opened.log), opened.births)
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
             end_if_it_fails(task, "intake")
@@ -117,7 +131,7 @@ class Intake:
             self._moved.set()
 
     def _take(self, bundles: list[Any]) -> Done:
-        return self._desk.take(bundles, now=time.time(), timer=time.monotonic())
+        return self._desk.take(bundles, now=self._now_s(), timer=time.monotonic())
 
     async def _wait_for_work(self) -> None:
         """Until records came and were gathered for a while, or something waits to be looked for again."""

@@ -18,11 +18,12 @@ from hotline.marks import LOGS_SQL, logs
 from hotline.names import CONTENT_TYPE, KPIS_TOPIC, LIVE
 from hotline.settings import Settings
 from streams.app import StreamsApp
+from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails, end_process
 from streams.handling import send
 from streams.positions import tail
-from streams.roll.clock import Clock, EngineClock, EventClock
+from streams.roll.clock import Clock, EventClock
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save
 from streams.roll.state import State
@@ -56,7 +57,7 @@ class Roll:
         """Find the state, from the snapshot or from ClickHouse; the next offset of each measured partition."""
         client = await self._in_turn(connect, self._settings)
         by_events = self._settings.clock == "events"
-        wall = None if by_events else await self._in_turn(EngineClock, client)
+        wall = None if by_events else await self._in_turn(EngineClock, self._settings)
         at_s = wall.now_ms() // 1000 if wall else None
         state = await self._in_turn(restored, self._file, ZoneInfo(self._settings.zone), at_s)
         if state is None or not await self._goes_on(client, state, partitions):

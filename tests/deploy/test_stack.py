@@ -15,7 +15,7 @@ from deploy.stack.errors import StackError
 from deploy.stack.joining import join_or_start
 from deploy.stack.state import read_state
 from deploy.stack.status import look
-from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS
 from hotline.settings import load
 from tests.deploy.stacks import HOTLINE, Stack, wait_until
 
@@ -53,7 +53,9 @@ class TestOrder:
         stack.running()
         with open_admin(stack.part("broker")["address"]) as admin:
             found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-        assert found == dict.fromkeys([INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()], 3)
+        assert found == dict.fromkeys([INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()], 3) | {
+            KPIS_TOPIC: 1
+        }
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_a_signal_stops_the_parts_in_reverse_and_ends_with_0(self, stack: Stack, number: signal.Signals) -> None:

@@ -25,8 +25,9 @@ from hotline import ipc
 from hotline.blocks import REJECT_COLUMNS, complete
 from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
+from hotline.live import Live
 from hotline.measured import Measured, Source, Verdicts, Versions
-from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS, RECORD_BYTES_MAX
+from hotline.names import EVENTS_TOPICS, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings, environment
 from hotline.subjects import SUBJECTS
 from sinks.connecting import connect
@@ -227,8 +228,8 @@ class Stack:
 
     def new_log(self) -> None:
         """Make the topics on an empty broker and register their logs."""
-        topics = (*MEASURED_TOPICS.values(), *EVENTS_TOPICS.values())
-        create_topics(self.broker.bootstrap, dict.fromkeys(topics, PARTITIONS))
+        topics = (*MEASURED_TOPICS.values(), *EVENTS_TOPICS.values(), KPIS_TOPIC)
+        create_topics(self.broker.bootstrap, dict.fromkeys(topics, PARTITIONS) | {KPIS_TOPIC: 1})
         with self.engine.client() as client:
             register_logs(client, topics)
 
@@ -242,6 +243,15 @@ class Stack:
             ]
             for future in sent:
                 future.get(DEADLINE_S)
+        finally:
+            producer.close()
+
+    def publish(self, values: list[Live]) -> None:
+        """Send records of current values."""
+        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, acks="all")
+        try:
+            for one in values:
+                producer.send(KPIS_TOPIC, value=one.encode(), partition=0).get(DEADLINE_S)
         finally:
             producer.close()
 

@@ -11,10 +11,12 @@ import pytest
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker
 from hotline import ipc
-from hotline.names import MEASURED_TOPICS
+from hotline.names import KPIS_TABLE, KPIS_TOPIC, MEASURED_TOPICS
 from hotline.subjects import CALLS
 from sinks.logs import number_logs
+from streams.roll.publishing import Publisher
 from tests.sinks.sinking import PARTITIONS, Stack, stack_on, wait_until
+from tests.streams.rolled import random_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +93,28 @@ def test_an_engine_killed_amid_batches_loses_and_doubles_nothing(stack: Stack) -
         stack.engine.kill()
         stack.engine.start()
     stack.await_stored(sink)
+
+
+@pytest.mark.parametrize("step", ["spool", f"table:{KPIS_TABLE}", "marks"])
+def test_a_set_of_live_values_a_minute_is_stored_once(stack: Stack, step: str) -> None:
+    position = f"SELECT max(position) FROM hotline.marks WHERE topic = '{KPIS_TOPIC}'"  # noqa: S608
+    before = stack.ask(position)
+    publisher, at_ms = Publisher(random_state()), 1_800_000_000_000 + 60_000_000 * len(step)
+    records = [publisher.everything(at_ms + 500 * number) for number in range(130)]
+    sink = stack.sink()
+    stack.publish(records)
+    sink.start("--die-after", step, ready=False)
+    assert sink.wait() == 99
+    sink.start()
+    wait_until(lambda: stack.ask(position) == before + len(records), alive=sink.process)
+    stored = [record for record in records if record.tables]
+    assert [(record.as_of_ms - at_ms) // 60_000 for record in stored] == [0, 1]
+    for record in stored:
+        found = stack.ask(
+            "SELECT groupArray((kpi, window, scope_kind, scope, numerator, denominator, value)) "  # noqa: S608
+            f"FROM hotline.{KPIS_TABLE} WHERE toUnixTimestamp64Milli(as_of) = {record.as_of_ms}"
+        )
+        assert sorted(map(repr, map(tuple, found))) == sorted(map(repr, record.frame().iter_rows()))
 
 
 def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
@@ -363,5 +387,5 @@ def test_it_waits_for_log_numbers(fresh: Stack) -> None:
     sink.start(ready=False)
     wait_until(lambda: "have no log number yet" in sink.said(), alive=sink.process)
     with fresh.engine.client() as client:
-        assert set(number_logs(client, MEASURED_TOPICS.values(), "c").values()) == {1}
+        assert set(number_logs(client, [*MEASURED_TOPICS.values(), KPIS_TOPIC], "c").values()) == {1}
     wait_until((fresh.data / "run" / "sink.json").exists, alive=sink.process)

@@ -6,6 +6,7 @@ Its settings come from HOTLINE_* variables.
 """
 
 import sys
+import time
 from typing import Any
 
 from hotline.names import INTAKE_TOPIC
@@ -21,7 +22,7 @@ def main() -> None:
     settings, _ = load()
 
     def empty(_: Settings) -> Opened:
-        return int(sys.argv[1]), lambda _: []
+        return Opened(int(sys.argv[1]), lambda _: [], time.time)
 
     settings.folder.make()
     intake = Intake(settings, empty)

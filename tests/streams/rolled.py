@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hotline.accept import Accepted
 from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, measures
+from hotline.contributions import Changes, contributions
 from hotline.live import Live
+from hotline.names import MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, Subject
-from hotline.windows import NOW, WINDOWS, span
+from hotline.windows import ALL_MINUTES, DAY_S, NOW, WINDOWS, span
+from streams.roll.cells import cells, recent_cells
+from streams.roll.scopes import Scopes
+from streams.roll.state import Read, State
+from tests.hotline.random_events import BIRTHS
 from tests.hotline.random_rows import rows, structs
 
 if TYPE_CHECKING:
@@ -19,9 +26,11 @@ if TYPE_CHECKING:
 
 Value = tuple[int, int | None, float | int | None]
 """Numerator, denominator, value."""
+Sums = Counter[tuple[str, str, str]]
+"""By column, scope kind and scope."""
 Key = tuple[str, str, str, str]
 """KPI, window, scope kind, scope."""
-ENTITIES, SEED = 250, 5
+ENTITIES, SEED, PIECES = 250, 5, 5
 
 
 class Added(NamedTuple):
@@ -53,19 +62,24 @@ def _added(subject: Subject) -> Iterator[Added]:
 
 def values(zone: str, at_s: int) -> dict[Key, Value]:
     """Every value that is of something at an instant."""
+    subjects = SUBJECTS.values()
+    return {key: value for subject in subjects for key, value in values_of(subject, _sums(subject, zone, at_s)).items()}
+
+
+def values_of(subject: Subject, sums: Mapping[str, Sums]) -> dict[Key, Value]:
+    """Every value of something, of one subject, by its sums over each window."""
     found: dict[Key, Value] = {}
-    for subject in SUBJECTS.values():
-        for window, sums in _sums(subject, zone, at_s).items():
-            for kpi in KPIS.values():
-                if kpi.subject is subject and _is_over(kpi, window):
-                    found |= {(kpi.name, window, *scope): of for scope, of in _of_kpi(kpi, sums).items()}
+    for window, over in sums.items():
+        for kpi in KPIS.values():
+            if kpi.subject is subject and _is_over(kpi, window):
+                found |= {(kpi.name, window, *scope): of for scope, of in _of_kpi(kpi, over).items()}
     return found
 
 
-def _sums(subject: Subject, zone: str, at_s: int) -> dict[str, Counter[tuple[str, str, str]]]:
+def _sums(subject: Subject, zone: str, at_s: int) -> dict[str, Sums]:
     spans = {window.name: span(window, at_s, ZoneInfo(zone)) for window in WINDOWS}
     spans[NOW] = (-(10**12), spans["5min"][1])
-    found: dict[str, Counter[tuple[str, str, str]]] = {window: Counter() for window in spans}
+    found: dict[str, Sums] = {window: Counter() for window in spans}
     for one in added(subject):
         for window, (start, end) in spans.items():
             if start <= one.at_s < end:
@@ -77,7 +91,7 @@ def _is_over(kpi: Kpi, window: str) -> bool:
     return not isinstance(kpi.numerator, Quantile) and isinstance(kpi.numerator, Stock) == (window == NOW)
 
 
-def _of_kpi(kpi: Kpi, sums: Counter[tuple[str, str, str]]) -> dict[tuple[str, str], Value]:
+def _of_kpi(kpi: Kpi, sums: Sums) -> dict[tuple[str, str], Value]:
     scopes = {(kind, scope) for column, kind, scope in sums if column in {m.column for m in kpi.measures}}
     found: dict[tuple[str, str], Value] = {}
     for kind, scope in scopes:
@@ -108,3 +122,35 @@ def merged(records: Iterable[Live]) -> dict[Key, Value]:
             known = {}
         known |= of_record(record)
     return of_something(known)
+
+
+@functools.cache
+def changes(subject: Subject, zone: str, minutes_from: int) -> list[Changes]:
+    """Changes of the sums by random rows, in pieces: the second half of them in place of rows that were others."""
+    new, other = rows(subject, SEED, ENTITIES), rows(subject, SEED + 1, ENTITIES)
+    parts = [new[place::PIECES] for place in range(PIECES)]
+    found = [contributions(subject, part, part.clear(), zone, minutes_from=minutes_from) for part in parts]
+    same = other.join(parts[0].select("born_at", "entity_key"), on=["born_at", "entity_key"], how="semi")
+    before = contributions(subject, same, same.clear(), zone, minutes_from=minutes_from)
+    found[0] = contributions(subject, parts[0], same, zone, minutes_from=minutes_from)
+    return [before, *found]
+
+
+def empty_state(zone: str, at_s: int) -> State:
+    read = {(topic, 0): Read(log=1, offset=0, accepted=Accepted()) for topic in MEASURED_TOPICS.values()}
+    return State(ZoneInfo(zone), at_s, Scopes([(ALL, "")]), read)
+
+
+def take(state: State, subject: Subject, piece: Changes, minutes_from: int) -> None:
+    state.add(subject.name, [cells(subject, piece.sums, state.scopes, hours_before=minutes_from)])
+    state.add(subject.name, [recent_cells(subject, piece.recent, state.scopes)])
+
+
+def random_state() -> State:
+    """The state after all random rows, in the middle of them."""
+    at_s = int(BIRTHS[0].timestamp()) + DAY_S
+    state = empty_state("Asia/Shanghai", at_s)
+    for subject in SUBJECTS.values():
+        for piece in changes(subject, "Asia/Shanghai", ALL_MINUTES):
+            take(state, subject, piece, ALL_MINUTES)
+    return state

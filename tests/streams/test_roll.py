@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,53 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotline.accept import Accepted
-from hotline.catalogue import ALL, Grain, measures
-from hotline.contributions import Changes, contributions
-from hotline.names import MEASURED_TOPICS
+from hotline.catalogue import Grain, measures
+from hotline.contributions import contributions
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, span
-from streams.roll.cells import cells, recent_cells
 from streams.roll.publishing import Publisher
-from streams.roll.scopes import Scopes
 from streams.roll.snapshot import restored, save
-from streams.roll.state import Read, State
 from tests.hotline.random_events import BIRTHS, STEPS_S
 from tests.hotline.random_rows import rows
-from tests.streams.rolled import ENTITIES, SEED, merged, of_something, values
+from tests.streams.rolled import ENTITIES, PIECES, SEED, changes, empty_state, merged, of_something, take, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-PIECES = 5
 ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe")
 _EDGES_S = (-60, -1, 0, 1, 59, 60, 240, 299, 300, 1_740, 3_600, DAY_S, 7 * DAY_S - 60, 7 * DAY_S)
 INSTANTS = sorted({int(b.timestamp()) + s + e for b in BIRTHS for s in (0, max(STEPS_S)) for e in _EDGES_S})
 
 instants = st.sampled_from(INSTANTS)
-
-
-@functools.cache
-def changes(subject: Subject, zone: str, minutes_from: int) -> list[Changes]:
-    """Changes of the sums by random rows, in pieces: the second half of them in place of rows that were others."""
-    new, other = rows(subject, SEED, ENTITIES), rows(subject, SEED + 1, ENTITIES)
-    parts = [new[place::PIECES] for place in range(PIECES)]
-    found = [contributions(subject, part, part.clear(), zone, minutes_from=minutes_from) for part in parts]
-    same = other.join(parts[0].select("born_at", "entity_key"), on=["born_at", "entity_key"], how="semi")
-    before = contributions(subject, same, same.clear(), zone, minutes_from=minutes_from)
-    found[0] = contributions(subject, parts[0], same, zone, minutes_from=minutes_from)
-    return [before, *found]
-
-
-def empty_state(zone: str, at_s: int) -> State:
-    read = {(topic, 0): Read(log=1, offset=0, accepted=Accepted()) for topic in MEASURED_TOPICS.values()}
-    return State(ZoneInfo(zone), at_s, Scopes([(ALL, "")]), read)
-
-
-def take(state: State, subject: Subject, piece: Changes, minutes_from: int) -> None:
-    state.add(subject.name, [cells(subject, piece.sums, state.scopes, hours_before=minutes_from)])
-    state.add(subject.name, [recent_cells(subject, piece.recent, state.scopes)])
 
 
 @given(
