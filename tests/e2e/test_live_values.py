@@ -124,7 +124,7 @@ class Outputs:
         at_s = record.as_of_ms // 1000
         spans = {window.name: span(window, at_s, ZoneInfo(ZONE)) for window in WINDOWS}
         end, hours = spans["5min"][1], recent_from(at_s, ZONE)
-        minute, hour = (self._has(subject, grain) for grain in (Grain.MINUTE, Grain.HOUR))
+        minute, hour = _kept(Grain.MINUTE), _kept(Grain.HOUR)
         found: dict[str, Sums] = {window: Counter() for window in (*spans, NOW)}
         for window, (start, stop) in spans.items():
             self._ask(subject, record, subject.sums_table, (start, stop), minute, found[window])
@@ -133,10 +133,6 @@ class Outputs:
         self._ask(subject, record, subject.sums_table, (0, hours), hour, found[NOW])
         self._ask(subject, record, subject.recent_table, (hours, end), hour, found[NOW])
         return found
-
-    @staticmethod
-    def _has(subject: Subject, grain: Grain) -> Callable[[str, Measure], bool]:
-        return lambda kind, measure: measure.grains.get(kind) is grain
 
     def _ask(
         self,
@@ -158,6 +154,11 @@ class Outputs:
             for measure, value in zip(measures(subject), values, strict=True):
                 if counts(kind, measure):
                     sums[measure.column, kind, scope] += value
+
+
+def _kept(grain: Grain) -> Callable[[str, Measure], bool]:
+    """Whether a scope kind keeps a measure at a grain."""
+    return lambda kind, measure: measure.grains.get(kind) is grain
 
 
 def _with_place(record: Any, stream: bytes) -> pl.DataFrame:
