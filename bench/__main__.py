@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.measure_stage", "bench.door", "bench.intake", "bench.pipeline")
+MODULES = ("bench.measure_stage", "bench.door", "bench.intake", "bench.roll", "bench.pipeline")
 
 
 def main() -> int:
