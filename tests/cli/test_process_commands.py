@@ -18,7 +18,7 @@ from deploy.brokers import open_admin
 from tests.deploy.stacks import Stack, wait_until
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
-PARTS = ["engine", "broker", "sink", "worker-0"]
+PARTS = ["engine", "broker", "sink", "worker-0", "roll"]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ class TestStatus:
         done = down.run("status", "--wait", "0.5", "--json")
         assert done.returncode == 1
         answers = {part["name"]: part["answers"] for part in json.loads(done.stdout)["parts"]}
-        assert answers == {"engine": True, "broker": True, "sink": False, "worker-0": False}
+        assert answers == {"engine": True, "broker": True, "sink": False, "worker-0": False, "roll": False}
 
 
 class TestDown:

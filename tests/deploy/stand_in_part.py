@@ -30,7 +30,7 @@ class Health(BaseHTTPRequestHandler):
 def main(kind: str) -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     settings, _ = load()
-    name = kind if kind == "sink" else f"worker-{settings.worker}"
+    name = kind if kind == "sink" else settings.process
     with (settings.data / "starts").open("a") as starts:
         starts.write(f"{name} {os.getpid()} {prepared(settings)} {sink_answers(settings)}\n")
     if (settings.data / f"fail-{name}").exists():

@@ -19,7 +19,7 @@ from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPI
 from hotline.settings import load
 from tests.deploy.stacks import HOTLINE, Stack, wait_until
 
-PARTS = ["engine", "broker", "sink", "worker-0"]
+PARTS = ["engine", "broker", "sink", "worker-0", "roll"]
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ class TestOrder:
         stack.running()
         migrated, numbered = stack.prepared()
         assert (migrated, numbered[:9]) == ("migrated", "numbered ")
-        sink, worker = stack.starts()
+        sink, *workers = stack.starts()
         assert (sink[0], sink[2], sink[3]) == ("sink", "2", "False")
-        assert (worker[0], worker[2], worker[3]) == ("worker-0", "2", "True")
+        assert sorted((one[0], one[2], one[3]) for one in workers) == [("roll", "2", "True"), ("worker-0", "2", "True")]
 
     def test_the_topics_are_there_with_their_partitions(self, stack: Stack) -> None:
         stack.environ["HOTLINE_PARTITIONS"] = "3"
@@ -113,13 +113,13 @@ class TestDeaths:
         before, prepared, starts = shared.wait_ready(), shared.prepared(), shared.starts()
         shared.kill("broker")
         after = shared.wait_ready()
-        assert changed(before, after) == {"broker", "sink", "worker-0", "worker-1"}
+        assert changed(before, after) == {"broker", "sink", "worker-0", "worker-1", "roll"}
         numbers = [line for line in shared.prepared() if line.startswith("numbered")]
         assert len(set(numbers)) == len(numbers)
         assert len(shared.prepared()) == len(prepared) + 1
         sink, *workers = shared.starts()[len(starts) :]
         assert sink[0] == "sink"
-        assert sorted(worker[0] for worker in workers) == ["worker-0", "worker-1"]
+        assert sorted(worker[0] for worker in workers) == ["roll", "worker-0", "worker-1"]
         assert {start[2] for start in (sink, *workers)} == {str(len(prepared) + 1)}
         assert {worker[3] for worker in workers} == {"True"}
 
@@ -156,7 +156,7 @@ def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
 class TestSupervisorDeath:
     def test_its_death_leaves_no_process_and_no_state_that_is_believed(self, stack: Stack) -> None:
         up = stack.running()
-        assert len(stack.processes()) == 5
+        assert len(stack.processes()) == len(PARTS) + 1
         up.kill()
         up.wait()
         wait_until(lambda: not stack.processes(), "every part is gone")
@@ -190,7 +190,7 @@ class TestOneAFolder:
         assert (first.poll(), second.returncode) == (None, 0)
         assert f"(process {first.pid})" in second.communicate()[1]
         assert stack.ready()
-        assert len(stack.processes()) == 5
+        assert len(stack.processes()) == len(PARTS) + 1
 
     def test_who_waits_for_one_that_dies_takes_over(self, stack: Stack) -> None:
         stack.data.mkdir()

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 TIMES = 10
 SUPERVISOR = "supervisor"
 PARTS = {
-    "embedded": ("engine", "broker", "sink", "worker-0", SUPERVISOR),
-    "kafka": ("broker", "sink", "worker-0"),
+    "embedded": ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR),
+    "kafka": ("broker", "sink", "worker-0", "roll"),
 }
 AT_ONCE_S_MAX, LATER_S_MAX = 0.4, 0.8
 
