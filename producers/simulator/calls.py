@@ -40,7 +40,7 @@ class Calls:
 def draw_calls(
     rng: np.random.Generator, city: City, bounds_s: tuple[int, int], count: int, *, prefix: str, weight: float
 ) -> Calls:
-    """Draw `count` calls, in order of time, of a day of that weight; those coming in are answered by who is on shift."""
+    """Draw `count` calls, in order of time, of a day of that weight; who is on shift answers those that come in."""
     offered = arrivals(rng, city, bounds_s, count)
     inbound = rng.random(count) >= city.outbound_share
     lost = rng.random(count) < city.lost_share
