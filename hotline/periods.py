@@ -94,7 +94,7 @@ def instant_s(text: str, *, zone: ZoneInfo, now: datetime) -> int:
     written = text.strip()
     if written.lower() == "now":
         return int(now.timestamp())
-    if "T" in written.upper():
+    if _TIME.match(written):
         return _time_s(written, zone)
     return parse(written, zone=zone, now=now).start_s
 
@@ -211,6 +211,7 @@ def _form(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII | re.IGNORECASE)
 
 
+_TIME = _form(r"[\d-]+[T ]\d")
 _EDGE = _form(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?")
 _FORMS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (_form(r"(\d{4})"), _year),
