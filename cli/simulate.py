@@ -141,7 +141,7 @@ def _through_intake(data: Path | None, pacer: "Pacer", plan: Plan, *, json: bool
             data,
             json_lines(pacer, plan.zone),
             wait=True,
-            telling=lambda sending: tell(sending.sent or sending.read, sending.stored + sending.dead, sending.seconds),
+            telling=lambda sending: tell(sending.read, sending.stored + sending.dead, sending.seconds),
             pseudonymised=True,  # as in blocks: the same city is the same events through either door
             source=pacer,
         )

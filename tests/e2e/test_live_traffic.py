@@ -43,7 +43,7 @@ def accounts(both: tuple[Hotline, Hotline]) -> tuple[dict[str, Any], dict[str, A
 
 def stored(hotline: Hotline) -> dict[str, list[Any]]:
     """Read everything that is stored of calls and tickets: events, rows and sums."""
-    found = {}
+    found: dict[str, list[Any]] = {}
     with connect(hotline.settings, "reader") as client:
         for subject in SUBJECTS.values():
             for table in (subject.events_table, subject.rows_table):
