@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hotline.periods import instant_s
-from hotline.zones import zone
-
 if TYPE_CHECKING:
     from producers.simulator import Mishaps, Pacer
 
@@ -52,6 +49,8 @@ class Plan:
 
     def local(self, instant: float) -> str:
         """Write an instant in the city's time."""
+        from hotline.zones import zone
+
         return datetime.fromtimestamp(instant, zone(self.zone)).isoformat()
 
 
@@ -68,6 +67,9 @@ def speed_of(text: str) -> float:
 
 def span_s(start: str, until: str | None, days: int | None, *, zone_name: str, now: datetime) -> tuple[int, int | None]:
     """Read when a simulation begins and ends, if it does. Raises ValueError that says what to write."""
+    from hotline.periods import instant_s
+    from hotline.zones import zone
+
     if until is not None and days is not None:
         raise ValueError("--until and --days both say when it ends; give one of them")
     place = zone(zone_name)
