@@ -164,7 +164,8 @@ def as_json(result: "Load") -> dict[str, Any]:
     return plain if result.problem is None else {**plain, "problem": result.problem}
 
 
-def _print_account(result: "Load", *, dry_run: bool) -> None:
+def print_verdicts(result: "Load") -> None:
+    """Print what became of the events, a line a topic."""
     rows: list[tuple[str, ...]] = [("", *_VERDICTS)]
     rows += [
         (topic, *(f"{getattr(account, name):,}" for name in _VERDICTS))
@@ -172,6 +173,10 @@ def _print_account(result: "Load", *, dry_run: bool) -> None:
         if account.read
     ]
     print_table([*rows, ("all", *(f"{getattr(result, name):,}" for name in _VERDICTS))])
+
+
+def _print_account(result: "Load", *, dry_run: bool) -> None:
+    print_verdicts(result)
     lines = {"read": result.lines.read, "broken": result.lines.broken, **result.lines.skipped}
     print_table([("lines", *(f"{why} {count:,}" for why, count in lines.items()))])
     if result.reasons:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -17,6 +17,15 @@ def print_data(text: str) -> None:
     """Print data; when the reader has read enough and gone, the rest goes nowhere and the command ends as it would."""
     try:
         sys.stdout.write(f"{text}\n")
+    except BrokenPipeError:
+        _to_nowhere()
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines of data as they come, until there are no more or their reader has gone."""
+    try:
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
     except BrokenPipeError:
         _to_nowhere()
 

@@ -16,6 +16,7 @@ from cli.progress import progress
 
 if TYPE_CHECKING:
     from producers.json_sending import Progress, Sending
+    from producers.waiting import Waiting
 
 STDIN = "-"
 
@@ -60,7 +61,13 @@ def send(
 
 
 def send_lines(
-    data: Path | None, lines: Iterable[bytes], *, wait: bool, telling: "Progress", pseudonymised: bool = False
+    data: Path | None,
+    lines: Iterable[bytes],
+    *,
+    wait: bool,
+    telling: "Progress",
+    pseudonymised: bool = False,
+    source: "Waiting | None" = None,
 ) -> "Sending":
     """Send events over the stack of the data folder, which is joined or started."""
     from deploy.stack.joining import join_or_start
@@ -75,6 +82,7 @@ def send_lines(
             wait=wait,
             progress=telling,
             pseudonymised=pseudonymised,
+            source=source,
         )
 
 

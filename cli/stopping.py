@@ -8,21 +8,21 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from producers.following import Follower
+    from producers.waiting import Waiting
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopping(follower: "Follower | None") -> Iterator[None]:
-    """Let the first signal stop the follower; the second one ends the command as usual. Does nothing without one."""
-    if follower is None:
+def stopping(source: "Waiting | None") -> Iterator[None]:
+    """Let the first signal stop the source; the second one ends the command as usual. Does nothing without one."""
+    if source is None:
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def stop(_: int, __: FrameType | None) -> None:
-        follower.stop.set()
+        source.stop.set()
         os.write(2, b"stopping: what was read is still being stored; once more to give that up\n")
         for number, handler in before.items():
             signal.signal(number, handler)

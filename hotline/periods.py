@@ -85,6 +85,33 @@ def parse(text: str, *, zone: ZoneInfo, now: datetime) -> Period:
     raise ValueError(f"{text!r} is no period; write {FORMS}")
 
 
+def instant_s(text: str, *, zone: ZoneInfo, now: datetime) -> int:
+    """Read a point in time, in epoch seconds: now, a day, a time of a day, or the start of any period.
+
+    A local time that repeats is read as its first pass, unless its offset is written as well. Raises ValueError that
+    says what to write.
+    """
+    written = text.strip()
+    if written.lower() == "now":
+        return int(now.timestamp())
+    if _TIME.match(written):
+        return _time_s(written, zone)
+    return parse(written, zone=zone, now=now).start_s
+
+
+def _time_s(written: str, zone: ZoneInfo) -> int:
+    try:
+        local = datetime.fromisoformat(written.upper())
+        found = int(local.timestamp()) if local.tzinfo else _local_s(local, zone)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{written!r} is no time: {error}; write now, yesterday, 2023-05-01, 2023-05-01T08:00 or "
+            "2023-05-01T08:00:30+08:00"
+        ) from error
+    _checked(written, found, found + 1, zone)
+    return found
+
+
 def day_start_s(day: date, zone: ZoneInfo) -> int:
     """Give the first second of a local day; where daylight saving skips midnight, the one after the gap."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
@@ -184,6 +211,7 @@ def _form(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII | re.IGNORECASE)
 
 
+_TIME = _form(r"[\d-]+[T ]\d")
 _EDGE = _form(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?")
 _FORMS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (_form(r"(\d{4})"), _year),

@@ -23,10 +23,14 @@ from producers.sending import STALLED_S_MAX, Connect, StackAwayError, open_produ
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from producers.waiting import Waiting
+
 KEPT_EVENTS_MAX = 50_000
 KEPT_BYTES_MAX = 48 << 20
 """Events and bytes sent and not yet settled; sending waits at either."""
 ASK_EVERY_S = 0.2
+UNSETTLED_S_MAX = 15.0
+"""Longest that events of a source that waits stay unsettled; settling takes a second, in which nothing is sent."""
 TOLD_EVERY = 1_000
 """Events after which progress is told."""
 
@@ -80,9 +84,11 @@ def send_events(
     wait: bool,
     progress: Progress,
     pseudonymised: bool = False,
+    source: Waiting | None = None,
 ) -> Sending:
     """Send each of `events` (one JSON object each) to intake; with `wait` return when all are stored or dead.
 
+    While the `source` of the events waits for what comes next, it is seen to that what was sent arrives.
     `pseudonymised`: callers and names in them are pseudonyms already. Raises StackAwayError when the stack does not
     answer at the start; whatever goes wrong later stands in the account, as its `problem`.
     """
@@ -94,6 +100,8 @@ def send_events(
         progress(account)
 
     with JsonSender(connect, partitions, account, tell, wait=wait, pseudonymised=pseudonymised) as sender:
+        if source:
+            source.idle = sender.look
         try:
             for event in events:
                 sender.send(event)
@@ -123,6 +131,7 @@ class JsonSender:
         self._connect, self._partitions, self._account, self._tell = connect, partitions, account, tell
         self._wait, self._headers = wait, [(PSEUDONYMISED, b"yes")] if pseudonymised else []
         self._kept: list[_Kept] = []
+        self._kept_since = 0.0
         self._bytes = 0
         self._logs: dict[str, int] = {}
         self._bootstrap = ""
@@ -147,11 +156,18 @@ class JsonSender:
         value = event[: JSON_BYTES_MAX + 1]
         kept = _Kept(value, self._home(value))
         self._account.read += 1
+        self._kept_since = self._kept_since if self._kept else time.monotonic()
         self._kept.append(kept)
         self._bytes += len(value)
         self._produce(kept)
         if len(self._kept) >= KEPT_EVENTS_MAX or self._bytes >= KEPT_BYTES_MAX:
             self.settle()
+
+    def look(self) -> None:
+        """Settle what was sent some time ago, and tell how far it is; for who sends only now and then."""
+        if self._kept and time.monotonic() - self._kept_since > UNSETTLED_S_MAX:
+            self.settle()
+        self._tell()
 
     def settle(self) -> None:
         """Wait until all that was sent is acknowledged, or stored or dead. Raises StackAwayError."""

@@ -17,12 +17,15 @@ from hotline.subjects import SUBJECTS
 from producers.accounts import Account
 from producers.adapters.errors import TruncatedError
 from producers.files import IncompleteError
-from producers.sending import Connect, Sender, StackAwayError
+from producers.sending import ASK_AFTER_S, Connect, Sender, StackAwayError
 
 if TYPE_CHECKING:
     from hotline.blocks import Block
     from producers.adapters.adapter import Batch
-    from producers.following import Follower
+    from producers.waiting import Waiting
+
+UNHURRIED_S = 0.5
+"""How soon to ask again for what is stored of a source that sends small blocks for ever."""
 
 
 class Lines(msgspec.Struct, kw_only=True):
@@ -61,11 +64,11 @@ def load(
     partitions: int,
     connect: Connect,
     progress: Progress,
-    follower: Follower | None = None,
+    follower: Waiting | None = None,
 ) -> Load:
     """Send all events of `batches`, wait until they are stored, and account for them.
 
-    While a `follower` waits for its file to grow, it is seen to that what was sent is stored.
+    While a `follower` waits for what comes next, it is seen to that what was sent is stored.
 
     Raises UnreadableError when there is not one batch (then nothing is connected either), StackAwayError when the
     stack does not answer at the start. Whatever goes wrong later stands in the account, as its `problem`.
@@ -77,7 +80,7 @@ def load(
     def stored(subject: str, verdicts: Verdicts) -> None:
         result.topics[EVENTS_TOPICS[subject]].add(verdicts)
 
-    with Sender(connect, stored) as sender:
+    with Sender(connect, stored, ask_after_s=UNHURRIED_S if follower else ASK_AFTER_S) as sender:
 
         def idle() -> None:
             if sender.waiting:

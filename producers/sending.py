@@ -101,14 +101,17 @@ def open_producer(bootstrap: str, **batching: Any) -> Any:
 
 
 class Sender:
-    """Sends blocks of any subject. Use as a context manager; `stored` is called once a block, with its verdicts."""
+    """Sends blocks of any subject. Use as a context manager; `stored` is called once a block, with its verdicts.
 
-    def __init__(self, connect: Connect, stored: Stored) -> None:
-        self._connect, self._stored = connect, stored
+    It asks what is stored `ask_after_s` after something was, and less often while nothing is.
+    """
+
+    def __init__(self, connect: Connect, stored: Stored, *, ask_after_s: float = ASK_AFTER_S) -> None:
+        self._connect, self._stored, self._soonest_s = connect, stored, ask_after_s
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
         self._asked_at = 0.0
-        self._ask_after_s = ASK_AFTER_S
+        self._ask_after_s = ask_after_s
         self._looked_at = 0.0
         self._stored_at = 0.0
         self._logs: dict[str, int] = {}
@@ -142,7 +145,7 @@ class Sender:
                 self.send(half)
             return
         if not self._kept:
-            self._stored_at, self._ask_after_s = time.monotonic(), ASK_AFTER_S
+            self._stored_at, self._ask_after_s = time.monotonic(), self._soonest_s
         kept = _Kept(block.subject.name, block.partition, value)
         self._kept[block.block_id] = kept
         self._bytes += len(value)
@@ -174,7 +177,8 @@ class Sender:
             self._rejoin()
             return
         soon = found and self._bytes < BULK_BYTES
-        self._ask_after_s = ASK_AFTER_S if soon else min(self._ask_after_s * 2, ASK_AFTER_S_MAX)
+        slower = max(self._soonest_s, min(self._ask_after_s * 2, ASK_AFTER_S_MAX))
+        self._ask_after_s = self._soonest_s if soon else slower
         if moved or any(kept.failed for kept in self._kept.values()):
             self._rejoin()
         if self._kept and time.monotonic() - self._stored_at > STALLED_S_MAX:

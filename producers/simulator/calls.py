@@ -10,6 +10,7 @@ import polars as pl
 
 from hotline.events.keys import mix
 from hotline.subjects import CALLS
+from producers.simulator.answering import answer
 from producers.simulator.draws import I64, Mask, arrivals, named, seconds, shares, words
 from producers.simulator.lives import Step, entities, events
 
@@ -32,19 +33,26 @@ class Calls:
     talk: I64
     queued: I64
     ended: I64
+    operator: I64
+    """Number of the operator who answered; of no meaning where nobody did."""
 
 
-def draw_calls(rng: np.random.Generator, city: City, bounds_s: tuple[int, int], count: int, prefix: str) -> Calls:
-    """Draw `count` calls, in order of time."""
+def draw_calls(
+    rng: np.random.Generator, city: City, bounds_s: tuple[int, int], count: int, *, prefix: str, weight: float
+) -> Calls:
+    """Draw `count` calls, in order of time, of a day of that weight; who is on shift answers those that come in."""
     offered = arrivals(rng, city, bounds_s, count)
     inbound = rng.random(count) >= city.outbound_share
     lost = rng.random(count) < city.lost_share
-    would_wait, patience = seconds(rng, city.wait, count), seconds(rng, city.patience, count)
-    reached = rng.random(count) < city.outbound_answered_share
-    answered = np.where(inbound, would_wait <= patience, reached) & ~lost
-    wait = np.minimum(would_wait, patience)
-    talk = np.where(inbound, seconds(rng, city.talk, count), seconds(rng, city.talk_outbound, count)) * answered
+    answered = ~inbound & ~lost & (rng.random(count) < city.outbound_answered_share)
     queued = offered + rng.integers(0, 2, count) * inbound
+    wait = np.minimum(seconds(rng, city.wait_outbound, count), seconds(rng, city.patience, count))
+    operator = rng.integers(1, city.operators + 1, count)
+    talk = np.where(inbound, seconds(rng, city.talk, count), seconds(rng, city.talk_outbound, count))
+    line = np.flatnonzero(inbound & ~lost)
+    served, operator[line] = answer(rng, city, bounds_s, weight, queued[line], talk[line])
+    wait[line], answered[line] = served.wait, served.answered
+    talk *= answered
     return Calls(
         ids=entities(prefix, count),
         offered=offered,
@@ -57,12 +65,12 @@ def draw_calls(rng: np.random.Generator, city: City, bounds_s: tuple[int, int], 
         talk=talk,
         queued=queued,
         ended=queued + wait + talk,
+        operator=operator,
     )
 
 
 def call_events(rng: np.random.Generator, city: City, calls: Calls, seed: int) -> pl.DataFrame:
     """Tell everything that happened to these calls, in order of time."""
-    operator = rng.integers(1, city.operators + 1, len(calls.ids))
     moved = np.flatnonzero(calls.inbound & calls.answered & (rng.random(len(calls.ids)) < city.transferred_share))
     queued, lost = np.flatnonzero(calls.inbound), np.flatnonzero(calls.lost)
     answered = np.flatnonzero(calls.answered)
@@ -72,9 +80,7 @@ def call_events(rng: np.random.Generator, city: City, calls: Calls, seed: int) -
     steps = [
         Step("call.offered", np.arange(len(calls.ids)), calls.offered, _offer(rng, city, calls, seed)),
         Step("call.queued", queued, calls.queued[queued]),
-        Step(
-            "call.answered", answered, (calls.queued + calls.wait)[answered], _answer(city, calls, operator, answered)
-        ),
+        Step("call.answered", answered, (calls.queued + calls.wait)[answered], _answer(city, calls, answered)),
         Step("call.abandoned", gave_up, calls.ended[gave_up], {"wait_s": _waits(calls, gave_up)}),
         Step("call.transferred", moved, calls.ended[moved] - calls.talk[moved] // 2, {"leg": pl.lit("specialist")}),
         Step("call.ended", ended, calls.ended[ended], {"talk_s": spoken.set(~pl.Series(calls.answered[ended]), None)}),
@@ -94,11 +100,12 @@ def _offer(rng: np.random.Generator, city: City, calls: Calls, seed: int) -> dic
     }
 
 
-def _answer(city: City, calls: Calls, operator: I64, rows: I64) -> dict[str, pl.Series | pl.Expr]:
+def _answer(city: City, calls: Calls, rows: I64) -> dict[str, pl.Series | pl.Expr]:
+    operator = calls.operator[rows]
     return {
         "leg": pl.lit("operator"),
-        "operator": words([f"座席{number:04d}" for number in range(city.operators + 1)], operator[rows]),
-        "operator_group": words(city.operator_groups, operator[rows] % len(city.operator_groups)),
+        "operator": words([f"座席{number:04d}" for number in range(int(operator.max(initial=0)) + 1)], operator),
+        "operator_group": words(city.operator_groups, operator % len(city.operator_groups)),
         "wait_s": _waits(calls, rows),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ class Lognormal:
     median_s: float
     spread: float
     longest_s: int
+
+    @property
+    def mean_s(self) -> float:
+        """The mean without the cut at `longest_s`, which moves it by little."""
+        return self.median_s * math.exp(self.spread**2 / 2)
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,18 @@ class City:
 
     outbound_share: float = 0.23
     outbound_answered_share: float = 0.8
-    wait: Lognormal = Lognormal(9.5, 1.33, 3_600)
-    patience: Lognormal = Lognormal(125.0, 1.1, 3_600)
+    ring: Lognormal = Lognormal(8.0, 0.4, 40)
+    """From the first free operator to the answer."""
+    patience: Lognormal = Lognormal(110.0, 1.1, 3_600)
     """Whoever would wait longer than this gives up: about 6 % of calls."""
+    wait_outbound: Lognormal = Lognormal(9.5, 1.33, 3_600)
+    """How long it rings at the other end."""
+    shift_hours: int = 4
+    """Operators are planned by the mean load of so many hours, so that peaks find too few of them."""
+    staffing: float = 1.02
+    """Operators on shift for each operator whom the calls would keep busy."""
+    reserve: float = 0.45
+    """Operators on shift besides, a square root of that load."""
     talk: Lognormal = Lognormal(110.0, 0.944, 7_200)
     """Mean 172 s, 3.6 % over ten minutes: the reference year's published figures."""
     talk_outbound: Lognormal = Lognormal(65.6, 0.952, 7_200)

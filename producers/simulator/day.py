@@ -38,7 +38,8 @@ def day(city: City, date: dt.date, seed: int) -> dict[str, pl.DataFrame]:
     of_calls, of_tickets = (np.random.default_rng(part) for part in _chance(date, seed).spawn(2))
     weight = city.weekday_weights[date.weekday()]
     name = f"{date:%Y%m%d}-{seed}-"
-    calls = draw_calls(of_calls, city, bounds, int(of_calls.poisson(city.calls_per_day * weight)), f"C{name}")
+    count = int(of_calls.poisson(city.calls_per_day * weight))
+    calls = draw_calls(of_calls, city, bounds, count, prefix=f"C{name}", weight=weight)
     count = int(of_tickets.poisson(city.tickets_per_day * weight))
     tickets = draw_tickets(of_tickets, city, bounds, count, prefix=f"T{name}", calls=calls)
     return {

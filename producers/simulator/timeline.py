@@ -51,7 +51,7 @@ class Ahead:
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
-        self._pieces: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
+        self._pieces: dict[int, list[tuple[str, int, bytes]]] = defaultdict(list)
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -59,21 +59,26 @@ class Ahead:
     @property
     def waiting_bytes(self) -> int:
         """What the events still to come take in memory."""
-        return sum(len(piece) for pieces in self._pieces.values() for _, piece in pieces)
+        return sum(len(piece) for pieces in self._pieces.values() for _, _, piece in pieces)
+
+    @property
+    def waiting_events(self) -> int:
+        """How many events are still to come."""
+        return sum(count for pieces in self._pieces.values() for _, count, _ in pieces)
 
     def meet(self, number: int, born: Events) -> Events:
         """Give what happens on the day of that number, on which `born` was born; keep what comes later."""
         parts: dict[str, list[pl.DataFrame]] = {
             name: [pl.DataFrame(schema=SUBJECTS[name].columns)] for name in SUBJECTS
         }
-        for name, piece in self._pieces.pop(number, []):
+        for name, _, piece in self._pieces.pop(number, []):
             parts[name].append(pl.read_ipc(io.BytesIO(piece)))
         for name, events in born.items():
             for day_of_piece, piece_of_day in self._by_day(events):
                 if day_of_piece == number:
                     parts[name].append(piece_of_day)
                 else:
-                    self._pieces[day_of_piece].append((name, _packed(piece_of_day)))
+                    self._pieces[day_of_piece].append((name, len(piece_of_day), _packed(piece_of_day)))
         return {name: pl.concat(frames).sort("occurred_at", maintain_order=True) for name, frames in parts.items()}
 
     def _by_day(self, events: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:

@@ -1,0 +1,122 @@
+"""A city simulated live, with everything that goes wrong on the way, is the same database as its events in one load."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotline.catalogue import KPIS, Stock
+from hotline.subjects import SUBJECTS
+from sinks.connecting import connect
+from tests.e2e.stacks import COMMAND_S_MAX, Hotline, adds_up, wait_until, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAY = "2023-05-10"
+MORNING = ("simulate", "--from", f"{DAY}T09:00", "--until", f"{DAY}T11:00", "--scale", "0.1", "--json")
+BADLY = ("--late", "0.1", "--late-by", "3600", "--duplicates", "0.05", "--disorder", "0.3")
+
+
+@pytest.fixture(scope="module")
+def both(new_hotline: Callable[..., Hotline]) -> tuple[Hotline, Hotline]:
+    """Start a stack for the live city, and one for the load."""
+    stacks = new_hotline(), new_hotline()
+    for stack in stacks:
+        stack.data.mkdir(exist_ok=True)
+        stack.up()
+    for stack in stacks:
+        assert stack.do("status", "--wait", "120").code == 0
+    return stacks
+
+
+@pytest.fixture(scope="module")
+def accounts(both: tuple[Hotline, Hotline]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Simulate a morning 1,200 times as fast as real time, with mishaps; and the same one as one load without any."""
+    done = both[0].do(*MORNING, "--speed", "1200", *BADLY), both[1].do(*MORNING, "--speed", "max")
+    assert [one.code for one in done] == [0, 0], done
+    return whole(done[0].json), whole(done[1].json)
+
+
+def stored(hotline: Hotline) -> dict[str, list[Any]]:
+    """Read everything that is stored of calls and tickets: events, rows and sums."""
+    found: dict[str, list[Any]] = {}
+    with connect(hotline.settings, "reader") as client:
+        for subject in SUBJECTS.values():
+            for table in (subject.events_table, subject.rows_table):
+                final = "FINAL" if table == subject.rows_table else ""
+                found[table] = sorted(map(repr, client.query(f"SELECT * FROM hotline.{table} {final}").result_rows))  # noqa: S608
+            table = subject.sums_table
+            sums = client.query(f"SELECT * FROM hotline.{table} FINAL ORDER BY scope_kind, scope, at").result_rows  # noqa: S608
+            found[table] = [row for row in sums if any(value for value in row if isinstance(value, int) and value)]
+    return found
+
+
+def figures(hotline: Hotline) -> list[dict[str, Any]]:
+    flows = [name for name, kpi in KPIS.items() if not isinstance(kpi.numerator, Stock)]
+    return hotline.figures(*flows, period=DAY, more=("--by", "hour"))
+
+
+def test_live_and_loaded_are_equal_databases(
+    both: tuple[Hotline, Hotline], accounts: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    live, loaded = accounts
+    assert live["counted"] == loaded["counted"] == loaded["read"] > 3_000
+    assert live["seen"] == live["read"] - live["counted"] > 100
+    assert (live["revised"], live["dead"]) == (0, 0)
+    one, other = map(stored, both)
+    assert one.keys() == other.keys()
+    for table in one:
+        assert one[table], table
+        assert one[table] == other[table], table
+    for hotline in both:
+        hotline.reconciled(DAY)
+
+
+def test_every_figure_of_the_two_is_equal(both: tuple[Hotline, Hotline], accounts: object) -> None:
+    del accounts
+    one, other = map(figures, both)
+    assert one == other
+    assert sum(result["value"] is not None for result in one) > 100
+
+
+def test_the_same_city_as_single_json_events_is_seen_and_changes_nothing(
+    both: tuple[Hotline, Hotline], accounts: object
+) -> None:
+    del accounts
+    hotline = both[1]
+    before = stored(hotline)
+    done = hotline.do(*MORNING, "--speed", "max", "--until", f"{DAY}T09:40", "--through", "intake")
+    assert done.code == 0, done.said
+    account = done.json
+    assert account["complete"]
+    assert account["read"] == account["sent"] == account["stored"] > 500
+    assert account["until"] == f"{DAY}T09:40:00+08:00"
+    assert stored(hotline) == before
+
+
+def test_ctrl_c_ends_a_city_after_what_was_sent_is_stored(both: tuple[Hotline, Hotline]) -> None:
+    hotline = both[0]
+    city = hotline.start(
+        "simulate", "--from", "yesterday", "--speed", "max", "--scale", "0.2", "--seed", "2", "--json", *BADLY
+    )
+
+    def counted() -> int:
+        with connect(hotline.settings, "reader") as client:
+            sql = "SELECT count() FROM hotline.{} WHERE entity LIKE '%-2-%'"
+            tables = [subject.events_table for subject in SUBJECTS.values()]
+            return sum(client.query(sql.format(table)).result_rows[0][0] for table in tables)
+
+    wait_until(lambda: city.poll() is not None or counted() > 1_000, "the city's events are stored")
+    assert city.poll() is None, (hotline.data.parent / "said.log").read_text()
+    city.send_signal(signal.SIGINT)
+    out, _ = city.communicate(timeout=COMMAND_S_MAX)
+    assert city.returncode == 0, (hotline.data.parent / "said.log").read_text()
+    account = json.loads(out)
+    assert account["complete"]
+    assert adds_up(account)
+    assert account["counted"] == counted()
+    assert "stopping" in (hotline.data.parent / "said.log").read_text()
