@@ -1,0 +1,127 @@
+"""A board of a made-up minute: values of every KPI, scope and window, without a broker or an engine."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from cli.watch.listening import Phase
+from cli.watch.pipeline import Dead, Health, Lag, Part, Sink
+from cli.watch.scene import Scene
+from cli.watch.trend import Trend
+from deploy.stack.status import PartStatus
+from hotline import ipc
+from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, Unit, scope_kinds
+from hotline.current import Current, is_published
+from hotline.live import COLUMNS, Live
+from hotline.windows import NOW, WINDOWS
+
+AT = datetime(2026, 3, 2, 6, 32, 7, tzinfo=UTC)
+"""14:32:07 in Shanghai."""
+ZONE = ZoneInfo("Asia/Shanghai")
+SCOPES = {
+    "line": ["12345", "尚贤", "一企来办", "法治民意"],
+    "district": [
+        "姑苏区",
+        "虎丘区",
+        "吴中区",
+        "相城区",
+        "吴江区",
+        "昆山市",
+        "太仓市",
+        "常熟市",
+        "张家港市",
+        "苏州工业园区",
+        "",
+    ],
+    "operator_group": ["早班一组", "早班二组", "企业服务组"],
+    "department": [
+        f"市{name}局"
+        for name in "公安 教育 民政 财政 交通运输 水务 商务 卫生健康 市场监督管理 生态环境 城市管理".split()
+    ],
+}
+SHARE_OF_MINUTES = {"5min": 5, "30min": 30, "1h": 60, "today": 700, "7d": 8000}
+
+
+def values(rng: random.Random) -> pl.DataFrame:
+    """Values of every KPI: all of the city, and of the scopes that are named above."""
+    rows = []
+    for kpi in KPIS.values():
+        if isinstance(kpi.numerator, Quantile):
+            continue
+        for kind in scope_kinds(kpi.subject):
+            scopes = [""] if kind == ALL else SCOPES.get(kind, [])
+            for scope in scopes:
+                rows += [
+                    _row(kpi, window, kind, scope, rng) for window in _windows(kpi) if is_published(kpi, window, kind)
+                ]
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _windows(kpi: Kpi) -> list[str]:
+    return [NOW] if isinstance(kpi.numerator, Stock) else [window.name for window in WINDOWS]
+
+
+def _row(kpi: Kpi, window: str, kind: str, scope: str, rng: random.Random) -> tuple[object, ...]:
+    volume = rng.uniform(0.5, 1.5) * (22 if kind == ALL else 2) * SHARE_OF_MINUTES.get(window, 4)
+    count = int(volume * (0.2 if kpi.subject.name == "tickets" else 1))
+    if kpi.denominator is None:
+        return kpi.name, window, kind, scope, count, None, float(count)
+    if kpi.unit is Unit.SHARE:
+        near = kpi.target if kpi.target is not None else 0.3
+        share = min(1.0, max(0.0, rng.gauss(near, 0.02)))
+        numerator = int(count * share)
+    else:
+        each = {Unit.SECONDS: 240 if "talk" in kpi.name else 17, Unit.DAYS: 3 * 86_400, Unit.WORKDAYS: 3}[kpi.unit]
+        numerator = int(count * each * rng.uniform(0.7, 1.3))
+    value = kpi.value(numerator, count)
+    return kpi.name, window, kind, scope, numerator, count, None if value is None else float(value)
+
+
+def full(frame: pl.DataFrame, *, at: datetime = AT, sequence: int = 1) -> Live:
+    """A full record of values."""
+    at_s = int(at.timestamp())
+    newest = {"calls": at_s - 2, "tickets": at_s - 11}
+    return Live(sequence=sequence, as_of_ms=at_s * 1000, full=True, newest_at=newest, values=ipc.encode(frame))
+
+
+def trend(rng: random.Random) -> Trend:
+    """The hour before, for every KPI."""
+    minutes = {}
+    for kpi in KPIS.values():
+        if isinstance(kpi.numerator, Quantile):
+            continue
+        level, pairs = 20.0, []
+        for _ in range(60):
+            level = max(0.0, level + rng.uniform(-4, 4))
+            pairs.append((int(level * rng.uniform(0.7, 1)), int(level)) if kpi.denominator else (int(level), None))
+        minutes[kpi.name] = pairs
+    return Trend(int(AT.timestamp()) // 60 * 60, minutes)
+
+
+def health() -> Health:
+    """A pipeline with a little of everything."""
+    parts = [
+        Part(PartStatus("engine", True, "ready", 4101, "http://127.0.0.1:21873"), 0, 93_000),
+        Part(PartStatus("broker", True, "ready", 4177, "127.0.0.1:24410"), 0, 93_000),
+        Part(PartStatus("sink", True, "ready", 4202, "http://127.0.0.1:23007"), 0, 92_990),
+        Part(PartStatus("worker-0", False, "starting", 9981, "", ("intake", "measure", "roll")), 2, 3),
+    ]
+    lags = [
+        Lag(f"hotline.{name}.measured", number, 81_234, number * 3)
+        for name in ("calls", "tickets")
+        for number in (0, 1)
+    ]
+    sink = Sink(True, {}, lags, 2.0, 143.2, 4.1, 0.034)
+    dead = [Dead("unknown_ticket", 3, 17), Dead("bad_value", 0, 240)]
+    return Health("running", parts, sink, dead)
+
+
+def scene(*, silent_s: float = 0.4, seed: int = 7, phase: Phase = Phase.VALUES) -> Scene:
+    """The board's picture of that minute."""
+    current = Current()
+    current.take(full(values(random.Random(seed))), 0)
+    return Scene(current, phase, silent_s, trend(random.Random(seed)), health(), ZONE)
