@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from cli.watch.topic import KpisTopic, NoAnswerError, NoTopicError, Taken, broker_there, joined
+from cli.watch.topic import KpisTopic, NewLogError, NoAnswerError, NoTopicError, Taken, broker_there, joined
 from hotline.current import Current
 
 RETRY_S = 0.5
@@ -96,6 +96,8 @@ class Listener:
                     pass
         except NoTopicError:
             return Phase.NO_TOPIC
+        except NewLogError:
+            return Phase.JOINING
         except (NoAnswerError, KafkaError, OSError):
             return Phase.NO_BROKER
         return Phase.NO_BROKER

@@ -23,6 +23,10 @@ class NoTopicError(Exception):
     """The broker has no topic of live values yet."""
 
 
+class NewLogError(Exception):
+    """The topic began anew: its end lies before the position that is due."""
+
+
 class NoAnswerError(Exception):
     """Nobody answers at the broker's address, or not any more."""
 
@@ -41,11 +45,11 @@ class Taken:
 class KpisTopic:
     """The one partition of the topic, read on from the last full record. Errors are KafkaErrors."""
 
-    def __init__(self, consumer: Any) -> None:
+    def __init__(self, consumer: Any, topic: str = KPIS_TOPIC) -> None:
         from kafka import TopicPartition
 
         self._consumer = consumer
-        self._at = TopicPartition(KPIS_TOPIC, 0)
+        self._at = TopicPartition(topic, 0)
         consumer.assign([self._at])
         self._next = -1
         self._end = 0
@@ -54,8 +58,16 @@ class KpisTopic:
         self._due = self._last_full()
 
     def poll(self, timeout_s: float) -> list[Taken]:
-        """The next records; none when none came in time. Raises OffsetOutOfRangeError when the topic began anew."""
-        found = self._fetched(self._due, int(timeout_s * 1000))
+        """The next records; none when none came in time. Raises NewLogError when the topic began anew."""
+        from kafka.errors import OffsetOutOfRangeError
+
+        try:
+            found = self._fetched(self._due, int(timeout_s * 1000))
+        except OffsetOutOfRangeError as error:
+            raise NewLogError(f"offset {self._due} is not there") from error
+        end = self._consumer.highwater(self._at)
+        if not found and end is not None and end < self._due:  # all that the embedded broker tells of it
+            raise NewLogError(f"offset {self._due} is not there: the end is {end}")
         self._due = self._next
         return [taken for record in found if (taken := self._taken(record))]
 
@@ -111,7 +123,7 @@ class KpisTopic:
 
 
 @contextmanager
-def joined(bootstrap: str) -> Iterator[KpisTopic]:
+def joined(bootstrap: str, topic: str = KPIS_TOPIC) -> Iterator[KpisTopic]:
     """Join the topic for the duration of the block.
 
     Raises NoAnswerError, NoTopicError, or a KafkaError when the broker goes away meanwhile.
@@ -131,9 +143,9 @@ def joined(bootstrap: str) -> Iterator[KpisTopic]:
         max_partition_fetch_bytes=RECORD_BYTES_MAX,
     )
     with closing(consumer):
-        if KPIS_TOPIC not in consumer.topics():  # lists only: to ask for one that is missing makes it on some brokers
+        if topic not in consumer.topics():  # lists only: to ask for one that is missing makes it on some brokers
             raise NoTopicError(bootstrap)
-        yield KpisTopic(consumer)
+        yield KpisTopic(consumer, topic)
 
 
 def broker_there(bootstrap: str) -> bool:
