@@ -47,7 +47,7 @@ def _together(kpi: "Kpi", pairs: Sequence[Pair]) -> float | int | None:
 def spark(values: "Sequence[float | int | None]") -> str:
     """One bar a value, the lowest to the highest of them; no value is an empty place.
 
-    Counts begin at 0, so that the heights of bars compare as their numbers do; all equal: half height, 0: lowest.
+    Counts begin at 0, so that the heights of bars compare as their numbers do. Ratios that are all equal: half height.
     """
     known = [value for value in values if value is not None]
     if not known:

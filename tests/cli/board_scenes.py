@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -120,8 +121,13 @@ def health() -> Health:
     return Health("running", parts, sink, dead)
 
 
+@cache
+def _record(seed: int) -> Live:
+    return full(values(random.Random(seed)))
+
+
 def scene(*, silent_s: float = 0.4, seed: int = 7, phase: Phase = Phase.VALUES) -> Scene:
     """The board's picture of that minute."""
     current = Current()
-    current.take(full(values(random.Random(seed))), 0)
+    current.take(_record(seed), 0)
     return Scene(current, phase, silent_s, trend(random.Random(seed)), health(), ZONE)

@@ -39,7 +39,12 @@ def topic_of(broker: Broker, publisher: Publisher) -> Iterator[KpisTopic]:
 
 def next_records(topic: KpisTopic, count: int) -> list[Taken]:
     found: list[Taken] = []
-    wait_until(lambda: found.extend(topic.poll(0.1)) or len(found) >= count, f"{count} records come")
+
+    def enough() -> bool:
+        found.extend(topic.poll(0.1))
+        return len(found) >= count
+
+    wait_until(enough, f"{count} records come")
     return found
 
 
