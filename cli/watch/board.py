@@ -10,7 +10,7 @@ from cli.watch.figures_page import figures_table, tiles_of
 from cli.watch.freshness import EVENTS, SILENCE, Freshness
 from cli.watch.health_page import health_parts
 from cli.watch.listening import Phase
-from cli.watch.rows_page import HEAD_LINES, page_of, rows_of, rows_parts
+from cli.watch.rows_page import HEAD_LINES, Rows, page_of, rows_of, rows_parts
 from cli.watch.scene import Scene, subject_of
 from cli.watch.view import View
 from cli.watch.words import age_word, kind_word, window_word, word
@@ -44,7 +44,7 @@ def page_lines(scene: Scene, view: View, width: int, height: int) -> int:
     """How many rows fit on a page."""
     above = 2 + len(_warnings(scene, view, width))
     lines = max(1, height - above - len(_footer(view, width)))
-    return page_of(_rows_lines(view, lines))
+    return page_of(_rows_lines(view, rows_of(scene, view), lines))
 
 
 def _body(scene: Scene, view: View, width: int, lines: int) -> tuple[list[RenderableType], int]:
@@ -55,7 +55,7 @@ def _body(scene: Scene, view: View, width: int, lines: int) -> tuple[list[Render
         return [Text(""), Text(f"  {word(scene.phase, view.lang)}", STRONG)], 2
     contents = SCREENS[view.screen]
     rows = rows_of(scene, view)
-    kpi_lines = lines - TILE_LINES - (_rows_lines(view, lines) + 1 if rows else 0)
+    kpi_lines = lines - TILE_LINES - (_rows_lines(view, rows, lines) + 1 if rows else 0)
     shown_lines = min(len(contents.kpis) + 1, max(2, kpi_lines))
     parts: list[RenderableType] = [tiles_of(scene, contents, view.lang, width)]
     parts.append(figures_table(scene, contents, view.lang, width, shown_lines))
@@ -66,13 +66,13 @@ def _body(scene: Scene, view: View, width: int, lines: int) -> tuple[list[Render
     return parts, min(used, lines)
 
 
-def _rows_lines(view: View, lines: int) -> int:
-    """Lines for the rows: two thirds of what the tiles leave, the KPIs keep a few."""
-    if view.shown_split is None:
+def _rows_lines(view: View, rows: Rows | None, lines: int) -> int:
+    """Lines for the rows: what they need, at most two thirds of what the tiles leave; the KPIs have the others."""
+    if rows is None:
         return 0
     kpis = len(SCREENS[view.screen].kpis) + 1
     left = lines - TILE_LINES - 1
-    return left - min(kpis, max(KPI_LINES_MIN, left // 3))
+    return min(HEAD_LINES + max(1, len(rows.rows)), left - min(kpis, max(KPI_LINES_MIN, left // 3)))
 
 
 def _measured(parts: list[RenderableType], width: int, lines: int) -> tuple[list[RenderableType], int]:

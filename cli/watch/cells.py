@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -48,12 +47,17 @@ def width_of(cells: Iterable[Text | str]) -> int:
     return max((cell_len(str(cell)) for cell in cells), default=0)
 
 
+_UNBROKEN = 10
+
+
 def heading_width(title: str, least: int) -> int:
     """The width, `least` at least, in which a heading takes no more than two lines."""
     words = title.split()
     if len(words) == 1:
-        half = -(-cell_len(title) // 2)
-        return max(least, half + half % 2 if cell_len(title) > len(title) else cell_len(title))
+        whole = cell_len(title)
+        half = -(-whole // 2)
+        may_break = whole > max(len(title), _UNBROKEN)  # Chinese breaks anywhere; a short word is better whole
+        return max(least, half + half % 2 if may_break else whole)
     splits = (max(cell_len(" ".join(words[:n])), cell_len(" ".join(words[n:]))) for n in range(1, len(words) + 1))
     return max(least, min(splits))
 
@@ -70,17 +74,28 @@ def plain_table(gap: int = 2) -> Table:
     )
 
 
-def tiles(shown: Sequence[tuple[str, Text]], width: int) -> Table:
+def tiles(shown: Sequence[tuple[str, Text]], width: int) -> Text:
     """Boxes side by side, a title and a large value each; those at the end that do not fit are left out."""
-    least = [max(cell_len(title) + 4, cell_len(value.plain) + 4) for title, value in shown]
+    least = [max(cell_len(title), value.cell_len) + _FRAME for title, value in shown]
     kept = next((n for n in range(len(shown), 0, -1) if sum(least[:n]) <= width), 1)
     spare = max(0, width - sum(least[:kept]))
-    table = Table.grid()
-    panels = []
+    lines = [Text(no_wrap=True, overflow="crop") for _ in range(TILE_LINES)]
     for place, (title, value) in enumerate(shown[:kept]):
         wide = least[place] + spare // kept + (place < spare % kept)
-        table.add_column(width=wide)
-        panels.append(Panel(value, title=Text(title, HEADING), width=wide, height=TILE_LINES, border_style=GREY))
-        value.justify = "center"
-    table.add_row(*panels)
-    return table
+        for line, part in zip(lines, _tile(title, value, wide), strict=True):
+            line.append_text(part)
+    return Text("\n", no_wrap=True, overflow="crop").join(lines)
+
+
+_FRAME = 4
+"""Cells of a box beside what is in it: its sides, and a blank at each."""
+
+
+def _tile(title: str, value: Text, width: int) -> tuple[Text, Text, Text]:
+    spare = width - _FRAME - cell_len(title)
+    top = Text.assemble(
+        ("╭" + "─" * (spare // 2), GREY), (f" {title} ", HEADING), ("─" * (spare - spare // 2) + "╮", GREY)
+    )
+    spare = width - 2 - value.cell_len
+    middle = Text.assemble(("│" + " " * (spare // 2), GREY), value, (" " * (spare - spare // 2) + "│", GREY))
+    return top, middle, Text("╰" + "─" * (width - 2) + "╯", GREY)

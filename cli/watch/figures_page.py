@@ -21,7 +21,7 @@ _WINDOWS_KEPT = ("today", "5min", "1h", "30min", "7d")
 """What is shown where not all windows fit, the most important first."""
 
 
-def tiles_of(scene: Scene, contents: Contents, lang: Lang, width: int) -> Table:
+def tiles_of(scene: Scene, contents: Contents, lang: Lang, width: int) -> Text:
     """The stocks and the headlines of a screen."""
     shown = []
     for name, window in [*((name, NOW) for name in contents.stocks), *contents.headlines]:

@@ -40,7 +40,7 @@ def health_parts(health: Health | None, lang: Lang, width: int, lines: int) -> l
     return parts
 
 
-def _tiles(health: Health, lang: Lang, width: int) -> Table:
+def _tiles(health: Health, lang: Lang, width: int) -> Text:
     sink = health.sink
     return tiles(
         [

@@ -117,7 +117,7 @@ def _table(rows: Rows, shown: tuple[Row, ...], lang: Lang, width: int) -> Table:
         left -= widths[fitting] + gap
         fitting += 1
     table = plain_table(gap)
-    table.add_column(kind_word(rows.kind, lang), no_wrap=True, overflow="ellipsis", width=name_width)
+    table.add_column(f"\n{kind_word(rows.kind, lang)}", no_wrap=True, overflow="ellipsis", width=name_width)
     for title, column in list(zip(titles, widths, strict=True))[:fitting]:
         table.add_column(title, justify="right", width=column, overflow="fold", vertical="bottom")
     for place, name in enumerate(names):

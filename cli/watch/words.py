@@ -69,7 +69,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "events_a_s": ("{n} events/s", "{n}件/秒"),
     "batches": ("{n} batches/s, {ms} ms each", "每秒{n}批,每批{ms}毫秒"),
     "newest_stored": ("newest stored event {age} ago", "最新入库事件 {age}前"),
-    "parts_answer": ("{n} of {of} answer", "{of}中{n}个应答"),
+    "parts_answer": ("{n} of {of} answer", "{of}个中{n}个应答"),
     "dead": ("Dead letters, last hour", "近1小时死信"),
     "part": ("part", "部分"),
     "state": ("state", "状态"),

@@ -15,7 +15,7 @@ from cli.watch.scene import Scene
 from cli.watch.trend import Trend
 from deploy.stack.status import PartStatus
 from hotline import ipc
-from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, Unit, scope_kinds
+from hotline.catalogue import ALL, KPIS, Better, Kpi, Quantile, Stock, Unit, scope_kinds
 from hotline.current import Current, is_published
 from hotline.live import COLUMNS, Live
 from hotline.windows import NOW, WINDOWS
@@ -27,15 +27,15 @@ SCOPES = {
     "line": ["12345", "尚贤", "一企来办", "法治民意"],
     "district": [
         "姑苏区",
-        "虎丘区",
-        "吴中区",
-        "相城区",
-        "吴江区",
-        "昆山市",
-        "太仓市",
-        "常熟市",
-        "张家港市",
         "苏州工业园区",
+        "昆山市",
+        "张家港市",
+        "吴中区",
+        "常熟市",
+        "虎丘区",
+        "吴江区",
+        "太仓市",
+        "相城区",
         "",
     ],
     "operator_group": ["早班一组", "早班二组", "企业服务组"],
@@ -44,7 +44,21 @@ SCOPES = {
         for name in "公安 教育 民政 财政 交通运输 水务 商务 卫生健康 市场监督管理 生态环境 城市管理".split()
     ],
 }
-SHARE_OF_MINUTES = {"5min": 5, "30min": 30, "1h": 60, "today": 700, "7d": 8000}
+MINUTES_OF = {"5min": 5, "30min": 30, "1h": 60, "today": 872, "7d": 8300}
+OFFERED_A_MINUTE = 21.0
+OF_OFFERED = {
+    "calls_answered": 0.92,
+    "calls_abandoned": 0.08,
+    "calls_outbound": 0.17,
+    "calls_waiting": 0.12,
+    "calls_talking": 1.1,
+    "tickets_open": 40.0,
+    "tickets_overdue": 0.4,
+    "tickets_due_1h": 1.3,
+    "tickets_reopened": 0.01,
+    "surveys_rated": 0.12,
+}
+"""A count for each call that is offered."""
 
 
 def values(rng: random.Random) -> pl.DataFrame:
@@ -67,19 +81,27 @@ def _windows(kpi: Kpi) -> list[str]:
 
 
 def _row(kpi: Kpi, window: str, kind: str, scope: str, rng: random.Random) -> tuple[object, ...]:
-    volume = rng.uniform(0.5, 1.5) * (22 if kind == ALL else 2) * SHARE_OF_MINUTES.get(window, 4)
-    count = int(volume * (0.2 if kpi.subject.name == "tickets" else 1))
+    minutes = MINUTES_OF.get(window, 4)
+    of_offered = OF_OFFERED.get(kpi.name, 1.0 if kpi.subject.name == "calls" else 0.3)
+    count = round(OFFERED_A_MINUTE * minutes * of_offered * _part(kind, scope) * rng.uniform(0.97, 1.03))
     if kpi.denominator is None:
         return kpi.name, window, kind, scope, count, None, float(count)
     if kpi.unit is Unit.SHARE:
-        near = kpi.target if kpi.target is not None else 0.3
-        share = min(1.0, max(0.0, rng.gauss(near, 0.02)))
-        numerator = int(count * share)
+        near = kpi.target or (0.7 if kpi.better is Better.HIGHER else 0.05)
+        numerator = round(count * min(1.0, max(0.0, rng.gauss(near, near * (1 - near) / 6))))
     else:
-        each = {Unit.SECONDS: 240 if "talk" in kpi.name else 17, Unit.DAYS: 3 * 86_400, Unit.WORKDAYS: 3}[kpi.unit]
-        numerator = int(count * each * rng.uniform(0.7, 1.3))
+        each = {Unit.SECONDS: 240 if "talk" in kpi.name else 19, Unit.DAYS: 3 * 86_400, Unit.WORKDAYS: 3}[kpi.unit]
+        numerator = round(count * each * rng.uniform(0.9, 1.1))
     value = kpi.value(numerator, count)
     return kpi.name, window, kind, scope, numerator, count, None if value is None else float(value)
+
+
+def _part(kind: str, scope: str) -> float:
+    """The part of the city that a scope has; all of a kind together are the city."""
+    if kind == ALL:
+        return 1.0
+    weights = [1 / (place + 2) for place in range(len(SCOPES[kind]))]
+    return weights[SCOPES[kind].index(scope)] / sum(weights)
 
 
 def full(frame: pl.DataFrame, *, at: datetime = AT, sequence: int = 1) -> Live:
@@ -95,10 +117,11 @@ def trend(rng: random.Random) -> Trend:
     for kpi in KPIS.values():
         if isinstance(kpi.numerator, Quantile):
             continue
-        level, pairs = 20.0, []
+        level, share, pairs = 20.0, 0.8, []
         for _ in range(60):
-            level = max(0.0, level + rng.uniform(-4, 4))
-            pairs.append((int(level * rng.uniform(0.7, 1)), int(level)) if kpi.denominator else (int(level), None))
+            level = max(4.0, level + rng.uniform(-3, 3))
+            share = min(1.0, max(0.4, share + rng.uniform(-0.05, 0.05)))
+            pairs.append((round(level * share * 10), round(level * 10)) if kpi.denominator else (round(level), None))
         minutes[kpi.name] = pairs
     return Trend(int(AT.timestamp()) // 60 * 60, minutes)
 

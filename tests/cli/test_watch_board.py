@@ -174,6 +174,22 @@ def test_stocks_are_of_the_instant_and_large(lang: Lang) -> None:
         assert f" {figure.value} " in shown[top + 1]
 
 
+@every_lang
+@every_size
+@every_view
+def test_the_title_of_every_tile_is_whole(view: View, width: int, height: int, lang: Lang) -> None:
+    shown = texts(replace(view, lang=lang), width, height)
+    top = next(line for line in shown if "╭" in line)
+    titles = [part.strip("─╮") for part in top.split("╭") if part]
+    if view.screen in SCREENS:
+        contents = SCREENS[view.screen]
+        kpis = kpis_of((*contents.stocks, *(name for name, _ in contents.headlines)))
+        known = [name_of(kpi, lang) for kpi in kpis]
+    else:
+        known = [word(name, lang) for name in ("stack", "lag", "stored", "dead")]
+    assert titles == [f" {title} " for title in known]
+
+
 class TestFreshness:
     @every_lang
     @pytest.mark.parametrize(
