@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
 
 from hotline import ipc
 from hotline.catalogue import ALL, Kpi, Quantile, Stock
@@ -22,6 +25,14 @@ class Figure(NamedTuple):
     value: float | int | None
 
 
+@dataclass
+class _Built:
+    """Figures of one kind of scope, made of so many frames: scope → (KPI, window) → figure."""
+
+    figures: dict[str, dict[tuple[str, str], Figure]] = field(default_factory=dict)
+    frames: int = 0
+
+
 class Current:
     """All values at one instant, merged from records in the order of their offsets. Not for several threads.
 
@@ -29,8 +40,10 @@ class Current:
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, dict[str, dict[tuple[str, str], Figure]]] = {}
-        """Scope kind → scope → (KPI, window) → figure."""
+        self._frames: list[pl.DataFrame] = []
+        """Values of the last full record that had some, and of those since."""
+        self._built: dict[str, _Built] = {}
+        """By kind of scope; only of kinds that were asked for, since a record may have tens of thousands of values."""
         self._values_offset: int | None = None
         self.known = False
         """Whether there was a full record."""
@@ -70,14 +83,14 @@ class Current:
         """
         if not self.known or not is_published(kpi, window, kind):
             return None
-        found = self._values.get(kind, {}).get(scope, {}).get((kpi.name, window))
+        found = self._of(kind).get(scope, {}).get((kpi.name, window))
         if found is not None or kind == ALL:
             return found
         return Figure(0, 0, None) if kpi.denominator else Figure(0, None, 0)
 
     def scopes(self, kind: str) -> list[str]:
         """The scopes of that kind with anything to show, by name; "" is what was stated without one."""
-        return sorted(self._values.get(kind, {}))
+        return sorted(self._of(kind))
 
     def ages_s(self, silent_s: float = 0.0) -> dict[str, float]:
         """Subject → seconds from its newest event to the instant of the values, and `silent_s` since then."""
@@ -88,20 +101,27 @@ class Current:
     def _take_full(self, record: Live, offset: int) -> None:
         missing = self.missing(record)
         if record.values or missing is not None or record.values_offset is None:
-            self._values = {}
+            self._frames, self._built = [], {}
             self.known = missing is None
             self._values_offset = offset if self.known else None
         self._update(record)
 
     def _update(self, record: Live) -> None:
-        if not record.values:
-            return
-        frame = ipc.decode(record.values)
-        keys = zip(*(frame[name].to_list() for name in ("scope_kind", "scope", "kpi", "window")), strict=True)
-        sums = zip(*(frame[name].to_list() for name in ("numerator", "denominator", "value")), strict=True)
-        for (kind, scope, kpi, window), (numerator, denominator, value) in zip(keys, sums, strict=True):
-            figure = Figure(numerator, denominator, _plain(value, denominator))
-            self._values.setdefault(kind, {}).setdefault(scope, {})[kpi, window] = figure
+        if record.values:
+            self._frames.append(ipc.decode(record.values))
+
+    def _of(self, kind: str) -> dict[str, dict[tuple[str, str], Figure]]:
+        """The figures of one kind of scope, brought up to the last record."""
+        built = self._built.setdefault(kind, _Built())
+        for frame in self._frames[built.frames :]:
+            part = frame.filter(pl.col("scope_kind") == kind)
+            keys = zip(part["scope"].to_list(), part["kpi"].to_list(), part["window"].to_list(), strict=True)
+            sums = zip(*(part[name].to_list() for name in ("numerator", "denominator", "value")), strict=True)
+            for (scope, kpi, window), (numerator, denominator, value) in zip(keys, sums, strict=True):
+                figure = Figure(numerator, denominator, _plain(value, denominator))
+                built.figures.setdefault(scope, {})[kpi, window] = figure
+        built.frames = len(self._frames)
+        return built.figures
 
 
 def is_published(kpi: Kpi, window: str, kind: str = ALL) -> bool:

@@ -92,7 +92,8 @@ def _fitting(width: int, name: int, windows: dict[str, int], target: int) -> _Co
 
 
 def _trend(scene: Scene, kpi: Kpi, bars: int) -> Text:
-    if scene.trend is None:
+    trend = scene.last_hour
+    if trend is None:
         return Text("")
-    values = scene.trend.values(kpi, min(bars, MINUTES))
+    values = trend.values(kpi, min(bars, MINUTES))
     return Text(spark(values), "blue")

@@ -36,7 +36,6 @@ class Listener:
         self._phase = Phase.JOINING
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._news = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="live-values", daemon=True)
         self._spoke_at_s = time.monotonic()
         """When the last record came, by the monotonic clock; before us for one that was older when it came."""
@@ -65,14 +64,6 @@ class Listener:
         with self._lock:
             at_ms = self._current.as_of_ms
             return at_ms // 1000 if at_ms is not None and self._current.known else None
-
-    def wait_known(self, timeout_s: float) -> bool:
-        """Wait until there are values; whether there are."""
-        deadline = time.monotonic() + timeout_s
-        while not self._current.known and time.monotonic() < deadline and not self._failure:
-            self._news.wait(min(0.1, timeout_s))
-            self._news.clear()
-        return self._current.known
 
     def _listen(self) -> None:
         try:
@@ -135,6 +126,4 @@ class Listener:
             # What was there before us may be old, and its own clock says how old; what comes while we look is new.
             old_s = 0.0 if taken.fresh else max(0.0, time.time() - taken.written_at_s)
             self._spoke_at_s = time.monotonic() - old_s
-            if self._current.known:
-                self._phase = Phase.VALUES
-        self._news.set()
+            self._phase = Phase.VALUES if self._current.known else Phase.NO_VALUES

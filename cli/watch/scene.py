@@ -11,6 +11,9 @@ from cli.watch.trend import Trend
 from hotline.current import Current, Figure
 from hotline.queries import Scope
 
+TREND_OLD_S = 300
+"""A trend that ends so long before the figures is none of their last hour."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -29,6 +32,14 @@ class Scene:
         """The instant of the values in the hotline's zone."""
         at_ms = self.current.as_of_ms
         return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, self.zone)
+
+    @property
+    def last_hour(self) -> Trend | None:
+        """The trend, unless it is of another hour: ClickHouse may be away, or a replay may be fast."""
+        at_ms = self.current.as_of_ms
+        if self.trend is None or at_ms is None or abs(at_ms / 1000 - self.trend.end_s) > TREND_OLD_S:
+            return None
+        return self.trend
 
     def figure(self, name: str, window: str) -> Figure | None:
         """A figure of the board's own scope; a stock's at the instant, whatever the window."""

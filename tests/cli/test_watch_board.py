@@ -373,6 +373,13 @@ class TestTrend:
         waiting = KPIS["calls_waiting"]
         assert Trend(0, {waiting.name: [(3, None), (5, None)]}).values(waiting, 1) == [5]
 
+    def test_a_trend_of_another_hour_is_not_drawn(self) -> None:
+        of = scene()
+        assert of.trend is not None
+        old = replace(of, trend=replace(of.trend, end_s=of.trend.end_s - 3600))
+        assert any(char in BARS for line in texts(View(), 80, 24, of) for char in line)
+        assert not any(char in BARS for line in texts(View(), 80, 24, old) for char in line)
+
     @every_size
     def test_each_line_has_its_hour(self, width: int, height: int) -> None:
         shown = texts(View(), width, height)

@@ -245,6 +245,21 @@ class TestListening:
             wait_until(lambda: shown(listener) == 2, "something new comes")
             assert silence_s(listener) < 3000, "a clock that is wrong ages nothing that comes while we look"
 
+    def test_values_that_are_not_there_any_more_are_unknown_until_they_come_again(
+        self, own_broker: EmbeddedBroker, listen: Callable[[Callable[[], str | None]], Listener]
+    ) -> None:
+        own_broker.start()
+        with Publisher(own_broker) as publisher:
+            listener = listen(lambda: own_broker.bootstrap)
+            publisher.publish(values=offered(1))
+            wait_until(lambda: shown(listener) == 1, "the values are known")
+            publisher.publish(values_offset=999)
+            wait_until(lambda: phase(listener) is Phase.NO_VALUES, "it says that there are none")
+            assert shown(listener) is None
+            publisher.publish(values=offered(2))
+            wait_until(lambda: shown(listener) == 2, "the values are known again")
+            assert phase(listener) is Phase.VALUES
+
     def test_silence_grows_while_nothing_is_published(
         self, own_broker: EmbeddedBroker, listen: Callable[[Callable[[], str | None]], Listener]
     ) -> None:
