@@ -120,8 +120,10 @@ def _context(scene: Scene, view: View) -> Text:
     text.append(f" {about}", STRONG)
     if scene.scope:
         text.append(f" {scene.scope.value or word('unnamed', view.lang)}", STRONG)
-    for subject, age_s in sorted(scene.current.ages_s(scene.silent_s).items()):
-        text.append(f"  ·  {word(f'newest_{subject}', view.lang, age=age_word(age_s, view.lang))}", GREY)
+    ages = sorted(scene.current.ages_s(scene.silent_s).items())
+    told = [word(f"newest_{subject}", view.lang, age=age_word(age_s, view.lang)) for subject, age_s in ages]
+    if told:
+        text.append(f"  ·  {word('newest', view.lang, ages=', '.join(told))}", GREY)
     return text
 
 

@@ -223,6 +223,13 @@ class TestFreshness:
         assert not [line for line in tickets if text_of(line).startswith(" !")]
 
     @every_lang
+    @pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.VALUES])
+    def test_no_warning_is_cut_on_a_small_terminal(self, phase: Phase, lang: Lang) -> None:
+        shown = texts(View(lang=lang), 80, 24, scene(silent_s=11 * 3600 + 59 * 60, phase=phase))
+        assert sum(line.startswith(" !") for line in shown) == 3
+        assert not any("…" in line for line in shown)
+
+    @every_lang
     def test_why_nothing_comes_is_told_beside_the_last_figures(self, lang: Lang) -> None:
         shown = texts(View(lang=lang), 80, 24, scene(silent_s=60, phase=Phase.NO_BROKER))
         assert any(word(Phase.NO_BROKER, lang) in line for line in shown)
