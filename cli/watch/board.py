@@ -140,7 +140,7 @@ def _warnings(scene: Scene, view: View, width: int) -> list[Text]:
             found.append((silence, "! " + word(scene.phase, lang)))
     if view.screen in SCREENS:
         subject = subject_of(view.screen)
-        age_s = scene.current.ages_s(scene.silent_s).get(subject)
+        age_s = scene.current.ages_s().get(subject)  # the silence since has a warning of its own
         events = Freshness.FRESH if age_s is None else EVENTS.judge(age_s)
         if events is not Freshness.FRESH and age_s is not None:
             found.append((events, word(f"no_events_{subject}", lang, age=age_word(age_s, lang))))

@@ -17,8 +17,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "newest_calls": ("calls {age} ago", "话务 {age}前"),
     "newest_tickets": ("tickets {age} ago", "诉求 {age}前"),
     "silent": (
-        "! STANDING STILL for {age}: figures of {at}, nothing new; see 4 Health",
-        "! 数据停滞{age}:所示为 {at} 的数值,没有新数据;请看 4 运行",
+        "! STANDING STILL for {age}: the figures are of {at}, see 4 Health",
+        "! 数据停滞{age}:所示为 {at} 的数值,请看 4 运行",
     ),
     "no_events_calls": ("! no call event for {age}", "! 已有{age}没有话务事件"),
     "no_events_tickets": ("! no ticket event for {age}", "! 已有{age}没有诉求事件"),
