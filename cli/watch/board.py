@@ -13,7 +13,7 @@ from cli.watch.listening import Phase
 from cli.watch.rows_page import HEAD_LINES, Rows, page_of, rows_of, rows_parts
 from cli.watch.scene import Scene, subject_of
 from cli.watch.view import View
-from cli.watch.words import age_word, kind_word, window_word, word
+from cli.watch.words import age_word, kind_word, scope_word, window_word, word
 from hotline.catalogue import ALL
 
 KPI_LINES_MIN = 6
@@ -119,7 +119,7 @@ def _context(scene: Scene, view: View) -> Text:
     about = kind_word(scene.scope.kind if scene.scope else ALL, view.lang)
     text.append(f" {about}", STRONG)
     if scene.scope:
-        text.append(f" {scene.scope.value or word('unnamed', view.lang)}", STRONG)
+        text.append(f" {scope_word(scene.scope.value, view.lang)}", STRONG)
     ages = sorted(scene.current.ages_s(scene.silent_s).items())
     told = [word(f"newest_{subject}", view.lang, age=age_word(age_s, view.lang)) for subject, age_s in ages]
     if told:

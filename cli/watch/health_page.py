@@ -10,7 +10,7 @@ from cli.asking import Lang
 from cli.figures import NOTHING
 from cli.watch.cells import BAD, GOOD, GREY, STRONG, TILE_LINES, plain_table, tiles
 from cli.watch.pipeline import Dead, Health, Lag, Part, Sink
-from cli.watch.words import age_word, word
+from cli.watch.words import age_word, harmless, word
 
 LAG_RECORDS_MANY = 100
 """Outputs of measure that wait for the sink: at a few a second for each partition this is half a minute."""
@@ -29,7 +29,8 @@ def health_parts(health: Health | None, lang: Lang, width: int, lines: int) -> l
     used = TILE_LINES + 3 + len(health.parts)
     if health.sink:
         for part, why in health.sink.troubles.items():
-            parts.append(Text("! " + word("trouble", lang, part=part, why=why), BAD, overflow="ellipsis", no_wrap=True))
+            said = word("trouble", lang, part=part, why=harmless(why))
+            parts.append(Text(f"! {said}", BAD, overflow="ellipsis", no_wrap=True))
             used += 1
     if health.sink and used + 3 <= lines:
         shown = health.sink.lags[: max(1, lines - used - 6)]

@@ -12,7 +12,7 @@ from cli.watch.cells import GREY, HEADING, STRONG, gap_of, heading_width, plain_
 from cli.watch.contents import SCREENS, Contents, kpis_of
 from cli.watch.scene import Scene, own_window
 from cli.watch.view import Order, View
-from cli.watch.words import kind_word, window_word, word
+from cli.watch.words import kind_word, scope_word, window_word, word
 from hotline.catalogue import Better, Kpi, Stock
 from hotline.current import Figure
 
@@ -101,7 +101,7 @@ def _title(rows: Rows, view: View, top: int, count: int, width: int) -> Text:
 
 
 def _table(rows: Rows, shown: tuple[Row, ...], lang: Lang, width: int) -> Table:
-    names = [row.scope or word("unnamed", lang) for row in shown]
+    names = [scope_word(row.scope, lang) for row in shown]
     cells = [[value_cell(kpi, row.figures[place], lang) for row in shown] for place, kpi in enumerate(rows.kpis)]
     titles = [name_of(kpi, lang) for kpi in rows.kpis]
     titles = [

@@ -107,6 +107,16 @@ def kind_word(kind: str, lang: Lang) -> str:
     return SCOPE_NAMES[kind][lang is Lang.ZH]
 
 
+def scope_word(scope: str, lang: Lang) -> str:
+    """The name of a scope as a terminal may have it: names come from outside, and may hold what a terminal obeys."""
+    return harmless(scope) or word("unnamed", lang)
+
+
+def harmless(text: str) -> str:
+    """A text with everything escaped that does not show itself."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def window_word(name: str, lang: Lang) -> str:
     """The title of a window, or of the instant itself."""
     from hotline.windows import NOW, WINDOWS

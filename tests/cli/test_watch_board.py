@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from rich.cells import cell_len
 
@@ -297,6 +298,18 @@ class TestRows:
         shown = texts(view, 80, 24, of)
         assert any(line.startswith(last.rows[-1].scope or word("unnamed", Lang.EN)) for line in shown)
         assert not any(line.startswith(last.rows[0].scope) for line in shown if last.rows[0].scope)
+
+    def test_a_name_that_a_terminal_would_obey_is_only_shown(self) -> None:
+        frame = values(random.Random(3))
+        evil = "\x1b]0;owned\x07\x1b[2J\u202e\n昆山市"
+        current = Current()
+        current.take(full(frame.with_columns(pl.col("scope").replace("昆山市", evil))), 0)
+        of = replace(scene(), current=current)
+        for board_of in (of, replace(of, scope=Scope("district", evil))):
+            shown = texts(View(split="district", scoped=bool(board_of.scope)), 200, 50, board_of)
+            assert len(shown) == 50
+            assert any("owned" in line and "昆山市" in line for line in shown)
+            assert all(char.isprintable() for line in shown for char in line)
 
     @every_lang
     def test_what_was_stated_without_a_scope_has_a_name(self, lang: Lang) -> None:
