@@ -61,6 +61,7 @@ bench: env
 # Schemas and pages that are made from the code.
 docs: env
 	$(BIN)/python -m hotline.documents
+	$(BIN)/python -m tests.cli.board_pictures
 
 # What can be made again; data folders stay.
 clean:

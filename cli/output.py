@@ -30,6 +30,17 @@ def print_lines(lines: Iterable[str]) -> None:
         _to_nowhere()
 
 
+def hand_over(text: str) -> bool:
+    """Print data at once; whether its reader is still there to have more."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _to_nowhere()
+        return False
+    return True
+
+
 def flush_data() -> None:
     """Hand over what was printed."""
     try:
