@@ -69,6 +69,11 @@ class Part(ABC):
     def ending(self) -> str:
         """Say in a few words how its last run ended."""
 
+    @property
+    def ended_on_purpose(self) -> bool:
+        """Whether its end is no failure: it is started again at once."""
+        return False
+
 
 class ProcessPart(Part):
     """A part that is a program of ours, ready when `answers(pid)` says so."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from deploy.stack.answering import cluster_id
 from deploy.stack.errors import PartError
+from deploy.stack.intake_tail import IntakeTail
 from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings
 
@@ -21,13 +23,13 @@ def migrate(settings: Settings) -> None:
         apply(client, settings.zone)
 
 
-def number_logs(settings: Settings, cluster: str) -> None:
-    """Give the logs of a broker that is new, or empty again, their next numbers."""
+def number_logs(settings: Settings, cluster: str) -> int | None:
+    """Give the logs of a broker that is new, or empty again, their next numbers; the number of intake's log."""
     from sinks import logs
     from sinks.connecting import connect
 
     with closing(connect(settings)) as client:
-        logs.number_logs(client, TOPICS, cluster)
+        return logs.number_logs(client, TOPICS, cluster)[INTAKE_TOPIC]
 
 
 @dataclass(frozen=True)
@@ -39,25 +41,50 @@ class Preparations:
     """
 
     migrate: Callable[[Settings], None] = migrate
-    number_logs: Callable[[Settings, str], None] = number_logs
+    number_logs: Callable[[Settings, str], int | None] = number_logs
 
 
 def make_topics(settings: Settings) -> None:
     """Create the topics that are missing. Raises BrokerError."""
-    from deploy.brokers import BROKERS, create_topics, delete_misshapen_topics
+    from deploy.brokers import BROKERS, MisshapenTopicError, create_topics, delete_misshapen_topics
 
     partitions = dict.fromkeys(TOPICS, settings.partitions)
-    # A load outlives its broker and may write to the next one before its topics are made. Nothing is lost with what it
-    # wrote: the log has no number yet, and at its number the load sends again what is not stored.
-    if BROKERS[settings.broker].profile.creates_unknown_topics:
+    create = partial(create_topics, settings.bootstrap, partitions, record_bytes_max=RECORD_BYTES_MAX)
+    try:
+        create()  # before anything else is asked: as long as a topic is not there, a broker may make it otherwise
+    except MisshapenTopicError:
+        if not BROKERS[settings.broker].profile.creates_unknown_topics:
+            raise
+        # A load outlives its broker and may write to the next one before its topics are made. Nothing is lost with what
+        # it wrote: the log has no number yet, and at its number the load sends again what is not stored. Others who
+        # write to intake do not send again what was acknowledged.
+        early = _early_events(settings)
         delete_misshapen_topics(settings.bootstrap, partitions)
-    create_topics(settings.bootstrap, partitions, record_bytes_max=RECORD_BYTES_MAX)
+        create()
+        if early:
+            early.send_again(settings.partitions)
 
 
-def prepare_broker(settings: Settings, preparations: Preparations) -> None:
-    """Make a broker that just answered usable: its topics, the numbers of its logs. Raises PartError, BrokerError."""
+def _early_events(settings: Settings) -> IntakeTail | None:
+    """Read what stands in an intake topic that will be made anew because of its number of partitions."""
+    from deploy.brokers import open_admin
+
+    with open_admin(settings.bootstrap) as admin:
+        found = sum(len(topic["partitions"]) for topic in admin.describe_topics([INTAKE_TOPIC]))
+    if found in (0, settings.partitions):
+        return None
+    early = IntakeTail(settings.bootstrap, dict.fromkeys(range(found), 0))
+    early.read_on()
+    return early
+
+
+def prepare_broker(settings: Settings, preparations: Preparations) -> int | None:
+    """Make a broker that just answered usable: its topics, the numbers of its logs; the number of intake's log.
+
+    Raises PartError, BrokerError.
+    """
     make_topics(settings)
     cluster = cluster_id(settings)
     if cluster is None:
         raise PartError(f"went away from {settings.bootstrap} before its logs were numbered")
-    preparations.number_logs(settings, cluster)
+    return preparations.number_logs(settings, cluster)
