@@ -10,7 +10,7 @@ from deploy.stack.log_state import LogState
 
 LOOK_EVERY_S = 1.0
 RETRY_S = 10.0
-BULK_FACTOR = 3
+BULK_FACTOR = 1.5
 """How many times `log_bytes_max` the log may grow to while traffic leaves no good moment, as at full speed."""
 
 
@@ -74,7 +74,7 @@ class LogKeeper:
         return resident - self._bytes_at_start
 
     def _begin(self, pid: int, size: int) -> str:
-        self._child.args = (*self._program, str(pid), str(self._bytes_at_start + BULK_FACTOR * self._bytes_max))
+        self._child.args = (*self._program, str(pid), str(self._bytes_at_start + int(BULK_FACTOR * self._bytes_max)))
         self._broker.may_end = True
         self._changing = True
         self._child.start()
