@@ -41,6 +41,7 @@ class LogKeeper:
     @property
     def state(self) -> LogState:
         """What is known of the log."""
+        self._measure()
         return LogState(
             number=self._broker.log_number,
             bytes_max=self._bytes_max,

@@ -111,7 +111,8 @@ def killed_at_last(load: subprocess.Popen[bytes], hotline: Hotline) -> Iterator[
 
 
 def let_go(load: subprocess.Popen[bytes]) -> None:
-    assert load.stdin is not None and load.stdout is not None
+    assert load.stdin is not None
+    assert load.stdout is not None
     if load.poll() is not None:
         pytest.fail(f"the load ended before its time, with {load.returncode}, and said {load.stdout.read()!r}")
     load.stdin.write(b"\n")
