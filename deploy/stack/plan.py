@@ -108,13 +108,7 @@ def _broker(asked: Settings, resolved: Settings, programs: Programs) -> Part:
     prepare = partial(prepare_broker, resolved, programs.preparations)
     if asked.bootstrap:
         answers = partial(broker_answers, resolved)
-        return ForeignPart(
-            "broker",
-            answers=answers,
-            address=resolved.bootstrap,
-            needs=["engine"],
-            prepare=lambda: (prepare(), None)[1],
-        )
+        return ForeignPart("broker", answers=answers, address=resolved.bootstrap, needs=["engine"], prepare=prepare)
     from deploy.brokers import BROKERS
 
     port = int(resolved.bootstrap.rpartition(":")[2])

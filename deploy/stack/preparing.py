@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
+from deploy.processes import Child
 from deploy.stack.answering import cluster_id
 from deploy.stack.errors import PartError
 from deploy.stack.intake_tail import IntakeTail
@@ -13,18 +14,30 @@ from hotline.settings import Settings
 
 TOPICS = (INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())
 
+_MIGRATE_TIMEOUT_S = 900.0  # a migration may rewrite a large table
+
 
 def migrate(settings: Settings) -> None:
-    """Bring the tables to what this version needs. Raises MigrationError, SettingsError, or what the client raises."""
-    from sinks.connecting import connect
-    from sinks.migrations import apply
+    """Bring the tables to what this version needs. Raises PartError with what the migration says."""
+    from deploy.stack.plan import child_environment, module
 
-    with closing(connect(settings)) as client:
-        apply(client, settings.zone)
+    # In a process of its own: what it imports and allocates would stay with the supervisor for good.
+    folder = settings.folder
+    child = Child(
+        module("deploy.stack.migrating"),
+        log=folder.log / "migrating.log",
+        env=child_environment(settings),
+        cwd=folder.root,
+    )
+    if child.run(_MIGRATE_TIMEOUT_S) != 0:
+        raise PartError(child.log_tail(1).strip() or f"the tables could not be migrated; see {child.log}")
 
 
 def number_logs(settings: Settings, cluster: str) -> int | None:
-    """Give the logs of a broker that is new, or empty again, their next numbers; the number of intake's log."""
+    """Give the logs of a broker that is new, or empty again, their next numbers; the number of intake's log.
+
+    Here, not in a process of its own: all readers wait for it whenever the broker died.
+    """
     from sinks import logs
     from sinks.connecting import connect
 
