@@ -54,12 +54,13 @@ def forwarded(bootstrap: str, log: int, partitions: Collection[int]) -> dict[int
 def ends_of_events(bootstrap: str, partitions: Collection[int]) -> dict[Place, int]:
     """Where the topics of events end now: whatever was acknowledged before lies below. Raises a KafkaError.
 
-    Read from the answer to a fetch: the latest offset by ListOffsets is too low on the embedded broker.
+    Read from the answer to a fetch: the latest offset by ListOffsets is too low on the embedded broker, which, without
+    time to wait, answers nothing.
     """
     from kafka import KafkaConsumer, TopicPartition
     from kafka.errors import KafkaTimeoutError
 
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, **_TIMES)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, fetch_max_wait_ms=1, **_TIMES)
     try:
         places = [TopicPartition(topic, number) for topic in EVENTS_TOPICS.values() for number in partitions]
         consumer.assign(places)

@@ -48,10 +48,11 @@ def _claim(client: Client, topic: str, log: int, cluster: str) -> int:
     """Take the first free number from `log` on: of several inserts under one token only the first one stands."""
     claim = secrets.token_hex(16)
     while True:
-        client.insert(
-            _LOGS,
-            [[topic, log, cluster, claim]],
-            column_names=["topic", "log", "cluster", "claim"],
+        # A statement, because the client's own insert imports pandas, which would stay in the supervisor's memory.
+        client.command(
+            f"INSERT INTO {_LOGS} (topic, log, cluster, claim) "  # noqa: S608
+            "VALUES ({topic:String}, {log:UInt32}, {cluster:String}, {claim:String})",
+            parameters={"topic": topic, "log": log, "cluster": cluster, "claim": claim},
             settings={"insert_deduplication_token": f"{topic}/{log}", "async_insert": 0},
         )
         stands = client.query(

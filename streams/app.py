@@ -14,6 +14,8 @@ from streams.reading import Assignment, OnReconnect, Reading, ResumeFrom
 from streams.transport import SafeTransport
 
 FETCH_BYTES_MAX = 32 << 20
+COMMIT_S, MARK_S = 0.5, 2.0
+"""How often acks become commits, and where nothing is committed (manual assignment) only the lag that we export."""
 
 
 class NoTables(TableManager):  # type: ignore[misc]
@@ -86,6 +88,7 @@ def make_app(
         datadir=datadir,
         stream_buffer_maxsize=buffer_records_max,
         broker_max_poll_records=poll_records_max,
+        broker_commit_interval=COMMIT_S if assignment == "static" else MARK_S,
         consumer_group_instance_id=instance_id if assignment == "static" else None,
         **SETTINGS,
     )
@@ -119,7 +122,6 @@ SETTINGS: dict[str, Any] = {
     "producer_max_request_size": RECORD_BYTES_MAX,
     "consumer_max_fetch_size": FETCH_BYTES_MAX,
     "consumer_auto_offset_reset": "earliest",  # of a static group, before our own seek; manual assignment has "none"
-    "broker_commit_interval": 0.5,
     "broker_session_timeout": 30.0,
     "broker_heartbeat_interval": 1.0,  # how soon a member hears of a rebalance
     "broker_request_timeout": 60.0,

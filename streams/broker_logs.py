@@ -9,7 +9,7 @@ log = logging.getLogger("streams.broker")
 
 LINES_MAX = 5  # of one logger in one span; the rest is counted
 SPAN_S = 10.0
-PROBE_EVERY_S = 1.0
+PROBE_EVERY_S = 5.0
 PROBE_WITHIN_S = 5.0
 
 
@@ -41,7 +41,7 @@ def limit_driver_logs() -> None:
 
 
 async def watch_broker(app: Any) -> None:
-    """Ask the broker for its topics every second, for ever; log when it goes away and when it is back."""
+    """Ask the broker for its topics every few seconds, for ever; log when it goes away and when it is back."""
     away_since: float | None = None
     while True:
         error = await _probe(app)

@@ -165,7 +165,7 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         return False
 
     def lag(self) -> dict[TP, int]:
-        """Return how many records of each partition are not done yet, as of the last commit interval (0.5 s).
+        """Return how many records of each partition are not done yet, as of some seconds ago (`MARK_S`, `COMMIT_S`).
 
         A partition that was never fetched is left out.
         """

@@ -6,7 +6,7 @@ from deploy.brokers.embedded import EmbeddedBroker
 from deploy.brokers.kafka import RECORD_BYTES_MAX, KafkaBroker
 from deploy.brokers.kafka_jars import KAFKA_VERSION, install_kafka
 from deploy.brokers.profile import DIFFERENCES, EMBEDDED, KAFKA, BrokerName, Difference, Profile
-from deploy.brokers.topics import create_topics, delete_misshapen_topics, delete_topics
+from deploy.brokers.topics import MisshapenTopicError, create_topics, delete_misshapen_topics, delete_topics
 
 BROKERS: dict[BrokerName, type[Broker]] = {"kafka": KafkaBroker, "embedded": EmbeddedBroker}
 
@@ -23,6 +23,7 @@ __all__ = [
     "Difference",
     "EmbeddedBroker",
     "KafkaBroker",
+    "MisshapenTopicError",
     "Profile",
     "create_topics",
     "delete_misshapen_topics",

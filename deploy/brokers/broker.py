@@ -14,8 +14,6 @@ from deploy.brokers.profile import Profile
 from deploy.ports import answers, free_port
 from deploy.processes import Child
 
-_POLL_S = 0.05
-
 
 class Broker(ABC):
     """One broker process on 127.0.0.1 with a folder of its own.
@@ -27,6 +25,7 @@ class Broker(ABC):
     start_timeout_s: ClassVar[float]
     stop_grace_s: ClassVar[float]
     environment: ClassVar[Mapping[str, str]] = {}
+    poll_s: ClassVar[float] = 0.05
 
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
         self.folder = folder.absolute()
@@ -113,7 +112,7 @@ class Broker(ABC):
                 raise self._failure(child, f"ended with code {child.exit_code} instead of starting")
             if time.monotonic() > deadline:
                 raise self._failure(child, f"did not answer on {self.bootstrap} within {timeout_s:g} s")
-            time.sleep(_POLL_S)
+            time.sleep(self.poll_s)
 
     def _answers(self) -> bool:
         # The port first: kafka-python leaves a thread behind for each admin client that finds nobody.

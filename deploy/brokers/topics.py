@@ -13,6 +13,10 @@ from deploy.brokers.kafka import RECORD_BYTES_MAX
 _POLL_S = 0.1
 
 
+class MisshapenTopicError(BrokerError):
+    """A topic exists with another number of partitions."""
+
+
 def create_topics(
     bootstrap: str,
     partitions: Mapping[str, int],
@@ -26,8 +30,8 @@ def create_topics(
 
     They are not compacted, and kept for ever, but for those in `kept_s`, {name: seconds}: who reads them relies on
     every offset being there. Their records bear the broker's time, where it knows how. Topics that exist keep their
-    settings. Raises BrokerError when one exists with another number of partitions, cannot be created, or is not ready
-    within `timeout_s` seconds.
+    settings. Raises MisshapenTopicError when one exists with another number of partitions, BrokerError when one cannot
+    be created or is not ready within `timeout_s` seconds.
     """
     deadline = time.monotonic() + timeout_s
     settings = {
@@ -97,13 +101,13 @@ def _check(answers: Iterable[Mapping[str, Any]], verb: str, harmless: type[Kafka
 
 
 def _not_ready(admin: Any, partitions: Mapping[str, int]) -> dict[str, str]:
-    """Return what is still missing, by topic; raises BrokerError for a topic with another number of partitions."""
+    """Return what is still missing, by topic; raises MisshapenTopicError for one with another number of partitions."""
     described = {topic["name"]: topic for topic in admin.describe_topics(list(partitions))}
     missing = {name: _missing(described.get(name)) for name in partitions}
     for name, wanted in partitions.items():
         found = 0 if missing[name] else len(described[name]["partitions"])
         if found not in (0, wanted):
-            raise BrokerError(
+            raise MisshapenTopicError(
                 f"topic {name} has {found} partitions, not {wanted}: "
                 f"set the number of partitions to {found}, or delete the topic and load its records again"
             )

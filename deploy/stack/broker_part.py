@@ -9,9 +9,15 @@ from deploy.stack.part import Part
 class BrokerPart(Part):
     """A broker on a port of its own; the embedded one is empty after each start."""
 
-    def __init__(self, broker: Broker, *, needs: Collection[str], prepare: Callable[[], None]) -> None:
-        super().__init__("broker", address=broker.bootstrap, needs=needs, prepare=prepare)
+    may_end = False
+    """Whether somebody was told to end it at a good moment."""
+
+    def __init__(self, broker: Broker, *, needs: Collection[str], prepare: Callable[[], int | None]) -> None:
+        """`prepare` gives the number of the log that the broker has, if it is known."""
+        super().__init__("broker", address=broker.bootstrap, needs=needs, prepare=self._prepare)
         self.broker = broker
+        self.log_number: int | None = None
+        self._make_usable = prepare
 
     @property
     def pid(self) -> int | None:
@@ -34,6 +40,16 @@ class BrokerPart(Part):
         """End it at once."""
         self.broker.kill()
 
+    @property
+    def ended_on_purpose(self) -> bool:
+        """Whether it was to end."""
+        return self.may_end
+
     def ending(self) -> str:
-        """Say where its log is."""
+        """Say why it ended, or where what it printed is."""
+        if self.may_end:
+            return "ended, to begin a new log"
         return f"ended (log: {self.broker.log})"
+
+    def _prepare(self) -> None:
+        self.log_number = self._make_usable()

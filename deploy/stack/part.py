@@ -32,7 +32,7 @@ class Part(ABC):
         address: str,
         needs: Collection[str] = (),
         falls_with: Collection[str] = (),
-        prepare: Callable[[], None] = _nothing,
+        prepare: Callable[[], object] = _nothing,
     ) -> None:
         self.name = name
         self.address = address
@@ -69,6 +69,11 @@ class Part(ABC):
     def ending(self) -> str:
         """Say in a few words how its last run ended."""
 
+    @property
+    def ended_on_purpose(self) -> bool:
+        """Whether its end is no failure: it is started again at once."""
+        return False
+
 
 class ProcessPart(Part):
     """A part that is a program of ours, ready when `answers(pid)` says so."""
@@ -85,7 +90,7 @@ class ProcessPart(Part):
         address: str = "",
         needs: Collection[str] = (),
         falls_with: Collection[str] = (),
-        prepare: Callable[[], None] = _nothing,
+        prepare: Callable[[], object] = _nothing,
         start_timeout_s: float = 60.0,
         grace_s: float = 10.0,
     ) -> None:
@@ -158,7 +163,7 @@ class ForeignPart(Part):
         answers: Callable[[], bool],
         address: str,
         needs: Collection[str] = (),
-        prepare: Callable[[], None] = _nothing,
+        prepare: Callable[[], object] = _nothing,
         start_timeout_s: float = 60.0,
     ) -> None:
         super().__init__(name, address=address, needs=needs, prepare=prepare)

@@ -11,7 +11,9 @@ import msgspec
 
 import deploy
 from deploy.stack.answering import broker_answers, engine_answers, sink_answers
+from deploy.stack.broker_part import BrokerPart
 from deploy.stack.errors import StackError
+from deploy.stack.log_keeper import LogKeeper
 from deploy.stack.part import ForeignPart, Part, ProcessPart
 from deploy.stack.ports import choose_ports
 from deploy.stack.preparing import Preparations, prepare_broker
@@ -35,6 +37,7 @@ class Programs:
     engine: Sequence[str] = field(default_factory=lambda: module("sinks.engine"))
     sink: Sequence[str] = field(default_factory=lambda: module("sinks.writer"))
     worker: Sequence[str] = field(default_factory=lambda: module("streams"))
+    changing: Sequence[str] = field(default_factory=lambda: module("deploy.stack.changing"))
     preparations: Preparations = field(default_factory=Preparations)
 
 
@@ -68,6 +71,21 @@ def plan(asked: Settings, resolved: Settings, programs: Programs) -> list[Part]:
     return [*before, *workers, roll]
 
 
+def log_keeper(parts: Sequence[Part], resolved: Settings, programs: Programs) -> LogKeeper | None:
+    """Give the keeper of the log of a broker that frees nothing by itself; None for any other."""
+    for part in parts:
+        if isinstance(part, BrokerPart) and not part.broker.profile.frees_memory_by_itself:
+            return LogKeeper(
+                part,
+                programs.changing,
+                bytes_max=resolved.log_bytes_max,
+                log=resolved.folder.log / "changing.log",
+                env=child_environment(resolved),
+                cwd=resolved.folder.root,
+            )
+    return None
+
+
 def _engine(asked: Settings, resolved: Settings, programs: Programs) -> Part:
     prepare = partial(programs.preparations.migrate, resolved)
     if asked.clickhouse_url:
@@ -96,7 +114,6 @@ def _broker(asked: Settings, resolved: Settings, programs: Programs) -> Part:
         answers = partial(broker_answers, resolved)
         return ForeignPart("broker", answers=answers, address=resolved.bootstrap, needs=["engine"], prepare=prepare)
     from deploy.brokers import BROKERS
-    from deploy.stack.broker_part import BrokerPart
 
     port = int(resolved.bootstrap.rpartition(":")[2])
     broker = BROKERS[resolved.broker](resolved.folder.broker, port=port)

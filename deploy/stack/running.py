@@ -9,7 +9,7 @@ import msgspec
 
 from deploy.stack.answering import process_lives
 from deploy.stack.locks import is_locked, lock
-from deploy.stack.plan import Programs, plan, resolve
+from deploy.stack.plan import Programs, log_keeper, plan, resolve
 from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
 from deploy.stack.supervisor import Say, Supervisor, stop_on_signals
 from hotline.settings import CHINESE_CALENDAR, NO_CALENDAR, Settings, SettingsError, fix
@@ -53,8 +53,12 @@ def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: b
         raw_settings=plain_settings(resolved),
     )
 
+    parts = plan(settings, resolved, programs)
+    keeper = log_keeper(parts, resolved, programs)
+
     def tell(condition: Condition, parts: list[PartState]) -> None:
-        publish(folder, msgspec.structs.replace(told, state=condition, parts=parts))
+        log = keeper.state if keeper else None
+        publish(folder, msgspec.structs.replace(told, state=condition, parts=parts, log=log))
 
     def nobody_left() -> bool:
         with lock(folder.users_lock) as unused:
@@ -62,11 +66,12 @@ def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: b
                 tell("stopping", [])  # before the lock is free again: who comes now must not take it for running
             return unused
 
-    parts = plan(settings, resolved, programs)
-    supervisor = Supervisor(parts, say=say, publish=tell, stop=stop)
+    supervisor = Supervisor(parts, say=say, publish=tell, stop=stop, upkeep=keeper.look if keeper else lambda: "")
     try:
         supervisor.run(unused=nobody_left if temporary else lambda: False)
     finally:
+        if keeper:
+            keeper.stop()
         folder.stack_state.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from deploy.stack.locks import is_locked
+from deploy.stack.log_state import LogState
 from hotline.data_folder import DataFolder, write_whole
 from hotline.settings import Settings
 
@@ -30,6 +31,7 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str
     temporary: bool
     parts: list[PartState]
+    log: LogState | None = None
     raw_settings: dict[str, Any]
 
     @property

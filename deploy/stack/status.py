@@ -4,7 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from deploy.processes import resident_bytes
 from deploy.stack.answering import broker_answers, engine_answers, process_lives, sink_answers
+from deploy.stack.log_state import LogState
 from deploy.stack.state import Condition, PartCondition, PartState, StackState, read_state
 from hotline.data_folder import told_ready
 from hotline.settings import Settings
@@ -31,6 +33,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str | None = None
     temporary: bool = False
     parts: list[PartStatus] = msgspec.field(default_factory=list)
+    log: LogState | None = None
+    """The embedded broker's log, as the supervisor sees it."""
 
     @property
     def exit_code(self) -> int:
@@ -52,7 +56,16 @@ def look(settings: Settings) -> Status:
         started_at=state.started_at,
         temporary=state.temporary,
         parts=[_look_at(state, part) for part in state.parts],
+        log=_log(state),
     )
+
+
+def _log(state: StackState) -> LogState | None:
+    pid = next((part.pid for part in state.parts if part.name == "broker"), None)
+    if state.log is None or pid is None:
+        return state.log
+    grown = max(0, resident_bytes(pid) - state.log.resident_bytes_at_start)
+    return msgspec.structs.replace(state.log, bytes=grown)
 
 
 def _look_at(state: StackState, part: PartState) -> PartStatus:

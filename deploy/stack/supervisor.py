@@ -49,12 +49,15 @@ class Supervisor:
         say: Say,
         publish: Callable[[Condition, list[PartState]], None],
         stop: threading.Event,
+        upkeep: Callable[[], str] = lambda: "",
     ) -> None:
+        """`upkeep` is called again and again while every part is ready; it gives a sentence when something changed."""
         self._watched = [_Watched(part) for part in parts]
         self._by_name = {watched.part.name: watched for watched in self._watched}
         self._say = say
         self._publish = publish
         self._stop = stop
+        self._upkeep = upkeep
         self._condition: Condition = "starting"
 
     def run(self, *, unused: Callable[[], bool] = lambda: False) -> None:
@@ -79,10 +82,15 @@ class Supervisor:
                 self._died(watched)
             if watched.state == "down" and self._may_start(watched):
                 self._start(watched)
-        if self._condition == "starting" and all(watched.state == "ready" for watched in self._watched):
+        if not all(watched.state == "ready" for watched in self._watched):
+            return
+        if self._condition == "starting":
             self._condition = "running"
             self._tell()
             self._say("every part is ready")
+        if said := self._upkeep():
+            self._say(said)
+            self._tell()
 
     def _may_start(self, watched: _Watched) -> bool:
         needed = (self._by_name[name] for name in watched.part.needs)
@@ -115,7 +123,11 @@ class Supervisor:
     def _died(self, watched: _Watched) -> None:
         if time.monotonic() - watched.ready_at > SETTLED_S:
             watched.back_off_s = BACK_OFF_S_MIN
-        self._retry_later(watched, watched.part.ending())
+        if watched.part.ended_on_purpose:
+            watched.state, watched.try_at = "down", 0.0
+            self._say_once(watched, watched.part.ending())
+        else:
+            self._retry_later(watched, watched.part.ending())
         for other in reversed(self._watched):
             if watched.part.name in other.part.falls_with and other.state != "down":
                 self._halt(other, FALL_GRACE_S)

@@ -67,6 +67,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     broker_port: Annotated[
         Port, Meta(description="Port of the stack's own broker on 127.0.0.1; 0 takes a free one.")
     ] = 0
+    log_bytes_max: Annotated[
+        Bytes,
+        Meta(description="Memory the embedded broker's log may take before it is begun anew; it never frees any."),
+    ] = 256 << 20
     clickhouse_url: Annotated[
         str, Meta(description="http(s)://host:port of a ClickHouse server; empty: an engine of the stack's own.")
     ] = ""

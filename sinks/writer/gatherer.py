@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sinks.writer.options import Options
     from sinks.writer.reader import Reader
 
-POLL_S = 0.05
+POLL_S, POLL_IDLE_S = 0.05, 0.5
+"""How long a poll waits for records: longer as long as nothing came, for it ends with the first record anyway."""
 BULK_EVENTS = 5_000
 """A batch whose records hold this many events on average is a load or replay, not live traffic."""
 BULK_PATIENCE = 5
@@ -83,7 +84,7 @@ class Gatherer:
         return batch
 
     def _poll(self, gathering: Gathering) -> None:
-        for at, records in self._reader.poll(POLL_S):
+        for at, records in self._reader.poll(POLL_S if gathering else POLL_IDLE_S):
             for record in records:
                 self._judge(gathering, at, record)
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from sinks.writer.barrier import Barrier
     from sinks.writer.gatherer import Gatherer
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 2.0
 _WAIT_S = 0.1
 
 
 class Session:
-    """Runs until told to stop, or until `moved_on` (asked once a second) says that a log has a new number."""
+    """Runs until told to stop, or until `moved_on` (asked every two seconds) says that a log has a new number."""
 
     def __init__(
         self,

@@ -29,7 +29,8 @@ class BrokerMarks:
         )
         await self._consumer.start()
         places = {partition: TopicPartition(INTAKE_TOPIC, partition) for partition in partitions}
-        self._consumer.assign(list(places.values()))  # by hand: it joins no group and fetches nothing
+        self._consumer.assign(list(places.values()))  # by hand: it joins no group
+        self._consumer.pause(*places.values())  # nor does it fetch: who only asks and commits needs no records
         found = {partition: await self._consumer.committed(place) for partition, place in places.items()}
         return {partition: offset for partition, offset in found.items() if offset is not None}
 

@@ -45,7 +45,7 @@ class Measure:
         self._lines: dict[TP, Line] = {}
         self._queues: dict[TP, asyncio.Queue[Any]] = {}
         self._stored: dict[TP, int] = {}
-        self._moved, self._awaited = asyncio.Event(), asyncio.Event()
+        self._moved, self._awaited, self._sent = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -127,6 +127,7 @@ class Measure:
                 "another worker writes here. Stop one of the two."
             )
         line.sent(len(value))
+        self._sent.set()
 
     async def _wait_for_sink(self, tp: TP, line: Line) -> None:
         """Pause while too much of this line is not yet stored."""
@@ -140,6 +141,7 @@ class Measure:
     async def _watch_marks(self) -> None:
         client = await asyncio.to_thread(connect, self._settings)  # not among the lines' threads: they may be busy
         while True:
+            await self._something_unstored()
             try:
                 stored = await asyncio.to_thread(_read_marks, client)
             except Exception:  # noqa: BLE001 the engine is away: the lines pause by themselves
@@ -150,6 +152,12 @@ class Measure:
                     self._stored[tp] = mark.position
             self._moved.set()
             await self._pause()
+
+    async def _something_unstored(self) -> None:
+        """Until an output was sent that is not known to be stored: nobody asks the engine on a quiet day."""
+        while all(self._stored.get(tp, 0) >= line.next_output for tp, line in self._lines.items()):
+            self._sent.clear()
+            await self._sent.wait()
 
     async def _pause(self) -> None:
         """Until the marks are to be read again."""
