@@ -1,22 +1,25 @@
-"""The command that shows everything at once: a day of a city from nothing to figures."""
+"""The command that shows everything at once: a city that lives, its board, and the proof of its figures."""
 
-import datetime as dt
-import tempfile
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.failures import DIFFERS
+from cli.asking import Lang, Language
 from cli.options import examples
 from cli.output import say
 
 if TYPE_CHECKING:
-    from deploy.stack.joining import StackUse
-    from producers.loading import Load
+    from hotline.settings import Settings
 
+FOLDER = Path(".hotline-demo")
 KPIS = (
     "calls_offered",
     "calls_answered",
@@ -30,78 +33,88 @@ KPIS = (
     "satisfaction_rate",
     "reopened_rate",
 )
-_FIRST_DAY = "2023-03-01"
+DAYS = 14
+"""The city has lived so long before: deadlines of its first days have passed, and the longest window is full."""
+SCALE = 0.2
+STOP_WITHIN_S = 60.0
 
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
-    app.command(epilog=examples("hotline demo", "hotline demo --seed 7", "hotline demo --data .hotline-demo"))(demo)
+    app.command(
+        epilog=examples(
+            "hotline demo",
+            "hotline demo --lang zh",
+            "hotline demo --scale 1 --seconds 60",
+        )
+    )(demo)
 
 
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Folder to keep; without one nothing is kept.")
-    ] = None,
+        Path, typer.Option("--data", metavar="DIR", help="Folder of the demo; kept, and gone on with next time.")
+    ] = FOLDER,
     *,
-    day: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="The local day.")] = _FIRST_DAY,  # type: ignore[assignment]
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another day.")] = 1,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, envvar="DEMO_SECONDS", help="End after so long; without it: q or Ctrl-C.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another city's life.")] = 1,
+    scale: Annotated[
+        float, typer.Option(min=0, help="Size; 1 is Suzhou's, about 6 events a second at a peak.")
+    ] = SCALE,
+    lang: Language = Lang.EN,
 ) -> int:
-    """Simulate a day of a city and show its figures.
+    """Let a city live and watch it.
 
-    Starts a stack, makes the calls and tickets of one day with all that happens to them in the weeks after, sends
-    them through the pipeline, prints KPIs and reconciles sums, rows and events. Exit code 1 when anything differs.
+    Starts a stack, simulates the last two weeks of a city and goes on with the clock, and opens the live board; without
+    a terminal the board is printed every few seconds. When the board is left, it prints yesterday's KPIs and compares
+    sums, rows and events of yesterday. Exit code 1 when anything differs.
     """
     from deploy.stack.joining import join_or_start
     from hotline.settings import load
 
-    with _folder(data) as folder:
-        settings, _ = load(folder)
-        with join_or_start(settings, say=say) as stack:
-            account = _load(stack, day.date(), seed)
-            say(
-                f"{account.read} events in {account.seconds} s: {account.counted} counted, {account.seen} seen before, "
-                f"{account.revised} revised, {account.dead} dead"
-            )
-            codes = [_run(command, folder) for command in _commands(day.date())]
-    return max(codes) if account.complete else DIFFERS
+    settings, _ = load(data)
+    with join_or_start(settings, say=say):
+        with _traffic(settings, seed, scale):
+            _run(["watch", "--lang", lang, *(["--seconds", str(seconds)] if seconds else [])], data)
+        yesterday = str(_today(settings) - timedelta(days=1))
+        return max(
+            _run(["kpi", *KPIS, "--period", yesterday, "--lang", lang], data),
+            _run(["reconcile", "--period", yesterday], data),
+        )
 
 
 @contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
-    """Give the folder that was asked for, or one that is gone afterwards."""
-    if data:
-        yield data
-        return
-    with tempfile.TemporaryDirectory(prefix="hotline-demo-") as made:
-        yield Path(made)
+def _traffic(settings: "Settings", seed: int, scale: float) -> Iterator[None]:
+    """Let the city live in a process of its own; at the end wait until what it sent is stored."""
+    from deploy.stack.plan import child_environment, module
+
+    first = str(_today(settings) - timedelta(days=DAYS))
+    asked = ["simulate", "--from", first, "--speed", "max", "--seed", str(seed), "--scale", str(scale)]
+    log = settings.folder.log / "simulate.log"
+    say(f"the city lives from {first} up to now, and on; hotline {' '.join(asked)} says how it does in {log}")
+    with log.open("wb") as told:
+        city = subprocess.Popen(
+            [*module("cli"), *asked, "--data", str(settings.data)],
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=told,
+            env={**os.environ, "PYTHONPATH": child_environment(settings).get("PYTHONPATH", "")},
+            start_new_session=True,  # Ctrl-C on the board is not for the city, which is ended afterwards
+        )
+    try:
+        yield
+    finally:
+        say("the city stops: waiting until what it sent is stored")
+        city.send_signal(signal.SIGINT)
+        try:
+            city.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            city.kill()
 
 
-def _load(stack: "StackUse", date: dt.date, seed: int) -> "Load":
-    from producers.adapters import Batch
-    from producers.loading import load
-    from producers.simulator import CITY, day
-
-    def connect() -> tuple[str, Any]:
-        from sinks.connecting import connect as connected
-
-        settings = stack.settings if stack.alive() else stack.rejoin()
-        return settings.bootstrap, connected(settings, "reader")
-
-    say(f"simulating {date} of a city, with seed {seed}")
-    frames = day(CITY, date, seed)
-    batches = [
-        Batch(frames={name: frame}, lines_read=0, lines_broken=0, bytes_read=0) for name, frame in frames.items()
-    ]
-    return load(batches, partitions=stack.settings.partitions, connect=connect, progress=lambda _: None)
-
-
-def _commands(date: dt.date) -> Iterator[list[str]]:
-    """Commands that a user would give next; the period holds all that happens to the tickets of the day."""
-    from producers.simulator.day import LIFE_DAYS_MAX
-
-    period = f"{date}..{date + dt.timedelta(days=LIFE_DAYS_MAX + 1)}"
-    yield ["kpi", *KPIS, "--period", period]
-    yield ["reconcile", "--period", period]
+def _today(settings: "Settings") -> date:
+    return datetime.now(ZoneInfo(settings.zone)).date()
 
 
 def _run(command: list[str], folder: Path) -> int:

@@ -1,6 +1,8 @@
 """The command `watch`: a live board in the terminal."""
 
+import math
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +46,9 @@ def watch(
     interval: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, help="How often a board is printed without a terminal.")
     ] = INTERVAL_S,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=1, help="End after so long by itself.")
+    ] = None,
 ) -> int:
     """Watch the figures live.
 
@@ -56,14 +61,15 @@ def watch(
     view, asked = _read(context, screen, by, scope, lang)
     settings = load_settings(data)
     running(settings)
+    until_s = time.monotonic() + (seconds or math.inf)
     with sources(settings, asked) as found:
         if once or json or not sys.stdout.isatty():
             from cli.watch.printing import print_boards
 
-            return print_boards(found, view, once=once, json=json, interval_s=interval)
+            return print_boards(found, view, once=once, json=json, interval_s=interval, until_s=until_s)
         from cli.watch.terminal import show_board
 
-        return show_board(found, view)
+        return show_board(found, view, until_s=until_s)
 
 
 def _read(

@@ -1,6 +1,7 @@
 """The board without a terminal: printed every few seconds, as text or as JSON, the same numbers."""
 
 import io
+import math
 import shutil
 import sys
 import time
@@ -30,23 +31,26 @@ _POLL_S = 0.1
 _WIDTH = 120
 
 
-def print_boards(sources: Sources, view: View, *, once: bool, json: bool, interval_s: float) -> int:
-    """Print boards until Ctrl-C or until nobody reads on, or just one."""
+def print_boards(
+    sources: Sources, view: View, *, once: bool, json: bool, interval_s: float, until_s: float = math.inf
+) -> int:
+    """Print boards until Ctrl-C, until nobody reads on, or until a monotonic instant; or just one."""
     try:
-        if not _await(sources, view, once=once):
-            return DIFFERS
-        while True:
+        if not _await(sources, view, once=once, until_s=until_s):
+            return DIFFERS if once else 0
+        while time.monotonic() < until_s:
             due_s = time.monotonic() + interval_s
             with sources.scene(view.screen) as scene:
                 text = _as_json(scene, view) if json else _as_text(scene, view)
             if not hand_over(text) or once:
                 return 0
-            time.sleep(max(0.0, due_s - time.monotonic()))
+            time.sleep(max(0.0, min(due_s, until_s) - time.monotonic()))
     except KeyboardInterrupt:
-        return 0
+        pass
+    return 0
 
 
-def _await(sources: Sources, view: View, *, once: bool) -> bool:
+def _await(sources: Sources, view: View, *, once: bool, until_s: float) -> bool:
     """Wait until there is something to print, and say what is waited for; only so long for one board."""
     begun_s, said = time.monotonic(), None
     while True:
@@ -61,6 +65,8 @@ def _await(sources: Sources, view: View, *, once: bool) -> bool:
             say(word(scene.phase, view.lang))
         if once and not ready and waited_s > ONCE_WITHIN_S:
             say(f"there were no figures within {ONCE_WITHIN_S:.0f} s: see hotline status")
+            return False
+        if time.monotonic() > until_s:
             return False
         time.sleep(_POLL_S)
 

@@ -1,5 +1,6 @@
 """The board on a terminal: redrawn each second and at every key, everything as before when it ends."""
 
+import math
 import os
 import signal
 import sys
@@ -23,8 +24,8 @@ _FIXED_SIZE = {"COLUMNS", "LINES"}
 """Exported by some shells, they would hold the board to the size that the terminal had."""
 
 
-def show_board(sources: Sources, view: View) -> int:
-    """Show the board until q, Ctrl-C, or the end of the terminal."""
+def show_board(sources: Sources, view: View, *, until_s: float = math.inf) -> int:
+    """Show the board until q, Ctrl-C, the end of the terminal, or a monotonic instant."""
     environ = {name: value for name, value in os.environ.items() if name not in _FIXED_SIZE}
     console = Console(_environ=environ, emoji=False, highlight=False, markup=False)
     terminal = sys.stdin.fileno() if sys.stdin.isatty() else None
@@ -36,7 +37,7 @@ def show_board(sources: Sources, view: View) -> int:
                 console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
             ) as live,
         ):
-            while True:
+            while time.monotonic() < until_s:
                 due_s = time.monotonic() + REDRAW_S
                 width, height = console.size
                 with sources.scene(view.screen) as scene:
@@ -47,6 +48,7 @@ def show_board(sources: Sources, view: View) -> int:
                     if key == "q":
                         return 0
                     view = view.pressed(key, rows=rows, page=page)
+            return 0
     except KeyboardInterrupt:
         return 0
 

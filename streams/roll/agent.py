@@ -25,14 +25,14 @@ from streams.handling import send
 from streams.positions import tail
 from streams.roll.clock import Clock, EventClock
 from streams.roll.publishing import Publisher
-from streams.roll.snapshot import restored, save
+from streams.roll.snapshot import restored, save, take
 from streams.roll.state import State
 from streams.roll.stored import read_stored
 
 PUBLISH_EVERY_S = 0.25
 """The shortest time between two records."""
 EVERYTHING_EVERY_S = 1.0
-SAVE_EVERY_S = 30.0
+SAVE_AFTER_S, SAVE_EVERY_S = 2.0, 60.0
 
 
 class Roll:
@@ -46,7 +46,6 @@ class Roll:
         self._one_by_one = ThreadPoolExecutor(max_workers=1, thread_name_prefix="roll")  # the state is for one thread
         self._changed = asyncio.Event()
         self._next_offset: int | None = None
-        self._saved = -1
         self._state: State
         self._clock: Clock
         self._publisher: Publisher
@@ -62,8 +61,7 @@ class Roll:
         state = await self._in_turn(restored, self._file, ZoneInfo(self._settings.zone), at_s)
         if state is None or not await self._goes_on(client, state, partitions):
             state = await self._in_turn(read_stored, self._settings, client, at_s)
-            await self._in_turn(save, self._file, state, self._settings.zone)
-        self._state, self._saved = state, state.changes
+        self._state = state
         self._clock, self._publisher = wall or EventClock(state), Publisher(state)
         self._start()
         return {TP(topic, partition): read.offset for (topic, partition), read in state.read.items()}
@@ -134,11 +132,15 @@ class Roll:
             self._publisher.values_offset = written.offset
 
     async def _save_now_and_then(self) -> None:
+        """Soon after the start, then about once a minute, when something changed; written beside the work."""
+        saved, wait_s = -1, SAVE_AFTER_S
         while True:
-            await asyncio.sleep(SAVE_EVERY_S)
-            if self._state.changes != self._saved:
-                self._saved = self._state.changes
-                await self._in_turn(save, self._file, self._state, self._settings.zone)
+            await asyncio.sleep(wait_s)
+            wait_s = SAVE_EVERY_S
+            if self._state.changes != saved:
+                saved = self._state.changes
+                taken = await self._in_turn(take, self._state)
+                await asyncio.to_thread(save, self._file, taken, self._settings.zone)
 
     async def _in_turn(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._one_by_one, function, *args)

@@ -7,25 +7,44 @@ deadlines are known before they pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from hotline.catalogue import KPIS, Stock, measures
 from hotline.windows import HOUR_S, MINUTE_S, RECENT_S, WINDOWS, span
-from streams.roll.cells import NOTHING, Cells, together, width
+from streams.roll.cells import Cells, together, width
+from streams.roll.scopes import I64
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from hotline.subjects import Subject
-    from streams.roll.scopes import I64
 
 PIECES_MAX = 16
 """Pieces of a minute that are kept before they are added up."""
 _EVER = (-(1 << 62), 1 << 62)
 _Span = tuple[int, int]
+_I32 = npt.NDArray[np.int32]
+_Piece = tuple[_I32, I64]
+"""Codes and values of cells of one minute."""
+
+
+class Held(NamedTuple):
+    """The cells of one subject: by minute from an instant on, and what came and left before, by code."""
+
+    kept_from: int
+    before: I64
+    minutes: Mapping[int, tuple[_Piece, ...]]
+
+    def cells(self) -> Cells:
+        """All of it as cells; what came before stands in the minute before the instant."""
+        code = np.flatnonzero(self.before)
+        parts = [Cells(np.full(len(code), self.kept_from - MINUTE_S), code, self.before[code])]
+        parts += [_as_cells(minute, piece) for minute, pieces in self.minutes.items() for piece in pieces]
+        return together(parts)
 
 
 class Rolling:
@@ -36,9 +55,10 @@ class Rolling:
         self._zone = zone
         self._width = width(subject)
         self._stocks = _stocks(subject)
-        self._minutes: dict[int, list[Cells]] = {}
+        self._minutes: dict[int, list[_Piece]] = {}
         self._spans = self._spans_at(at_s)
         self._totals = np.zeros((len(WINDOWS) + 1, 64 * self._width), np.int64)
+        self._before = np.zeros(self._totals.shape[1], np.int64)
         self._kept_from = self._oldest()
 
     # -- changing --------------------------------------------------------------------------------------------------
@@ -49,8 +69,10 @@ class Rolling:
             return
         self._grow(int(cells.code.max()))
         for total, (start, end) in zip(self._totals, self._spans, strict=True):
-            self._pour(total, cells.where((cells.at >= start) & (cells.at < end)))
-        self._keep(cells.where(cells.at >= self._kept_from))
+            _pour(total, cells.where((cells.at >= start) & (cells.at < end)))
+        kept = cells.at >= self._kept_from
+        self._keep(cells.where(kept))
+        self._let_go(cells.where(~kept))
 
     def move(self, at_s: int) -> bool:
         """Let every window end with the minute of `at_s`; whether any moved."""
@@ -58,9 +80,10 @@ class Rolling:
         if spans == self._spans:
             return False
         for total, old, new in zip(self._totals, self._spans, spans, strict=True):
-            self._pour(total, self._between(_minus(new, old)))
-            left = self._between(_minus(old, new))
-            self._pour(total, left._replace(value=-left.value))
+            for code, value in self._between(_minus(new, old)):
+                np.add.at(total, code, value)
+            for code, value in self._between(_minus(old, new)):
+                np.subtract.at(total, code, value)
         self._spans = spans
         self._forget()
         return True
@@ -72,41 +95,25 @@ class Rolling:
         self._grow(scopes * self._width - 1)
         return self._totals[:, : scopes * self._width].reshape(len(self._totals), scopes, self._width)
 
-    def kept(self) -> tuple[int, Cells]:
-        """From which instant on cells are kept, and all of them."""
-        return self._kept_from, together([piece for pieces in self._minutes.values() for piece in pieces])
-
-    def before(self) -> Cells:
-        """What came and left before what is kept, as cells of the minute before it."""
-        held = together([piece for minute, pieces in self._minutes.items() if minute < self._now for piece in pieces])
-        total = self._totals[-1].copy()
-        np.subtract.at(total, held.code, held.value)
-        total *= np.tile(self._stocks, len(total) // self._width)
-        code = np.flatnonzero(total)
-        return Cells(np.full(len(code), self._kept_from - MINUTE_S), code, total[code])
+    def held(self) -> Held:
+        """What a snapshot needs; arrays of cells never change, so another thread may take its time with it."""
+        return Held(self._kept_from, self._before.copy(), {minute: tuple(of) for minute, of in self._minutes.items()})
 
     # -- inside ----------------------------------------------------------------------------------------------------
-
-    @property
-    def _now(self) -> int:
-        return self._spans[-1][1]
 
     def _spans_at(self, at_s: int) -> list[_Span]:
         spans = [span(window, at_s, self._zone) for window in WINDOWS]
         return [*spans, (_EVER[0], spans[0][1])]
 
     def _oldest(self) -> int:
-        return self._now - RECENT_S
+        return self._spans[-1][1] - RECENT_S
 
     def _grow(self, code: int) -> None:
         size = self._totals.shape[1]
         if code >= size:
             more = max(size, (code // self._width + 1) * self._width - size)
             self._totals = np.pad(self._totals, ((0, 0), (0, more)))
-
-    @staticmethod
-    def _pour(total: I64, cells: Cells) -> None:
-        np.add.at(total, cells.code, cells.value)
+            self._before = np.pad(self._before, (0, more))
 
     def _keep(self, cells: Cells) -> None:
         if not len(cells.at):
@@ -116,14 +123,19 @@ class Rolling:
         minutes, starts = np.unique(at - at % MINUTE_S, return_index=True)
         for minute, places in zip(minutes.tolist(), np.split(order, starts[1:]), strict=True):
             pieces = self._minutes.setdefault(minute, [])
-            pieces.append(cells.where(places))
+            pieces.append((cells.code[places].astype(np.int32), cells.value[places]))
             if len(pieces) > PIECES_MAX:
-                pieces[:] = [_added_up(minute, pieces)]
+                pieces[:] = [_added_up(pieces)]
 
-    def _between(self, spans: list[_Span]) -> Cells:
+    def _let_go(self, cells: Cells) -> None:
+        """Keep of cells only what the stocks need."""
+        _pour(self._before, cells._replace(value=cells.value * self._stocks[cells.code % self._width]))
+
+    def _between(self, spans: list[_Span]) -> Iterator[_Piece]:
         """Every cell of some spans."""
-        minutes = (minute for part in spans for minute in self._minutes_in(part))
-        return together([piece for minute in minutes for piece in self._minutes[minute]])
+        for part in spans:
+            for minute in self._minutes_in(part):
+                yield from self._minutes[minute]
 
     def _minutes_in(self, part: _Span) -> Iterator[int]:
         start, end = part
@@ -137,7 +149,8 @@ class Rolling:
         if oldest - self._kept_from < HOUR_S:
             return
         for minute in [minute for minute in self._minutes if minute < oldest]:
-            del self._minutes[minute]
+            for piece in self._minutes.pop(minute):
+                self._let_go(_as_cells(minute, piece))
         self._kept_from = oldest
 
 
@@ -155,10 +168,18 @@ def _minus(one: _Span, other: _Span) -> list[_Span]:
     return [part for part in parts if part[0] < part[1]]
 
 
-def _added_up(minute: int, pieces: list[Cells]) -> Cells:
-    cells = together(pieces)
-    codes, place = np.unique(cells.code, return_inverse=True)
+def _pour(total: I64, cells: Cells) -> None:
+    np.add.at(total, cells.code, cells.value)
+
+
+def _as_cells(minute: int, piece: _Piece) -> Cells:
+    code, value = piece
+    return Cells(np.full(len(code), minute), code.astype(np.int64), value)
+
+
+def _added_up(pieces: list[_Piece]) -> _Piece:
+    codes, place = np.unique(np.concatenate([code for code, _ in pieces]), return_inverse=True)
     values = np.zeros(len(codes), np.int64)
-    np.add.at(values, place, cells.value)
+    np.add.at(values, place, np.concatenate([value for _, value in pieces]))
     used = values != 0
-    return Cells(np.full(int(used.sum()), minute), codes[used], values[used]) if used.any() else NOTHING
+    return codes[used], values[used]

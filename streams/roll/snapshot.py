@@ -6,23 +6,23 @@ A worker that loses the file loses time only: it starts from ClickHouse then.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
 import zstandard
 
 from hotline.catalogue import measures
+from hotline.marks import Partition
 from hotline.subjects import SUBJECTS
 from streams.roll.cells import Cells
+from streams.roll.rolling import Held
 from streams.roll.scopes import I64, Scopes
 from streams.roll.state import Read, State, watermark
 
 if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
-
-    from hotline.marks import Partition
 
 SNAPSHOT_VERSION = 1
 _LEVEL = 1
@@ -35,7 +35,6 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class _Sums(msgspec.Struct, frozen=True):
-    kept_from: int
     columns: list[str]
     at: bytes
     code: bytes
@@ -54,14 +53,28 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Snapshot)
 
 
-def save(file: Path, state: State, zone: str) -> None:
-    """Write the state; after a crash the file has this or the one before."""
+class Taken(NamedTuple):
+    """A state as it was at one moment."""
+
+    scopes: list[tuple[str, str]]
+    read: dict[Partition, Read]
+    held: dict[str, Held]
+
+
+def take(state: State) -> Taken:
+    """Take the state; milliseconds, after which it may change again."""
+    held = {name: rolling.held() for name, rolling in state.rolling.items()}
+    return Taken(list(state.scopes.names), dict(state.read), held)
+
+
+def save(file: Path, taken: Taken, zone: str) -> None:
+    """Write a state; after a crash the file has this or the one before."""
     snapshot = _Snapshot(
         version=SNAPSHOT_VERSION,
         zone=zone,
-        scopes=state.scopes.names,
-        places=[_Place(topic, partition, read) for (topic, partition), read in state.read.items()],
-        sums={name: _sums(state, name) for name in SUBJECTS},
+        scopes=taken.scopes,
+        places=[_Place(topic, partition, read) for (topic, partition), read in taken.read.items()],
+        sums={name: _sums(name, held) for name, held in taken.held.items()},
     )
     file.parent.mkdir(exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
@@ -88,12 +101,9 @@ def restored(file: Path, zone: ZoneInfo, at_s: int | None) -> State | None:
     return state
 
 
-def _sums(state: State, name: str) -> _Sums:
-    rolling = state.rolling[name]
-    kept_from, kept = rolling.kept()
-    parts = zip(rolling.before(), kept, strict=True)
-    at, code, value = (_packed(np.concatenate(part)) for part in parts)
-    return _Sums(kept_from, _columns(name), at, code, value)
+def _sums(name: str, held: Held) -> _Sums:
+    at, code, value = (_packed(part) for part in held.cells())
+    return _Sums(_columns(name), at, code, value)
 
 
 def _columns(name: str) -> list[str]:

@@ -15,7 +15,7 @@ from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs
 from hotline.names import ACCOUNTS_TABLE, DATABASE, EVENTS_TOPICS, MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, TIME, Subject
 from hotline.windows import MINUTE_S, recent_from
-from streams.roll.cells import Cells, cells, recent_cells
+from streams.roll.cells import Cells, cells, recent_cells, together
 from streams.roll.scopes import Scopes
 from streams.roll.state import Read, State, watermark
 
@@ -53,8 +53,8 @@ def _read(settings: Settings, client: Client, at_s: int | None) -> State:
     state = State(ZoneInfo(settings.zone), instant_s, Scopes([(ALL, "")]), read)
     recent = recent_from(instant_s, settings.zone)
     for subject in SUBJECTS.values():
-        state.add(subject.name, _before(client, subject, state.scopes, recent))
-        state.add(subject.name, _since(client, subject, state.scopes, recent))
+        parts = [*_before(client, subject, state.scopes, recent), *_since(client, subject, state.scopes, recent)]
+        state.add(subject.name, [together(parts)])  # at once: by pieces each would be laid into thousands of minutes
     return state
 
 

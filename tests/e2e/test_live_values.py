@@ -182,10 +182,12 @@ def test_every_published_value_is_that_of_the_sums_at_its_positions(
     for number, frames in enumerate(traffic()):
         for name, frame in frames.items():
             send_events(hotline, SUBJECTS[name], [frame], events_max=1_000)
+        snapshot = hotline.data / "roll" / "state"
         if number == 2:
+            wait_until(snapshot.exists, "a first snapshot")
             kill_roll(hotline)
         if number == 4:
-            (hotline.data / "roll" / "state").unlink()
+            snapshot.unlink()
             kill_roll(hotline)
     with consumer(hotline, KPIS_TOPIC, 1) as reading:
         records = caught_up(hotline, reading)

@@ -17,6 +17,7 @@ from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, span
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save
+from streams.roll.snapshot import take as taken
 from tests.hotline.random_events import BIRTHS, STEPS_S
 from tests.hotline.random_rows import rows
 from tests.streams.rolled import ENTITIES, PIECES, SEED, changes, empty_state, merged, of_something, take, values
@@ -73,7 +74,7 @@ def test_a_snapshot_goes_on_where_it_was_taken(tmp_path: Path, later_s: int) -> 
     for subject in SUBJECTS.values():
         for piece in changes(subject, zone, minutes_from)[:3]:
             take(state, subject, piece, minutes_from)
-    save(tmp_path / "roll" / "state", state, zone)
+    save(tmp_path / "roll" / "state", taken(state), zone)
     again = restored(tmp_path / "roll" / "state", ZoneInfo(zone), at_s + later_s)
     assert again is not None
     assert again.read == state.read
@@ -89,7 +90,7 @@ def test_a_snapshot_goes_on_where_it_was_taken(tmp_path: Path, later_s: int) -> 
 def test_a_snapshot_of_another_zone_or_catalogue_is_none(tmp_path: Path) -> None:
     file = tmp_path / "state"
     assert restored(file, ZoneInfo("UTC"), 0) is None
-    save(file, empty_state("UTC", 0), "UTC")
+    save(file, taken(empty_state("UTC", 0)), "UTC")
     assert restored(file, ZoneInfo("UTC"), 0) is not None
     assert restored(file, ZoneInfo(ZONES[0]), 0) is None
     column = measures(SUBJECTS["calls"])[0].column.encode()
