@@ -1,4 +1,4 @@
-# make demo    a day of a city from nothing: events in, figures out
+# make demo    a city that lives, and its live board: from nothing to exact figures
 # make test    lint, types, all tests on both brokers
 # make env     only .venv, with .venv/bin/hotline
 SHELL := /bin/bash
@@ -15,7 +15,7 @@ TESTS_AT_ONCE ?= 3
 
 # A stack is five processes, and tests start hundreds: without bytecode each would compile all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
-PARTS := chdb.session, cli.load, cli.main, deploy.stack.supervisor, rich.progress, sinks.engine.__main__, \
+PARTS := chdb.session, cli.load, cli.main, cli.watch.terminal, deploy.stack.supervisor, rich.progress, sinks.engine.__main__, \
 	sinks.writer.__main__, streams.__main__
 
 .PHONY: help env demo test lint format bench docs clean

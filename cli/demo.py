@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
+import msgspec
 import typer
 
 from cli.asking import Lang, Language
+from cli.failures import CANNOT
 from cli.options import examples
 from cli.output import say
 
@@ -33,20 +35,27 @@ KPIS = (
     "satisfaction_rate",
     "reopened_rate",
 )
+SEED, SCALE = 1, 0.2
 DAYS = 14
 """The city has lived so long before: deadlines of its first days have passed, and the longest window is full."""
-SCALE = 0.2
+AGAIN_S = 3600
+"""What of the city's life is sent once more when it goes on: what is known is seen, and nothing is missed."""
 STOP_WITHIN_S = 60.0
+
+
+class City(msgspec.Struct, frozen=True):
+    """The one city of a folder."""
+
+    seed: int
+    scale: float
+    first: date
+    """Its first day."""
 
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
     app.command(
-        epilog=examples(
-            "hotline demo",
-            "hotline demo --lang zh",
-            "hotline demo --scale 1 --seconds 60",
-        )
+        epilog=examples("hotline demo", "hotline demo --lang zh", "hotline demo --data .big --scale 1 --seconds 60")
     )(demo)
 
 
@@ -58,24 +67,26 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, envvar="DEMO_SECONDS", help="End after so long; without it: q or Ctrl-C.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another city's life.")] = 1,
-    scale: Annotated[
-        float, typer.Option(min=0, help="Size; 1 is Suzhou's, about 6 events a second at a peak.")
-    ] = SCALE,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another city's life.")] = SEED,
+    scale: Annotated[float, typer.Option(min=0, help="Size; 1 is Suzhou's, 6 events a second at a peak.")] = SCALE,
     lang: Language = Lang.EN,
 ) -> int:
     """Let a city live and watch it.
 
     Starts a stack, simulates the last two weeks of a city and goes on with the clock, and opens the live board; without
     a terminal the board is printed every few seconds. When the board is left, it prints yesterday's KPIs and compares
-    sums, rows and events of yesterday. Exit code 1 when anything differs.
+    sums, rows and events of yesterday. Exit code 1 when anything differs, 2 when the folder has another city.
     """
     from deploy.stack.joining import join_or_start
     from hotline.settings import load
 
     settings, _ = load(data)
-    with join_or_start(settings, say=say):
-        with _traffic(settings, seed, scale):
+    city = _city(settings, City(seed, scale, _today(settings) - timedelta(days=DAYS)))
+    if (city.seed, city.scale) != (seed, scale):
+        say(f"{data} has a city of seed {city.seed} and scale {city.scale:g}: ask for these, or name another --data")
+        return CANNOT
+    with join_or_start(settings, say=say, until=("engine",)) as stack:
+        with _traffic(stack.settings, city):
             _run(["watch", "--lang", lang, *(["--seconds", str(seconds)] if seconds else [])], data)
         yesterday = str(_today(settings) - timedelta(days=1))
         return max(
@@ -84,17 +95,24 @@ def demo(
         )
 
 
+def _city(settings: "Settings", asked: City) -> City:
+    """Give the city of the folder, which is what was asked for when there is none."""
+    from hotline.data_folder import make_once
+
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return msgspec.json.decode(make_once(settings.data / "city.json", msgspec.json.encode(asked)), type=City)
+
+
 @contextmanager
-def _traffic(settings: "Settings", seed: int, scale: float) -> Iterator[None]:
+def _traffic(settings: "Settings", city: City) -> Iterator[None]:
     """Let the city live in a process of its own; at the end wait until what it sent is stored."""
     from deploy.stack.plan import child_environment, module
 
-    first = str(_today(settings) - timedelta(days=DAYS))
-    asked = ["simulate", "--from", first, "--speed", "max", "--seed", str(seed), "--scale", str(scale)]
+    asked = _simulation(settings, city)
     log = settings.folder.log / "simulate.log"
-    say(f"the city lives from {first} up to now, and on; hotline {' '.join(asked)} says how it does in {log}")
+    say(f"the city lives by hotline {' '.join(asked)}; how, it says in {log}")
     with log.open("wb") as told:
-        city = subprocess.Popen(
+        lives = subprocess.Popen(
             [*module("cli"), *asked, "--data", str(settings.data)],
             stdin=subprocess.DEVNULL,
             stdout=told,
@@ -106,11 +124,33 @@ def _traffic(settings: "Settings", seed: int, scale: float) -> Iterator[None]:
         yield
     finally:
         say("the city stops: waiting until what it sent is stored")
-        city.send_signal(signal.SIGINT)
+        lives.send_signal(signal.SIGINT)
         try:
-            city.wait(STOP_WITHIN_S)
+            lives.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
-            city.kill()
+            lives.kill()
+
+
+def _simulation(settings: "Settings", city: City) -> list[str]:
+    """Write the command: from the city's first day, or from a little before where its life is stored."""
+    zone = ZoneInfo(settings.zone)
+    begin = datetime.combine(city.first, datetime.min.time(), zone)
+    begin = max(begin, datetime.fromtimestamp(_newest_s(settings) - AGAIN_S, zone))
+    lived = (begin.date() - city.first).days
+    when = begin.replace(tzinfo=None).isoformat(timespec="minutes")
+    what = ["--seed", str(city.seed), "--scale", f"{city.scale:g}", "--days-before", str(min(lived, 42))]
+    return ["simulate", "--from", when, "--speed", "max", *what]
+
+
+def _newest_s(settings: "Settings") -> int:
+    """Epoch seconds of the newest stored event; 0 when there is none."""
+    from cli.reader import Reader
+    from hotline.names import ACCOUNTS_TABLE, DATABASE
+    from hotline.queries import Statement
+
+    with Reader(settings) as reader:
+        rows = reader.ask(Statement(f"SELECT toInt64(max(newest_at)) FROM {DATABASE}.{ACCOUNTS_TABLE}"))  # noqa: S608
+    return int(rows[0][0] or 0)
 
 
 def _today(settings: "Settings") -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,41 +11,80 @@ from pathlib import Path
 import pytest
 
 from cli.demo import KPIS
-from hotline.catalogue import kpi
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240
+SECONDS = 15
+
+
+class Demo:
+    """`hotline demo` in a folder of its own, without a terminal."""
+
+    def __init__(self, where: Path) -> None:
+        self._where = where
+        given = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+        self._environ = {**given, "PYTHONPATH": str(ROOT), "DEMO_SECONDS": str(SECONDS)}
+
+    def run(self, *more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "cli", "demo", "--scale", "0.1", *more]
+        return subprocess.run(
+            command,
+            cwd=self._where,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_S,
+            check=False,
+        )
+
+    @property
+    def folder(self) -> Path:
+        return self._where / ".hotline-demo"
+
+    def account(self) -> list[int]:
+        """What the city's account says of all its events: read, counted, seen, revised, dead."""
+        lines = (self.folder / "log" / "simulate.log").read_text().splitlines()
+        (found,) = [line.split()[1:] for line in lines if line.startswith("all ")]
+        return [int(number.replace(",", "")) for number in found]
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Run `hotline demo`: what it printed, and the folder in which it could make temporary ones."""
-    temporary = tmp_path_factory.mktemp("demo")
-    given = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    command = [sys.executable, "-P", "-m", "cli", "demo"]
-    env = {**given, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=temporary, env=env, capture_output=True, text=True, timeout=WITHIN_S, check=False
-    ), temporary
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return Demo(tmp_path_factory.mktemp("demo"))
 
 
-def test_the_demo_counts_every_event_and_reconciles(
-    shown: tuple[subprocess.CompletedProcess[str], Path],
-) -> None:
-    done, _ = shown
-    assert done.returncode == 0, done.stderr
-    assert "0 seen before, 0 revised, 0 dead" in done.stderr
-    assert "equal:" in done.stdout
+@pytest.fixture(scope="module")
+def first(demo: Demo) -> subprocess.CompletedProcess[str]:
+    return demo.run()
 
 
-def test_the_demo_shows_a_value_for_each_of_its_kpis(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    lines = {line.split()[0]: line.split() for line in shown[0].stdout.splitlines() if line.strip()}
+def test_the_demo_shows_boards_then_figures_and_reconciles(first: subprocess.CompletedProcess[str]) -> None:
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.count("Calls waiting") > 1
+    assert "equal:" in first.stdout
+    lines = {line.split()[0]: line.split() for line in first.stdout.splitlines() if line.strip()}
     for name in KPIS:
-        assert kpi(name).name == name
-        assert any(character.isdigit() for character in lines[name][3])
+        assert any(character.isdigit() for character in lines[name][3]), lines[name]
 
 
-def test_a_demo_without_a_folder_leaves_nothing_behind(
-    shown: tuple[subprocess.CompletedProcess[str], Path],
+def test_every_event_of_the_city_is_counted_and_the_next_demo_goes_on_with_it(
+    demo: Demo, first: subprocess.CompletedProcess[str]
 ) -> None:
-    assert list(shown[1].iterdir()) == []
+    assert first.returncode == 0
+    read, counted, *others = demo.account()
+    assert counted == read > 100_000
+    assert others == [0, 0, 0]
+    again = demo.run()
+    assert again.returncode == 0, again.stderr
+    read, counted, seen, *others = demo.account()
+    assert read == counted + seen < 10_000
+    assert seen > 0
+    assert others == [0, 0]
+
+
+def test_a_folder_has_one_city(demo: Demo, first: subprocess.CompletedProcess[str]) -> None:
+    assert first.returncode == 0
+    refused = demo.run("--seed", "7")
+    assert refused.returncode == 2
+    assert "seed 1 and scale 0.1" in refused.stderr
+    assert json.loads((demo.folder / "city.json").read_text())["seed"] == 1
