@@ -104,7 +104,7 @@ class Gatherer:
             raise LineStoppedError(f"{place} came where {mark.position} was due: the log lost records")
         try:
             if at[0] == KPIS_TOPIC:
-                self._reached[at] = gathering.keep(at, mark, live.decode(record.value or b""), offset=record.offset)
+                self._reached[at] = _kept(gathering, at, mark, record)
                 return
             output = decode(record.value or b"")
             decision = accept(mark.accepted, output)
@@ -120,6 +120,14 @@ class Gatherer:
     def _tell(self) -> None:
         self._health.reached = {at: mark.position for at, mark in self._reached.items()}
         self._health.ends = self._reader.ends()
+
+
+def _kept(gathering: Gathering, at: Partition, mark: Mark, record: Any) -> Mark:
+    """Take in a record of current values; one without rows to store makes no batch, and is read again after a start."""
+    values = live.decode(record.value or b"")
+    if values.tables:
+        return gathering.keep(at, mark, values, offset=record.offset)
+    return msgspec.structs.replace(mark, position=record.offset + 1)
 
 
 def _resumed(mark: Mark, log_number: int, at: Partition) -> Mark:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hotline.marks import Mark, Partition
+from hotline.names import KPIS_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +52,7 @@ class Health:
 
     def lag(self) -> dict[Partition, int]:
         """Count the records of each partition that are written and not stored."""
-        return {at: max(0, end - self._stored_to(at)) for at, end in sorted(self.ends.items())}
+        return {at: max(0, end - self._done_to(at)) for at, end in sorted(self.ends.items())}
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Tell the state at `now`."""
@@ -97,6 +98,10 @@ class Health:
         if self.newest_at is not None:
             age = round(now - self.newest_at, 3)
             yield "newest_event_age_seconds", "gauge", "Age of the newest event stored since the start.", [({}, age)]
+
+    def _done_to(self, at: Partition) -> int:
+        """Offset that follows what is done with; of current values few have anything to store."""
+        return max(self._stored_to(at), self.reached.get(at, 0) if at[0] == KPIS_TOPIC else 0)
 
     def _stored_to(self, at: Partition) -> int:
         return self.stored.get(at, Mark()).position

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pyarrow as pa
 
 from hotline.catalogue import ALL, measures
 from hotline.holding import Hold
@@ -108,12 +109,8 @@ def _frames(client: Client, sql: str, recent: int) -> Iterator[pl.DataFrame]:
             yield _as_sums(batch)
 
 
-def _as_sums(batch: Any) -> pl.DataFrame:
-    import pyarrow as pa
-
-    table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-    frame = frame_of(table)
-    texts = [pl.col(name).cast(pl.String) for name in ("scope_kind", "scope")]
-    return frame.with_columns(*texts, at=pl.from_epoch(pl.col("at"), "s").cast(pl.Datetime("ms"))).with_columns(
-        pl.col("at").dt.replace_time_zone("UTC").cast(TIME)
-    )
+def _as_sums(batch: pa.RecordBatch) -> pl.DataFrame:
+    """The answer's rows as a frame of sums."""
+    frame = frame_of(pa.Table.from_batches([batch]))
+    at = pl.from_epoch(pl.col("at"), "s").cast(pl.Datetime("ms")).dt.replace_time_zone("UTC").cast(TIME)
+    return frame.with_columns(pl.col("scope_kind", "scope").cast(pl.String), at.alias("at"))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 ZONE = "Asia/Shanghai"
+FALL_BACK = ("2026-10-31T21:30", "2026-11-01T04:30")
+"""A midnight and the end of daylight saving in New York, where one o'clock comes twice: eight hours."""
 SMALL = CITY.scaled(tickets_per_day=260, calls_per_day=130)
 DAYS, SLICES = 12, 6
 FRESH_S = 90
@@ -90,6 +92,7 @@ class Outputs:
     """The sums of every output in the measured topics, in tables of their own, by partition and offset."""
 
     def __init__(self, hotline: Hotline) -> None:
+        self._zone = hotline.settings.zone
         self._client: Client = hotline.writer()
         self._client.command("CREATE DATABASE IF NOT EXISTS scratch")
         for subject in SUBJECTS.values():
@@ -122,8 +125,8 @@ class Outputs:
 
     def _sums(self, subject: Subject, record: live.Live) -> dict[str, Sums]:
         at_s = record.as_of_ms // 1000
-        spans = {window.name: span(window, at_s, ZoneInfo(ZONE)) for window in WINDOWS}
-        end, hours = spans["5min"][1], recent_from(at_s, ZONE)
+        spans = {window.name: span(window, at_s, ZoneInfo(self._zone)) for window in WINDOWS}
+        end, hours = spans["5min"][1], recent_from(at_s, self._zone)
         minute, hour = _kept(Grain.MINUTE), _kept(Grain.HOUR)
         found: dict[str, Sums] = {window: Counter() for window in (*spans, NOW)}
         for window, (start, stop) in spans.items():
@@ -189,20 +192,44 @@ def test_every_published_value_is_that_of_the_sums_at_its_positions(
         if number == 4:
             snapshot.unlink()
             kill_roll(hotline)
+    instants, last = compared(hotline)
+    assert len(instants) >= COMPARED_MIN
+    assert last.age_s() is not None
+
+
+def test_in_a_replay_the_events_move_the_windows_over_midnight_and_an_hour_that_comes_twice(
+    new_hotline: Callable[..., Hotline],
+) -> None:
+    """A city lives through eight hours in half a minute, with late, repeated and overtaken events."""
+    hotline = new_hotline(HOTLINE_ZONE="America/New_York", HOTLINE_CLOCK="events")
+    hotline.running()
+    begin, end = FALL_BACK
+    pace = ["--speed", "900", "--scale", "0.1", "--late", "0.05", "--duplicates", "0.02", "--disorder", "0.1", "--json"]
+    done = hotline.do("simulate", "--from", begin, "--until", end, *pace)
+    assert done.code == 0, done.said
+    instants, last = compared(hotline)
+    assert len(instants) >= 2 * COMPARED_MIN
+    minutes = [minute for minute, _ in instants]
+    assert minutes == sorted(minutes)
+    assert len({datetime.fromtimestamp(60 * minute, ZoneInfo("America/New_York")).date() for minute in minutes}) == 2
+    assert last.age_s() == 0
+
+
+def compared(hotline: Hotline) -> tuple[list[tuple[int, Any]], live.Live]:
+    """Compare every record of another minute or other positions; these, and the last record."""
     with consumer(hotline, KPIS_TOPIC, 1) as reading:
         records = caught_up(hotline, reading)
     outputs = Outputs(hotline)
     known: list[live.Live] = []
-    compared = dict[tuple[Any, ...], bool]()
+    instants = dict[tuple[int, Any], None]()
     for record in records:
         known = [*known, record] if not (record.full and record.values) else [record]
         instant = (record.as_of_ms // 60_000, tuple(record.positions))
-        if instant not in compared:
+        if instant not in instants:
             assert merged(known) == outputs.values(record), f"as of {record.as_of_ms}, {record.positions}"
-            compared[instant] = True
-    assert len(compared) >= COMPARED_MIN
-    assert records[-1].age_s() is not None
+            instants[instant] = None
     assert len(merged(known)) > 1_000
+    return list(instants), records[-1]
 
 
 def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
