@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import polars as pl
 import pyarrow as pa
@@ -35,14 +35,25 @@ def encode_table(table: pa.Table, *, small: bool = False) -> bytes:
     return bytes(out.getvalue())
 
 
-def decode(value: bytes) -> pl.DataFrame:
-    """The frame in a stream of `encode`; dictionaries as plain columns. Raises pa.ArrowException for anything else."""
-    return frame_of(read(value))
+def decode(value: bytes, columns: Collection[str] = ()) -> pl.DataFrame:
+    """The frame in a stream of `encode`; dictionaries as plain columns. Raises pa.ArrowException for anything else.
+
+    `columns`: those alone are unpacked.
+    """
+    return frame_of(read(value, columns))
 
 
-def read(value: bytes) -> pa.Table:
-    """The table in an Arrow IPC stream, read by this thread alone. Raises pa.ArrowException for anything else."""
-    with pa.ipc.open_stream(value, options=_ONE_THREAD) as reader:
+def read(value: bytes, columns: Collection[str] = ()) -> pa.Table:
+    """The table in an Arrow IPC stream, read by this thread alone. Raises pa.ArrowException for anything else.
+
+    `columns`: those alone are unpacked.
+    """
+    options = _ONE_THREAD
+    if columns:
+        with pa.ipc.open_stream(value, options=_ONE_THREAD) as reader:
+            places = [place for place, name in enumerate(reader.schema.names) if name in columns]
+        options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=places)
+    with pa.ipc.open_stream(value, options=options) as reader:
         return reader.read_all()
 
 

@@ -44,27 +44,35 @@ def together(parts: list[Cells]) -> Cells:
 
 
 def cells(subject: Subject, sums: pl.DataFrame, scopes: Scopes, *, hours_before: int) -> Cells:
-    """Cells of a frame of sums.
+    """Cells of a frame of sums, of those measures that it has columns of.
 
     What a scope kind keeps by the hour counts before the instant `hours_before` only, as if it stood in the first
     minute of its hour: from there on its minutes come in a frame of their own.
     """
     if sums.is_empty():
         return NOTHING
-    numbers, at = scopes.numbers(sums), sums["at"].dt.epoch("s").to_numpy()
-    values = sums.select(measure.column for measure in measures(subject)).to_numpy()
+    at = sums["at"].dt.epoch("s").to_numpy()
+    places = [place for place, measure in enumerate(measures(subject)) if measure.column in sums.columns]
+    values = _values(subject, sums, places)
     if (at >= hours_before).any():
-        values = values * ~_hours(subject, sums["scope_kind"], at >= hours_before)
-    row, column = np.nonzero(values)
-    return Cells(at[row], numbers[row] * width(subject) + column, values[row, column])
+        values = values * ~_hours(subject, sums["scope_kind"], at >= hours_before)[:, places]
+    return _cells(subject, scopes.numbers(sums), at, places, values)
 
 
 def recent_cells(subject: Subject, sums: pl.DataFrame, scopes: Scopes) -> Cells:
     """Cells of a frame of recent minutes."""
-    numbers = scopes.numbers(sums)
-    values = sums.select(measure.column for measure in measures(subject)).to_numpy()
+    places = list(range(width(subject)))
+    at, values = sums["at"].dt.epoch("s").to_numpy(), _values(subject, sums, places)
+    return _cells(subject, scopes.numbers(sums), at, places, values)
+
+
+def _values(subject: Subject, sums: pl.DataFrame, places: list[int]) -> I64:
+    return sums.select(measures(subject)[place].column for place in places).to_numpy()
+
+
+def _cells(subject: Subject, numbers: I64, at: I64, places: list[int], values: I64) -> Cells:
     row, column = np.nonzero(values)
-    return Cells(sums["at"].dt.epoch("s").to_numpy()[row], numbers[row] * width(subject) + column, values[row, column])
+    return Cells(at[row], numbers[row] * width(subject) + np.array(places)[column], values[row, column])
 
 
 def _hours(subject: Subject, kinds: pl.Series, late: Mask) -> Mask:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from hotline.catalogue import KPIS, Stock, measures
 from hotline.windows import HOUR_S, MINUTE_S, RECENT_S, WINDOWS, span
@@ -94,6 +95,16 @@ class Rolling:
         """Sums by window (the stocks' last), scope and measure, of so many scopes."""
         self._grow(scopes * self._width - 1)
         return self._totals[:, : scopes * self._width].reshape(len(self._totals), scopes, self._width)
+
+    def columns_read(self, at: pl.Series) -> list[str]:
+        """Columns of sums at these instants that can change anything; no names are all.
+
+        Of a load of old times only the stocks' are: a third of the work.
+        """
+        if at.is_empty() or at.dt.epoch("s").max() >= self._kept_from:  # type: ignore[operator]
+            return []
+        of_stocks = [m.column for m, counts in zip(measures(self.subject), self._stocks, strict=True) if counts]
+        return ["scope_kind", "scope", "at", *of_stocks]
 
     def held(self) -> Held:
         """What a snapshot needs; arrays of cells never change, so another thread may take its time with it."""

@@ -90,6 +90,7 @@ class State:
     def _changes(self, name: str, record: Measured) -> Iterable[Cells]:
         subject = SUBJECTS[name]
         if sums := record.tables.get(subject.sums_table):
-            yield cells(subject, ipc.decode(sums), self.scopes, hours_before=record.minutes_from)
+            read = self.rolling[name].columns_read(ipc.decode(sums, ["at"])["at"])
+            yield cells(subject, ipc.decode(sums, read), self.scopes, hours_before=record.minutes_from)
         if recent := record.tables.get(subject.recent_table):
             yield recent_cells(subject, ipc.decode(recent), self.scopes)
