@@ -91,13 +91,17 @@ class TestHealth:
         told = done.json["health"]
         assert told["state"] == "running"
         assert [(part["status"]["name"], part["status"]["answers"], part["restarts"]) for part in told["parts"]] == [
-            (name, True, 0) for name in ("engine", "broker", "sink", "worker-0")
+            (name, True, 0) for name in ("engine", "broker", "sink", "worker-0", "roll")
         ]
         assert all(part["up_s"] > 0 for part in told["parts"])
         assert told["dead"] == [{"reason": "unknown_type", "recent": 1, "total": 1}]
         sink = told["sink"]
         assert (sink["ready"], sink["troubles"]) == (True, {})
-        assert {lag["topic"] for lag in sink["lags"]} == {"hotline.calls.measured", "hotline.tickets.measured"}
+        assert {lag["topic"] for lag in sink["lags"]} == {
+            "hotline.calls.measured",
+            "hotline.tickets.measured",
+            "hotline.kpis",
+        }
         assert sum(lag["position"] for lag in sink["lags"]) >= 1
         assert all(lag["records"] == 0 for lag in sink["lags"])
         assert sink["newest_age_s"] >= 0
@@ -107,7 +111,9 @@ class TestHealth:
         done = hotline.do("watch", "--screen", "health", "--once", "--lang", "zh")
         assert done.code == 0, done.said
         lines = done.out.splitlines()
-        assert all(any(line.startswith(name) for line in lines) for name in ("engine", "broker", "sink", "worker-0"))
+        assert all(
+            any(line.startswith(name) for line in lines) for name in ("engine", "broker", "sink", "worker-0", "roll")
+        )
         assert any("✓ 运行中" in line for line in lines)
 
     def test_a_part_that_was_started_again_is_counted(self, hotline: Hotline) -> None:

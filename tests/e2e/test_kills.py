@@ -92,7 +92,7 @@ class Killer:
 def paced(hotline: Hotline, *, pieces: int) -> subprocess.Popen[bytes]:
     """Start a load of both months in more than so many pieces, each of which waits for a line that lets it go.
 
-    More, because a piece ends with a whole line: as many would be a few too few, and the load over before the last kill.
+    More, because a piece ends with a whole line: as many would be a few too few, and the load would be over too early.
     """
     pieces += pieces // 4
     size = sum(len(line) for month in bank.MONTHS for line in bank.lines(month))

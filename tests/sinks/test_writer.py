@@ -60,6 +60,9 @@ STEPS = [
 ]
 
 
+KEEPING = ["spool", f"table:{KPIS_TABLE}", "marks"]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_sink_that_dies_between_any_two_steps_goes_on_where_it_was(stack: Stack, step: str) -> None:
     sink = stack.sink()
@@ -95,9 +98,9 @@ def test_an_engine_killed_amid_batches_loses_and_doubles_nothing(stack: Stack) -
     stack.await_stored(sink)
 
 
-@pytest.mark.parametrize("step", ["spool", f"table:{KPIS_TABLE}", "marks"])
+@pytest.mark.parametrize("step", KEEPING)
 def test_a_set_of_live_values_a_minute_is_stored_once(stack: Stack, step: str) -> None:
-    publisher, at_ms = Publisher(random_state()), 1_800_000_000_000 + 600_000 * len(stack.sinks)
+    publisher, at_ms = Publisher(random_state()), 1_800_000_000_000 + 600_000 * KEEPING.index(step)
     records = [publisher.everything(at_ms + 500 * number) for number in range(130)]
     sink = stack.sink()
     stack.publish(records)
@@ -261,7 +264,8 @@ def test_while_it_is_held_nothing_is_stored(stack: Stack) -> None:
     stack.await_stored(sink)
     status, held = sink.post("/hold", {"seconds": 30})
     assert status == 200
-    stored = {(mark["topic"], mark["partition"]): mark["accepted"]["offset"] for mark in held["marks"]}
+    measured = [mark for mark in held["marks"] if mark["topic"] in MEASURED_TOPICS.values()]
+    stored = {(mark["topic"], mark["partition"]): mark["accepted"]["offset"] for mark in measured}
     assert len(stored) == 2 * PARTITIONS
     assert stored["hotline.calls.measured", 0] == stack.outputs.next_offset["calls", 0] - 1
     before = stack.stored()
