@@ -23,14 +23,16 @@ class Clock(Protocol):
 
 
 class EventClock:
-    """The watermark of what was read."""
+    """The highest watermark of what was read: a partition's first event may lie before those of the others."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._highest_s = 0
 
     def now_ms(self) -> int:
         """The watermark; 0 before the first event."""
-        return watermark(self._state.read) * 1000
+        self._highest_s = max(self._highest_s, watermark(self._state.read))
+        return self._highest_s * 1000
 
     def set(self) -> None:
         """Nothing to look at."""
