@@ -14,7 +14,7 @@ from cli.demo import KPIS
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240
-SECONDS = 10
+SECONDS = 40
 
 
 class Demo:
