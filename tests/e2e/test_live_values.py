@@ -212,7 +212,9 @@ def test_in_a_replay_the_events_move_the_windows_over_midnight_and_an_hour_that_
     minutes = [minute for minute, _ in instants if minute]  # there is no instant before the first event
     assert minutes == sorted(minutes)
     assert len({datetime.fromtimestamp(60 * minute, ZoneInfo("America/New_York")).date() for minute in minutes}) == 2
-    assert last.age_s() == 0
+    age_s = last.age_s()
+    assert age_s is not None
+    assert age_s <= 0  # the partition that is furthest behind says what time it is
 
 
 def compared(hotline: Hotline) -> tuple[list[tuple[int, Any]], live.Live]:
