@@ -133,12 +133,14 @@ def _traffic(settings: "Settings", city: City) -> Iterator[None]:
 
 def _simulation(settings: "Settings", city: City) -> list[str]:
     """Write the command: from the city's first day, or from a little before where its life is stored."""
+    from producers.simulator.day import LIFE_DAYS_MAX
+
     zone = ZoneInfo(settings.zone)
     begin = datetime.combine(city.first, datetime.min.time(), zone)
     begin = max(begin, datetime.fromtimestamp(_newest_s(settings) - AGAIN_S, zone))
     lived = (begin.date() - city.first).days
     when = begin.replace(tzinfo=None).isoformat(timespec="minutes")
-    what = ["--seed", str(city.seed), "--scale", f"{city.scale:g}", "--days-before", str(min(lived, 42))]
+    what = ["--seed", str(city.seed), "--scale", f"{city.scale:g}", "--days-before", str(min(lived, LIFE_DAYS_MAX))]
     return ["simulate", "--from", when, "--speed", "max", *what]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hotline.settings import Settings
 from streams.connecting import connect
 
-SET_EVERY_S = 60.0
+LOOK_EVERY_S = 60.0
 ANSWER_WITHIN_S = 2
 _NOW_SQL = "SELECT toUnixTimestamp64Milli(now64(3))"
 
@@ -29,16 +29,16 @@ class EngineClock:
         self._look()
 
     def now_ms(self) -> int:
-        """The engine's time in epoch milliseconds."""
+        """The engine's time in epoch milliseconds; about once a minute it is looked at again."""
+        if self._counter_s() - self._looked_at >= LOOK_EVERY_S:
+            self._look_again()
         return int(self._counter_s() * 1000 + self._ahead_ms)
 
-    def set(self) -> None:
-        """Look at it again once a minute; an engine that is away leaves it as it is."""
-        if self._counter_s() - self._looked_at < SET_EVERY_S:
-            return
+    def _look_again(self) -> None:
+        """Look, unless the engine is away: then the counter goes on as it was."""
         try:
             self._look()
-        except Exception:  # noqa: BLE001 whatever an absent engine shows as: the counter goes on
+        except Exception:  # noqa: BLE001 whatever an absent engine shows as
             self._looked_at = self._counter_s()
 
     def _look(self) -> None:

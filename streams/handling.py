@@ -47,3 +47,25 @@ async def send(
             f"record of {len(value)} bytes for {topic}/{partition}: {RECORD_BYTES_MAX} is the most, cut it in slices"
         )
     return await app.producer.send_and_wait(topic, None, value, partition, None, list(headers))
+
+
+async def send_alone(
+    app: StreamsApp,
+    *,
+    topic: str,
+    partition: int,
+    value: bytes,
+    headers: Sequence[tuple[str, bytes]],
+    due: int | None,
+) -> int:
+    """Write one record where nobody else writes; its offset. `due` is what that must be, None where it is not known.
+
+    Ends the process when it is another: somebody else wrote there. Raises ValueError as `send` does.
+    """
+    written = await send(app, topic=topic, partition=partition, value=value, headers=headers)
+    if due not in {None, written.offset}:
+        end_process(
+            f"{topic}/{partition}: a record went to offset {written.offset} instead of {due}: "
+            "another worker writes here. Stop one of the two."
+        )
+    return int(written.offset)

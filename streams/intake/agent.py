@@ -60,12 +60,8 @@ def open_store(settings: Settings) -> Opened:
     """Ask ClickHouse for all of it. Raises UnknownLogError, or what the client raises."""
     client = connect(settings)
     clock = EngineClock(settings)
-
-    def now_s() -> float:
-        clock.set()
-        return clock.now_ms() / 1000
-
-    return Opened(log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC), StoredBirths(client), now_s)
+    log = log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC)
+    return Opened(log, StoredBirths(client), lambda: clock.now_ms() / 1000)
 
 
 class Intake:

@@ -20,8 +20,8 @@ from hotline.windows import ALL_MINUTES, recent_from
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import end_if_it_fails, end_process
-from streams.handling import send
+from streams.ending import end_if_it_fails
+from streams.handling import send_alone
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
@@ -120,12 +120,9 @@ class Measure:
     async def _send(self, tp: TP, line: Line, value: bytes) -> None:
         topic = MEASURED_TOPICS[line.place.subject.name]
         headers = [(CONTENT_TYPE, MEASURED)]
-        written = await send(self.app, topic=topic, partition=tp.partition, value=value, headers=headers)
-        if written.offset != line.next_output:
-            end_process(
-                f"{topic}/{tp.partition}: an output went to offset {written.offset} instead of {line.next_output}: "
-                "another worker writes here. Stop one of the two."
-            )
+        await send_alone(
+            self.app, topic=topic, partition=tp.partition, value=value, headers=headers, due=line.next_output
+        )
         line.sent(len(value))
         self._sent.set()
 

@@ -21,7 +21,7 @@ from streams.app import StreamsApp
 from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails, end_process
-from streams.handling import send
+from streams.handling import send_alone
 from streams.positions import tail
 from streams.roll.clock import Clock, EventClock
 from streams.roll.publishing import Publisher
@@ -114,22 +114,18 @@ class Roll:
                 await asyncio.wait_for(self._changed.wait(), max(0.001, full_at - loop.time()))
 
     def _record(self, full: bool) -> Live | None:  # noqa: FBT001 an executor takes no keywords
-        self._clock.set()
         as_of_ms = self._clock.now_ms()
         self._state.move(as_of_ms // 1000)
         return self._publisher.everything(as_of_ms) if full else self._publisher.changed(as_of_ms)
 
     async def _send(self, record: Live) -> None:
         headers = [(CONTENT_TYPE, LIVE)]
-        written = await send(self.app, topic=KPIS_TOPIC, partition=0, value=record.encode(), headers=headers)
-        if self._next_offset not in {None, written.offset}:
-            end_process(
-                f"{KPIS_TOPIC}: a record went to offset {written.offset} instead of {self._next_offset}: "
-                "another roll writes here. Stop one of the two."
-            )
-        self._next_offset = written.offset + 1
+        offset = await send_alone(
+            self.app, topic=KPIS_TOPIC, partition=0, value=record.encode(), headers=headers, due=self._next_offset
+        )
+        self._next_offset = offset + 1
         if record.full and record.values:
-            self._publisher.values_offset = written.offset
+            self._publisher.values_offset = offset
 
     async def _save_now_and_then(self) -> None:
         """Soon after the start, then about once a minute, when something changed; written beside the work."""

@@ -17,10 +17,6 @@ class Clock(Protocol):
         """The instant."""
         ...
 
-    def set(self) -> None:
-        """Look at what it goes by, now and then."""
-        ...
-
 
 class EventClock:
     """The highest watermark of what was read: a partition's first event may lie before those of the others."""
@@ -33,6 +29,3 @@ class EventClock:
         """The watermark; 0 before the first event."""
         self._highest_s = max(self._highest_s, watermark(self._state.read))
         return self._highest_s * 1000
-
-    def set(self) -> None:
-        """Nothing to look at."""

@@ -59,7 +59,6 @@ class Board:
     """The columns of one subject."""
 
     def __init__(self, subject: Subject) -> None:
-        self.subject = subject
         columns = list(_columns(subject))
         self._window = np.array([column.window for column in columns])
         self._above = np.array([column.above for column in columns])
