@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.measure_stage", "bench.door", "bench.intake", "bench.roll", "bench.pipeline")
+MODULES = ("bench.measure_stage", "bench.door", "bench.intake", "bench.roll", "bench.idle", "bench.pipeline")
 
 
 def main() -> int:

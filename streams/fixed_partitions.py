@@ -16,7 +16,7 @@ from streams.ending import end_process
 
 # Kafka answers as soon as there is a record; the embedded broker only when this time is up, whether there is one or
 # not. Each answer costs both sides half a millisecond, so the time is short only as long as records come.
-FETCH_WAIT_MS, FETCH_WAIT_IDLE_MS = 50, 70
+FETCH_WAIT_MS, FETCH_WAIT_IDLE_MS = 50, 200
 IDLE_AFTER_S = 2.0
 
 

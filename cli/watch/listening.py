@@ -82,7 +82,7 @@ class Listener:
             return Phase.NO_STACK
         try:
             with joined(bootstrap) as topic:
-                self._begin_anew()
+                self._begin_anew(topic)
                 while not self._stop.is_set() and self._spoken(topic, bootstrap):
                     pass
         except NoTopicError:
@@ -93,11 +93,14 @@ class Listener:
             return Phase.NO_BROKER
         return Phase.NO_BROKER
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, topic: KpisTopic) -> None:
         with self._lock:
             self._current.forget_offsets()
             self._sequence = None
-            self._phase = Phase.VALUES if self._current.known else Phase.NO_VALUES
+            if self._current.known:
+                self._phase = Phase.VALUES
+            elif not topic.has_values:  # else they are about to be read
+                self._phase = Phase.NO_VALUES
         self._probed_at_s = time.monotonic()
 
     def _spoken(self, topic: KpisTopic, bootstrap: str) -> bool:

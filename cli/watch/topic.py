@@ -57,6 +57,11 @@ class KpisTopic:
         self._end = self._high_water()
         self._due = self._last_full()
 
+    @property
+    def has_values(self) -> bool:
+        """Whether records that were there before us are still to be read."""
+        return self._due < self._end
+
     def poll(self, timeout_s: float) -> list[Taken]:
         """The next records; none when none came in time. Raises NewLogError when the topic began anew."""
         from kafka.errors import OffsetOutOfRangeError
