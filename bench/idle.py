@@ -1,7 +1,4 @@
-"""The idle stack: what everything that `hotline up` starts costs while nothing happens.
-
-python -m bench.idle [--seconds 60]
-"""
+"""The idle stack: what everything that `hotline up` starts costs while nothing happens."""
 
 from __future__ import annotations
 
@@ -9,12 +6,16 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from deploy.stack.joining import join_or_start
 from deploy.stack.state import read_state
 from hotline.settings import load
+
+if TYPE_CHECKING:
+    from hotline.data_folder import DataFolder
 
 SETTLE_S = 20.0
 
@@ -30,10 +31,10 @@ def main() -> None:
             _watch(stack.settings.folder, given.seconds)
 
 
-def _watch(folder: Path, seconds: float) -> None:
+def _watch(folder: DataFolder, seconds: float) -> None:
     told = read_state(folder)
     if told is None:
-        raise SystemExit(f"no stack runs on {folder}")
+        raise SystemExit(f"no stack runs on {folder.root}")
     processes = {part.name: psutil.Process(part.pid) for part in told.parts if part.pid is not None}
     processes["supervisor"] = psutil.Process(told.pid)
     time.sleep(SETTLE_S)

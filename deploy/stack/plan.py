@@ -44,13 +44,14 @@ class Programs:
 def resolve(settings: Settings) -> Settings:
     """Fill in the addresses of the parts that are the stack's own, the same over their restarts.
 
-    Raises StackError for a broker that cannot be another's.
+    Raises StackError for a broker or a door that cannot be another's, and for files of the door that cannot be read.
     """
     if settings.bootstrap and settings.broker == "embedded":
         raise StackError(
             f"bootstrap is {settings.bootstrap}, but the embedded broker belongs to the stack: "
             "set broker to kafka (HOTLINE_BROKER=kafka), or leave bootstrap out"
         )
+    _check_door(settings)
     wanted = {"engine": settings.engine_port, "broker": settings.broker_port, "sink": settings.sink_health_port}
     ports = choose_ports(settings.folder.ports, wanted)
     return msgspec.structs.replace(
@@ -59,6 +60,20 @@ def resolve(settings: Settings) -> Settings:
         bootstrap=settings.bootstrap or f"127.0.0.1:{ports['broker']}",
         sink_health_port=ports["sink"],
     )
+
+
+def _check_door(settings: Settings) -> None:
+    if not settings.door:
+        return
+    if settings.clickhouse_url:
+        raise StackError(
+            f"door is {settings.door}, but the engine at {settings.clickhouse_url} is another's: "
+            "leave out door, or clickhouse_url"
+        )
+    for name in ("door_certificate_file", "door_key_file"):
+        file = getattr(settings, name)
+        if not os.access(file, os.R_OK):
+            raise StackError(f"{name} is {file}, which is not there or cannot be read: name a PEM file")
 
 
 def plan(asked: Settings, resolved: Settings, programs: Programs) -> list[Part]:
@@ -93,12 +108,11 @@ def _engine(asked: Settings, resolved: Settings, programs: Programs) -> Part:
             "engine", answers=partial(engine_answers, resolved), address=resolved.clickhouse_url, prepare=prepare
         )
     folder = resolved.folder
-    port = resolved.clickhouse_url.rpartition(":")[2]
     memory = resolved.engine_memory_bytes_max // _MIB
     options = ["--data", str(folder.engine), "--secrets", str(folder.secrets), "--zone", resolved.zone]
     return ProcessPart(
         "engine",
-        [*programs.engine, *options, "--port", port, "--memory-mib", str(memory)],
+        [*programs.engine, *options, *_addresses(resolved), "--memory-mib", str(memory)],
         answers=lambda _: engine_answers(resolved),
         log=folder.log / "engine.log",
         env=child_environment(resolved),
@@ -106,6 +120,21 @@ def _engine(asked: Settings, resolved: Settings, programs: Programs) -> Part:
         address=resolved.clickhouse_url,
         prepare=prepare,
     )
+
+
+def _addresses(resolved: Settings) -> list[str]:
+    """Give the engine's options for where it listens: for the stack itself, and for others if they are let in."""
+    port = resolved.clickhouse_url.rpartition(":")[2]
+    if not resolved.door:
+        return ["--port", port]
+    host, _, outside = resolved.door.rpartition(":")
+    files = ["--certificate", _absolute(resolved.door_certificate_file), "--key", _absolute(resolved.door_key_file)]
+    return ["--host", host.strip("[]"), "--port", outside, *files, "--inside-port", port]
+
+
+def _absolute(file: str) -> str:
+    """Give a file that is named from where the user stands as the parts find it, which stand elsewhere."""
+    return str(Path(file).absolute())
 
 
 def _broker(asked: Settings, resolved: Settings, programs: Programs) -> Part:

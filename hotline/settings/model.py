@@ -17,7 +17,8 @@ CHINESE_CALENDAR, NO_CALENDAR = "cn", "none"
 CHINESE_ZONE = "Asia/Shanghai"
 
 Account = Literal["reader", "writer"]
-Port = Annotated[int, Meta(ge=0, le=65_535)]
+PORT_MAX = 65_535
+Port = Annotated[int, Meta(ge=0, le=PORT_MAX)]
 Bytes = Annotated[int, Meta(ge=1 << 20)]
 
 
@@ -85,6 +86,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine_port: Annotated[
         Port, Meta(description="Port of the stack's own engine on 127.0.0.1; 0 takes a free one.")
     ] = 0
+    door: Annotated[
+        str,
+        Meta(description="host:port at which others on the network reach the stack's own engine; empty: nobody does."),
+    ] = ""
+    door_certificate_file: Annotated[
+        str, Meta(description="Certificate chain of the door in PEM: beyond this machine only with TLS.")
+    ] = ""
+    door_key_file: Annotated[str, Meta(description="Private key of the door's certificate in PEM.")] = ""
     engine_memory_bytes_max: Annotated[Bytes, Meta(description="Memory of the stack's own engine.")] = 1 << 30
     sink_health_port: Annotated[
         Port, Meta(description="Port of the sink's health on 127.0.0.1; 0 takes a free one.")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from hotline.settings.fixed import refuse_others
-from hotline.settings.model import AGENTS, Settings, SettingsError
+from hotline.settings.model import AGENTS, PORT_MAX, Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,7 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
         )
     _check_bootstrap(settings, origins)
     _check_url(settings, origins)
+    _check_door(settings, origins)
 
 
 def _check_bootstrap(settings: Settings, origins: Mapping[str, str]) -> None:
@@ -51,6 +52,20 @@ def _check_bootstrap(settings: Settings, origins: Mapping[str, str]) -> None:
             raise SettingsError(
                 f"bootstrap is {settings.bootstrap!r} ({origins['bootstrap']}), "
                 "but must be host:port, several with commas"
+            )
+
+
+def _check_door(settings: Settings, origins: Mapping[str, str]) -> None:
+    if not settings.door:
+        return
+    host, _, port = settings.door.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= PORT_MAX or "/" in host or "@" in host:
+        raise SettingsError(f"door is {settings.door!r} ({origins['door']}), but must be host:port, as 0.0.0.0:8443")
+    for name in ("door_certificate_file", "door_key_file"):
+        if not getattr(settings, name):
+            raise SettingsError(
+                f"door is {settings.door} ({origins['door']}), but {name} is empty: passwords cross the network "
+                "only with TLS, so name a PEM file"
             )
 
 

@@ -41,6 +41,7 @@ def _options(given: argparse.Namespace) -> Options:
         port=given.port,
         certificate=given.certificate.resolve() if given.certificate else None,
         key=given.key.resolve() if given.key else None,
+        inside_port=given.inside_port,
         address_file=given.address_file.resolve() if given.address_file else None,
         databases=tuple(given.database or default.databases),
         pool=given.pool,
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="certificate chain in PEM, for TLS")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its private key in PEM")
+    parser.add_argument("--inside-port", type=int, help="a port on 127.0.0.1 besides, without TLS")
     parser.add_argument(
         "--database", action="append", metavar="NAME", help=f"one the reader may read ({', '.join(default.databases)})"
     )

@@ -20,6 +20,7 @@ class Options:
     `pool` statements of the writer run at a time and `reader_pool` of the reader, who first gets `light_bytes_max` of
     memory a statement; one that needs more runs again in a lane of its own, one at a time, with `reader_bytes_max`.
     So readers together stay below ``reader_pool x light + reader`` and the writer keeps the rest of `memory_bytes_max`.
+    `inside_port` is another address for what runs on this machine: loopback, never encrypted.
     `databases` are the reader's; a name that ends in ``*`` stands for all that begin like it.
     """
 
@@ -30,6 +31,7 @@ class Options:
     port: int = 0
     certificate: Path | None = None
     key: Path | None = None
+    inside_port: int | None = None
     address_file: Path | None = None
     databases: tuple[str, ...] = ("default", "hotline", "hotline_*")
     pool: int = 8

@@ -19,7 +19,7 @@ from aiohttp import web
 from sinks.engine.accounts import Account, Accounts
 from sinks.engine.bodies import Incoming
 from sinks.engine.door import Door
-from sinks.engine.options import check_address
+from sinks.engine.options import LOOPBACK, check_address
 from sinks.engine.query_log import QueryLog
 from sinks.engine.session import Engine
 
@@ -76,6 +76,8 @@ async def serve(options: Options) -> None:
     await runner.setup()
     site = web.TCPSite(runner, options.host, options.port, ssl_context=encryption)
     await site.start()
+    if options.inside_port is not None:
+        await web.TCPSite(runner, LOOPBACK, options.inside_port).start()
     _tell(options, port=site.port, engine=engine)
     await stop.wait()
     with suppress(TimeoutError):  # a statement that nobody waits for any more may still hold its request

@@ -121,6 +121,16 @@ class TestRefusals:
         assert "workers is 3 (environment HOTLINE_WORKERS)" in told
         assert "2 partitions (default)" in told
 
+    @pytest.mark.parametrize("door", ["8443", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:70000", "https://10.0.0.1:8443/"])
+    def test_a_door_is_a_host_and_a_port(self, door: str) -> None:
+        told = refusal(HOTLINE_DOOR=door, HOTLINE_DOOR_CERTIFICATE_FILE="c.pem", HOTLINE_DOOR_KEY_FILE="k.pem")
+        assert told == f"door is {door!r} (environment HOTLINE_DOOR), but must be host:port, as 0.0.0.0:8443"
+
+    def test_a_door_without_tls_is_refused(self) -> None:
+        told = refusal(HOTLINE_DOOR="10.0.0.1:8443", HOTLINE_DOOR_CERTIFICATE_FILE="c.pem")
+        assert "door_key_file is empty" in told
+        assert "only with TLS" in told
+
     @pytest.mark.parametrize("url", ["http://u:secret-word@host:8123", "http://host:8123/?password=secret-word"])
     def test_a_url_with_a_password_is_refused_without_repeating_it(self, url: str) -> None:
         told = refusal(HOTLINE_CLICKHOUSE_URL=url)

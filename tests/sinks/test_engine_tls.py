@@ -11,6 +11,7 @@ import clickhouse_connect
 import pytest
 
 from sinks.engine.options import is_loopback
+from tests.sinks.certificates import self_signed
 from tests.sinks.engines import DEADLINE_S, running, start
 
 if TYPE_CHECKING:
@@ -20,12 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Make a certificate for 127.0.0.1 that signs itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    made, key = folder / "certificate.pem", folder / "key.pem"
-    told = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", str(key), "-out", str(made), *told]
-    subprocess.run(command, check=True, capture_output=True)
-    return made, key
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 def refused(folder: Path, *options: str) -> str:
