@@ -35,6 +35,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     last: int = 0
     final: bool = True
     deployment: int = 0
+    block_id: str = ""
+    """Of the record at `offset`: another one there is another log under the same number."""
 
     @property
     def next_offset(self) -> int:
@@ -80,4 +82,5 @@ def advance(record: Measured) -> Accepted:
         last=source.last,
         final=source.final,
         deployment=record.versions.deployment,
+        block_id=source.block_id,
     )

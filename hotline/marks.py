@@ -6,6 +6,7 @@ statements here and hands over the rows.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,11 +18,12 @@ from hotline.names import DATABASE, LOGS_TABLE, MARKS_TABLE
 Partition = tuple[str, int]
 """Measured topic and partition."""
 
+_ACCEPTED = tuple(field.name for field in msgspec.structs.fields(Accepted))
 POSITION_BITS = 40
 """A mark's version is its log's number above this many bits of its position."""
 
-_COLUMNS = "topic, partition, log, position, accepted_log, accepted_offset, accepted_last, accepted_final"
-MARKS_SQL = f"SELECT {_COLUMNS}, accepted_deployment FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S608 names of ours
+_COLUMNS = "topic, partition, log, position, digest, " + ", ".join(f"accepted_{name}" for name in _ACCEPTED)
+MARKS_SQL = f"SELECT {_COLUMNS} FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S608 names of ours
 LOGS_SQL = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
 
 Rows = Iterable[Sequence[Any]]
@@ -37,6 +39,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     log: int = 0
     position: int = 0
     """Offset of the record that is read next, within that log."""
+    digest: int = 0
+    """Of the record before `position`, 0 where it is not known: another one there is another log."""
     accepted: Accepted = Accepted()
 
     @property
@@ -48,11 +52,16 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 def marks(rows: Rows) -> dict[Partition, Mark]:
     """The mark of every partition with anything stored, from the rows of `MARKS_SQL`."""
     found: dict[Partition, Mark] = {}
-    for topic, partition, log, position, *accepted in rows:
-        a_log, offset, last, final, deployment = accepted
-        state = Accepted(log=a_log, offset=offset, last=last, final=bool(final), deployment=deployment)
-        found[str(topic), int(partition)] = Mark(log=int(log), position=int(position), accepted=state)
+    for topic, partition, log, position, digest, *accepted in rows:
+        state = msgspec.convert(dict(zip(_ACCEPTED, accepted, strict=True)), Accepted, strict=False)
+        mark = Mark(log=int(log), position=int(position), digest=int(digest), accepted=state)
+        found[str(topic), int(partition)] = mark
     return found
+
+
+def digest_of(value: bytes) -> int:
+    """What tells one record's value from another's: 63 bits of its BLAKE2b, never 0."""
+    return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest()) >> 1 or 1
 
 
 def logs(rows: Rows) -> dict[str, int]:

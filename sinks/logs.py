@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 _LOGS = f"{DATABASE}.{LOGS_TABLE}"
+_LATEST = f"SELECT topic, max(log), argMax(cluster, log) FROM {_LOGS} GROUP BY topic"  # noqa: S608 names of ours
 
 
 def number_logs(client: Client, topics: Iterable[str], cluster: str) -> dict[str, int]:
@@ -24,7 +25,7 @@ def number_logs(client: Client, topics: Iterable[str], cluster: str) -> dict[str
 
     May be repeated; call it whenever a broker answers, before anybody reads or writes.
     """
-    found = client.query(f"SELECT topic, max(log), argMax(cluster, log) FROM {_LOGS} GROUP BY topic").result_rows  # noqa: S608
+    found = client.query(_LATEST).result_rows
     known = {str(topic): int(log) for topic, log, on in found if on == cluster}
     new = register_logs(client, [topic for topic in topics if topic not in known], cluster)
     return {topic: known.get(topic) or new[topic] for topic in topics}
@@ -37,6 +38,12 @@ def register_logs(client: Client, topics: Iterable[str], cluster: str = "") -> d
     """
     current = current_logs(client)
     return {topic: _claim(client, topic, current.get(topic, 0) + 1, cluster) for topic in topics}
+
+
+def follow_fork(client: Client, topics: Iterable[str]) -> dict[str, int]:
+    """Take the next log number for topics whose log is not the one it was, though it is on the same cluster."""
+    on = {str(topic): str(cluster) for topic, _, cluster in client.query(_LATEST).result_rows}
+    return {topic: register_logs(client, [topic], on[topic])[topic] for topic in topics}
 
 
 def current_logs(client: Client) -> dict[str, int]:

@@ -167,6 +167,7 @@ _ACCEPTED: Columns = {
     "accepted_last": "UInt32",
     "accepted_final": "Bool",
     "accepted_deployment": "UInt32",
+    "accepted_block_id": "String",
 }
 _BOOKS = (
     Table(
@@ -246,6 +247,7 @@ _BOOKS = (
             "partition": "UInt16",
             "log": "UInt32",
             "position": "Int64",
+            "digest": "UInt64",
             **_ACCEPTED,
             "version": "UInt64",
             "batch": "String",

@@ -14,7 +14,7 @@ from streams.app import StreamsApp, make_app
 from streams.handling import handle_each
 from streams.intake.agent import Intake
 from streams.measure.agent import Measure
-from streams.reading import partitions_of_worker
+from streams.reading import OnReconnect, partitions_of_worker
 from streams.roll.agent import Roll
 from streams.worker import run_worker
 
@@ -39,6 +39,7 @@ def worker_app() -> StreamsApp:
         bundled_topics=[INTAKE_TOPIC] if "intake" in agents else [],
         partitions_owned=_partitions(settings),
         resume_from=_resume_from(settings, agents),
+        on_reconnect=_on_reconnect(agents),
         datadir=settings.folder.run / settings.process,
         idempotent=durable,
         log_survives=durable,
@@ -49,6 +50,11 @@ def worker_app() -> StreamsApp:
         agent.app = app
         _register(app, name, agent)
     return app
+
+
+def _on_reconnect(agents: Mapping[str, Any]) -> OnReconnect | None:
+    """Ask measure, which knows what it read. What intake and roll take twice does no harm."""
+    return agents["measure"].on_reconnect if "measure" in agents else None
 
 
 def _partitions(settings: Settings) -> frozenset[int]:

@@ -72,6 +72,27 @@ async def read_range(
                 yield Record(record.offset, record.value, tuple(record.headers))
 
 
+async def record_at(
+    bootstrap: str, topic: str, partition: int, offset: int, *, credentials: Any = None
+) -> Record | None:
+    """Return the record at an offset, None when the log does not reach so far.
+
+    Raises PositionLostError when the log begins after it: retention took it.
+    """
+    at = TopicPartition(topic, partition)
+    async with _reader(bootstrap, [at], credentials) as consumer:
+        if (start := (await consumer.beginning_offsets([at]))[at]) > offset:
+            raise PositionLostError(f"{topic}/{partition} begins at {start}: {offset} is gone")
+        if (await _high_waters(consumer, [at]))[TP(topic, partition)] <= offset:
+            return None
+        consumer.seek(at, offset)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while not (found := (await consumer.getmany(at, timeout_ms=POLL_MS)).get(at)):
+                pass
+        record = found[0]
+        return Record(record.offset, record.value, tuple(record.headers)) if record.offset == offset else None
+
+
 @asynccontextmanager
 async def _reader(
     bootstrap: str, partitions: Collection[TopicPartition], credentials: Any

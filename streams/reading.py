@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from faust.types.tuples import TP
 
 Assignment: TypeAlias = Literal["manual", "static"]
 ResumeFrom: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
-OnReconnect: TypeAlias = Callable[[Mapping[TP, int]], Awaitable[None]]
+OnReconnect: TypeAlias = Callable[[Mapping[TP, tuple[int, Any]]], Awaitable[None]]
 
 
 def partitions_of_worker(index: int, *, workers: int, partitions: int) -> frozenset[int]:
@@ -34,8 +34,9 @@ class Reading:
     leaves out is read from the start of its log. Under manual assignment it is awaited before anything is assigned
     and may take as long as it needs; in a static group it must answer within `broker_request_timeout`.
 
-    `on_reconnect` is awaited with the next offsets after a connection broke, before any record that came over a newer
-    one is handed on; it may read the record before each offset again, and raises when that is another one: the process
+    `on_reconnect` is awaited after a connection broke, before any record that came over a newer one is handed on, with
+    the next offset of each partition and the last record that came (aiokafka's; a `Bundle` of a bundled topic; None
+    before any). It may read that record again, and raises when that is another one: the process
     ends. `log_survives` is False for a broker that begins a new log when it restarts: there a broken connection ends
     the process at once. Both hold for manual assignment.
 

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from cli.main import app
 from hotline.catalogue import KPIS
+from hotline.settings.model import FIELDS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -74,3 +75,18 @@ def test_the_readme_names_every_target_that_a_newcomer_needs() -> None:
 
 def test_continuous_integration_runs_what_the_readme_says() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = [name for page in PAGES for name in re.findall(r"\[([\w/]+\.py::\w+)\]", page.read_text())]
+    assert len(named) > 10
+    for name in named:
+        file, _, test = name.partition("::")
+        assert f"def {test}(" in (ROOT / "tests" / file).read_text(), name
+
+
+def test_every_setting_in_the_table_of_limits_exists() -> None:
+    limits = (ROOT / "docs" / "guarantees.md").read_text().partition("## Limits")[2]
+    named = re.findall(r"`(\w+_max)`", limits)
+    assert named
+    assert set(named) <= set(FIELDS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hotline.accept import advance
-from hotline.marks import Mark, Partition
+from hotline.marks import Mark, Partition, digest_of
 from hotline.names import ACCOUNTS_TABLE, MARKS_TABLE
 from sinks.writer import books
 from sinks.writer.splice import Stream, StreamError, cut, join
@@ -84,9 +84,14 @@ class Gathering:
         self._streams: dict[str, dict[bytes, list[Stream]]] = {}
         self._taken: list[Measured] = []
         self._moves: dict[Partition, Move] = {}
+        self._values: dict[Partition, bytes] = {}
 
     def __bool__(self) -> bool:
         return bool(self._moves)
+
+    def read(self, at: Partition, value: bytes) -> None:
+        """Note the value of the last record that the marks go past."""
+        self._values[at] = value
 
     def take(self, at: Partition, mark: Mark, record: Measured, *, offset: int) -> Mark:
         """Add an accepted record, whole or not at all; the partition's mark after it.
@@ -125,7 +130,12 @@ class Gathering:
         """Make the batch, under a new id. `stored` are the marks that stand before it."""
         name = uuid.uuid4().hex
         moves = [
-            Move(topic=topic, partition=partition, before=stored.get((topic, partition), Mark()), after=move.after)
+            Move(
+                topic=topic,
+                partition=partition,
+                before=stored.get((topic, partition), Mark()),
+                after=msgspec.structs.replace(move.after, digest=digest_of(self._values[topic, partition])),
+            )
             for (topic, partition), move in sorted(self._moves.items())
         ]
         inserts = [

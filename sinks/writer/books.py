@@ -43,11 +43,13 @@ _MARKS = pa.schema(
         ("partition", pa.uint16()),
         ("log", pa.uint32()),
         ("position", pa.int64()),
+        ("digest", pa.uint64()),
         ("accepted_log", pa.uint32()),
         ("accepted_offset", pa.int64()),
         ("accepted_last", pa.uint32()),
         ("accepted_final", pa.bool_()),
         ("accepted_deployment", pa.uint32()),
+        ("accepted_block_id", pa.string()),
         ("version", pa.uint64()),
         ("batch", pa.string()),
     ]
@@ -77,7 +79,7 @@ def _account(record: Measured) -> dict[str, Any]:
 
 def _mark(batch: str, at: Partition, mark: Mark) -> dict[str, Any]:
     accepted = {f"accepted_{name}": getattr(mark.accepted, name) for name in mark.accepted.__struct_fields__}
-    place = {"topic": at[0], "partition": at[1], "log": mark.log, "position": mark.position}
+    place = {"topic": at[0], "partition": at[1], "log": mark.log, "position": mark.position, "digest": mark.digest}
     return {**place, **accepted, "version": mark.version, "batch": batch}
 
 

@@ -105,6 +105,7 @@ class Gatherer:
         try:
             if at[0] == KPIS_TOPIC:
                 self._reached[at] = _kept(gathering, at, mark, record)
+                gathering.read(at, record.value)
                 return
             output = decode(record.value or b"")
             decision = accept(mark.accepted, output)
@@ -115,6 +116,7 @@ class Gatherer:
                 self._reached[at] = gathering.pass_over(at, mark, after)
         except (GapError, DeploymentError, ColumnsError, StreamError, msgspec.DecodeError) as error:
             raise LineStoppedError(f"{place}: {error}") from error
+        gathering.read(at, record.value)
         self._health.records[decision.value] += 1
 
     def _tell(self) -> None:

@@ -30,6 +30,8 @@ class Options:
     batch_bytes_max: int
     batch_rows_max: int
     """Events, of all partitions together."""
+    log_survives: bool
+    """The broker keeps its log when it restarts, under the same cluster id."""
     die_after: str = ""
     """A step after which the process ends at once, for fault tests: spool, table:NAME or marks."""
 
@@ -48,5 +50,6 @@ def from_settings(settings: Settings, *, die_after: str = "") -> Options:
         gather_seconds=settings.batch_wait_ms / 1000,
         batch_bytes_max=settings.batch_bytes_max,
         batch_rows_max=settings.batch_rows_max,
+        log_survives=settings.broker == "kafka",
         die_after=die_after,
     )

@@ -48,6 +48,7 @@ class Reader:
         self._stop = stop
         self._on_trouble = on_trouble
         self._away = False
+        self._was_away = False
         self._probed_at = 0.0
         self._consumer: Any = None
         self.partitions: list[Partition] = []
@@ -56,6 +57,7 @@ class Reader:
         """Connect and wait until every topic is there; False when told to stop meanwhile."""
         while not self._stop.is_set():
             if self._reachable() and self._found():
+                self._was_away = False
                 return True
             self._stop.wait(RETRY_S)
         return False
@@ -69,6 +71,8 @@ class Reader:
     def poll(self, timeout_s: float) -> list[tuple[Partition, list[Any]]]:
         """Return the next few records, in order within each partition; none when none came in time.
 
+        After the broker was away nothing is handed on any more: its log may be another one. See `back`.
+
         Raises LogLostError for a position that the log does not have.
         """
         try:
@@ -79,9 +83,16 @@ class Reader:
             self._say(f"{type(error).__name__}: {error}")
             self._stop.wait(RETRY_S)
             return []
-        if not found:
+        if self._was_away or not found:
             self._reachable()
+        if self._was_away:
+            return []
         return [((at.topic, at.partition), records) for at, records in found.items()]
+
+    @property
+    def back(self) -> bool:
+        """Whether the broker was away and answers again: compare its logs with the marks, and open another reader."""
+        return self._was_away and not self._away
 
     def begins(self, at: Partition) -> int:
         """Offset of the oldest record that a partition still has. Raises KafkaError."""
@@ -103,7 +114,7 @@ class Reader:
         """Whether all topics exist. Only lists: a question about a missing topic would make it on some brokers."""
         try:
             if self._consumer is None:
-                self._consumer = _consumer(self._bootstrap)
+                self._consumer = open_consumer(self._bootstrap)
             there = self._consumer.topics()
             missing = [topic for topic in self._topics if topic not in there]
             if not missing:
@@ -129,9 +140,11 @@ class Reader:
             log.warning("%s", f"waiting for the broker: {reason}" if reason else "the broker is there again")
             self._on_trouble(reason)
         self._away = reason is not None
+        self._was_away |= self._away
 
 
-def _consumer(bootstrap: str) -> Any:
+def open_consumer(bootstrap: str) -> Any:
+    """Connect a consumer without a group that reads exactly where it is told to."""
     return KafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=None,

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
+
+from kafka.errors import KafkaError
 
 from hotline.names import KPIS_TOPIC, MEASURED_TOPICS
 from sinks.writer.applier import Applier
 from sinks.writer.barrier import Barrier
 from sinks.writer.door import Door, read_token
+from sinks.writer.forks import forked
 from sinks.writer.gatherer import Gatherer, LineStoppedError
 from sinks.writer.health import Health
 from sinks.writer.reader import LogLostError, Reader
@@ -27,6 +31,8 @@ log = logging.getLogger("sinks.writer")
 EXIT_LINE_STOPPED = 70
 EXIT_FENCED = 71
 UNREGISTERED_RETRY_S = 0.5
+COMPARE_EVERY_S = 15.0
+"""How often a durable broker's logs are compared with the marks, besides at every start and after every absence."""
 
 
 def run(options: Options) -> int:
@@ -72,6 +78,7 @@ class _Life:
         self._door = door
         self._store = Store(options.settings, stop, on_trouble=lambda reason: health.trouble("engine", reason))
         self._applier = Applier(self._store, spool, barrier, health, die_after=options.die_after)
+        self._compared_at = 0.0
         self._topics = (*MEASURED_TOPICS.values(), KPIS_TOPIC)
 
     def live(self) -> None:
@@ -82,7 +89,7 @@ class _Life:
             logs = self._registered()
             reader = Reader(self._options.bootstrap, self._topics, self._stop, on_trouble=self._broker_trouble)
             try:
-                if reader.open():
+                if reader.open() and not self._forked(logs, unknown=True):
                     self._session(reader, logs)
             finally:
                 reader.close()
@@ -92,8 +99,30 @@ class _Life:
         gatherer.start(logs)
         self._health.started = True
         self._door.tell(self._options.address_file)
-        moved_on = partial(self._store.logs_changed, logs)
-        Session(gatherer, self._applier, self._barrier, self._stop, moved_on=moved_on).run()
+        broke = lambda: reader.back  # noqa: E731
+        moved_on = partial(self._moved_on, logs)
+        Session(gatherer, self._applier, self._barrier, self._stop, moved_on=moved_on, broke=broke).run()
+
+    def _moved_on(self, logs: dict[str, int]) -> bool:
+        """Whether a log has a new number; now and then whether one should."""
+        if self._store.logs_changed(logs):
+            return True
+        return time.monotonic() - self._compared_at > COMPARE_EVERY_S and self._forked(logs, unknown=False)
+
+    def _forked(self, logs: dict[str, int], *, unknown: bool) -> bool:
+        """Whether a log is not the one it was; then it has its next number. `unknown` when nobody can tell now."""
+        if not self._options.log_survives:
+            return False  # a broker that begins anew has another cluster id: its logs have new numbers already
+        self._compared_at = time.monotonic()
+        try:
+            topics = forked(self._options.bootstrap, self._health.stored, logs)
+        except (KafkaError, OSError) as error:
+            log.warning("the logs could not be compared with the marks: %s", error)
+            return unknown
+        if topics:
+            log.critical("ALARM the logs of %s are not the ones they were: they are read again from the start", topics)
+            self._store.follow_fork(topics)
+        return bool(topics)
 
     def _registered(self) -> dict[str, int]:
         """Return the log numbers, as soon as every topic has one."""

@@ -19,7 +19,10 @@ _WAIT_S = 0.1
 
 
 class Session:
-    """Runs until told to stop, or until `moved_on` (asked every two seconds) says that a log has a new number."""
+    """Runs until told to stop, or until the logs may be others.
+
+    `moved_on` (asked every two seconds) says that a log has a new number, `broke` that the broker was away.
+    """
 
     def __init__(
         self,
@@ -29,12 +32,14 @@ class Session:
         stop: threading.Event,
         *,
         moved_on: Callable[[], bool],
+        broke: Callable[[], bool],
     ) -> None:
         self._gatherer = gatherer
         self._applier = applier
         self._barrier = barrier
         self._stop = stop
         self._moved_on = moved_on
+        self._broke = broke
         self._looked_at = time.monotonic()
         self._in_hand: Future[bool] = Future()
         self._in_hand.set_result(True)
@@ -43,7 +48,7 @@ class Session:
         """Run it; at the end no batch is in hand. Raises what gathering and applying raise."""
         with ThreadPoolExecutor(1, thread_name_prefix="apply") as pool:
             try:
-                while not self._stop.is_set() and not self._look():
+                while not self._stop.is_set() and not self._broke() and not self._look():
                     self._step(pool)
             finally:
                 if self._stop.is_set():

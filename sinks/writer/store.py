@@ -15,10 +15,10 @@ from hotline.marks import MARKS_SQL, Mark, Partition, marks
 from hotline.names import DATABASE, SINK_EPOCHS_TABLE
 from hotline.settings import SettingsError
 from sinks.connecting import connect
-from sinks.logs import current_logs
+from sinks.logs import current_logs, follow_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from clickhouse_connect.driver.client import Client
 
@@ -96,6 +96,10 @@ class Store:
     def current_logs(self) -> dict[str, int]:
         """Return the number of each topic's log."""
         return self.retry(current_logs)
+
+    def follow_fork(self, topics: Collection[str]) -> None:
+        """Give topics whose logs are not the ones they were their next numbers."""
+        self.retry(partial(follow_fork, topics=topics))
 
     def logs_changed(self, known: dict[str, int]) -> bool:
         """Tell whether a topic has another log than `known` says; an engine that does not answer tells nothing."""

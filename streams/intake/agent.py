@@ -36,6 +36,7 @@ from streams.handling import send
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
+from streams.positions import tail
 
 log = logging.getLogger("streams.intake")
 
@@ -88,6 +89,10 @@ class Intake:
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
             end_if_it_fails(task, "intake")
+        ends = await tail(self._settings.bootstrap, INTAKE_TOPIC, marks) if marks else {}
+        for tp, end in ends.items():
+            if marks[tp.partition] > end:  # it was cut, or the topic made again: all of it is new, or a repeat
+                log.critical("ALARM %s/%d ends at %d, before %d: read again", *tp, end, marks.pop(tp.partition))
         return {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
 
     def _rules(self, number: int) -> Rules:

@@ -13,7 +13,7 @@ from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
-from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
+from hotline.names import CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from hotline.windows import ALL_MINUTES, recent_from
@@ -25,7 +25,8 @@ from streams.handling import send_alone
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
-from streams.positions import read_range
+from streams.positions import Record, read_range
+from streams.same_log import block_id, end_if_another, end_when_numbers_move
 
 MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
 """How often the sink's marks are read: each look costs the engine milliseconds, so oftener only while a line waits."""
@@ -58,7 +59,7 @@ class Measure:
         for tp in sorted(partitions):
             self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
-        self._start()
+        self._start({topic: numbers[topic] for topic in (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())})
         return {tp: line.next_input for tp, line in self._lines.items()}
 
     async def _line(self, tp: TP, numbers: dict[str, int], stored: dict[Partition, Mark]) -> Line:
@@ -82,14 +83,23 @@ class Measure:
         line = Line(place, memory, mark.accepted, next_output=start, output_log=log_number(numbers, measured))
         async for record in read_range(self._settings.bootstrap, measured, tp.partition, start):
             await self._in_thread(line.recall, record.value)
+        if line.accepted.log == place.log and line.accepted.offset >= 0:
+            await end_if_another(self._settings.bootstrap, tp, line.accepted.offset, line.accepted.block_id)
         return line
+
+    async def on_reconnect(self, reached: Mapping[TP, tuple[int, Any]]) -> None:
+        """Look whether the inputs are the logs they were, before more is taken from them; else the process ends."""
+        for tp, (_, record) in reached.items():
+            if tp in self._lines and record is not None:
+                known = block_id(tp.topic, tp.partition, Record(record.offset, b"", tuple(record.headers)))
+                await end_if_another(self._settings.bootstrap, tp, record.offset, known)
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        """Start the lines' tasks and the watch on the sink's marks."""
-        self._tasks = [asyncio.create_task(self._run(tp)) for tp in self._lines]
-        self._tasks.append(asyncio.create_task(self._watch_marks()))
+    def _start(self, numbers: Mapping[str, int]) -> None:
+        """Start the lines' tasks and the watches on the sink's marks and on the logs."""
+        watches = self._watch_marks(), end_when_numbers_move(self._settings, numbers)
+        self._tasks = [asyncio.create_task(task) for task in (*map(self._run, self._lines), *watches)]
         for task in self._tasks:
             end_if_it_fails(task, "measure")
 
@@ -181,6 +191,5 @@ def _next_encoded(outputs: Any) -> bytes | None:
 
 
 def _block_id(message: Any) -> str:
-    """The block's id, or one made of its place where the sender gave none."""
-    found = dict(message.headers or {}).get(BLOCK_ID)
-    return found.decode(errors="replace") if found else f"{message.topic}/{message.partition}/{message.offset}"
+    headers = tuple(dict(message.headers or {}).items())
+    return block_id(message.topic, message.partition, Record(message.offset, b"", headers))

@@ -56,7 +56,8 @@ class Line:
         self.place = place
         self.output_log = output_log
         self._memory = memory
-        self._accepted = accepted
+        self.accepted = accepted
+        """How far the inputs are measured."""
         self.next_output = next_output
         """Offset that the next output must get in the measured topic's log."""
         self._unstored: deque[_Unstored] = deque()
@@ -66,7 +67,7 @@ class Line:
     @property
     def next_input(self) -> int:
         """Offset of the input record that comes next."""
-        return self._accepted.next_offset if self._accepted.log == self.place.log else 0
+        return self.accepted.next_offset if self.accepted.log == self.place.log else 0
 
     @property
     def unstored_bytes(self) -> int:
@@ -76,8 +77,8 @@ class Line:
     def recall(self, value: bytes) -> None:
         """Take in one of this line's own outputs from behind the sink's mark. Raises GapError, DeploymentError."""
         record = decode_measured(value)
-        if accept(self._accepted, record) is Decision.TAKE:
-            self._accepted = advance(record)
+        if accept(self.accepted, record) is Decision.TAKE:
+            self.accepted = advance(record)
             again = functools.partial(tables, self.place.subject, record)
             self._memory.remember(*again(), again)
         self.sent(len(value))
@@ -86,7 +87,7 @@ class Line:
         self, offset: int, block_id: str, value: bytes, *, minutes_from: int = NO_MINUTES
     ) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
-        first = self._accepted.next_first if self._accepted.log == self.place.log else 0
+        first = self.accepted.next_first if self.accepted.log == self.place.log else 0
         try:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
         except UndecodableError:
@@ -94,7 +95,7 @@ class Line:
             record = undecodable(
                 value, self.place.subject, source, deployment=self.place.deployment, working=self.place.working
             )
-            self._accepted = advance(record)
+            self.accepted = advance(record)
             yield record
             return
         yield from self._slices(offset, block, first, minutes_from)
@@ -135,7 +136,7 @@ class Line:
                 events_max = (last - first + 1) // 2
                 continue
             self._memory.remember(done.fresh, done.rows, functools.partial(tables, block.subject, record))
-            self._accepted = advance(record)
+            self.accepted = advance(record)
             self._covered.update(days)
             yield record
             first = last

@@ -28,6 +28,7 @@ from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save, take
 from streams.roll.state import State
 from streams.roll.stored import read_stored
+from streams.same_log import end_when_numbers_move
 
 PUBLISH_EVERY_S = 0.25
 """The shortest time between two records."""
@@ -63,7 +64,7 @@ class Roll:
             state = await self._in_turn(read_stored, self._settings, client, at_s)
         self._state = state
         self._clock, self._publisher = wall or EventClock(state), Publisher(state)
-        self._start()
+        self._start({topic: read.log for (topic, _), read in state.read.items()})
         return {TP(topic, partition): read.offset for (topic, partition), read in state.read.items()}
 
     async def _goes_on(self, client: Client, state: State, partitions: Collection[TP]) -> bool:
@@ -82,8 +83,9 @@ class Roll:
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        self._tasks = [asyncio.create_task(task) for task in (self._publish(), self._save_now_and_then())]
+    def _start(self, numbers: Mapping[str, int]) -> None:
+        work = self._publish(), self._save_now_and_then(), end_when_numbers_move(self._settings, numbers)
+        self._tasks = [asyncio.create_task(task) for task in work]
         for task in self._tasks:
             end_if_it_fails(task, "roll")
 

@@ -54,11 +54,11 @@ class Echo:
                     starts[tp] = int(record.header("source") or b"") + 1
         return starts
 
-    async def reconnected(self, positions: Mapping[TP, int]) -> None:
+    async def reconnected(self, reached: Mapping[TP, tuple[int, Any]]) -> None:
         """Compare the log that was found again with the positions reached before; needs a broker that answers."""
-        ends = await tail(self.bootstrap, self.source, {tp.partition for tp in positions})
-        if any(ends[tp] < position for tp, position in positions.items()):
-            raise RuntimeError(f"another log: {ends} after {positions}")
+        ends = await tail(self.bootstrap, self.source, {tp.partition for tp in reached})
+        if any(ends[tp] < position for tp, (position, _) in reached.items()):
+            raise RuntimeError(f"another log: {ends} after {reached}")
         sys.stdout.write("reconnected\n")
         sys.stdout.flush()
 

@@ -1,0 +1,180 @@
+"""The last word on a story: what the database must hold, folded and summed in plain Python from the events themselves.
+
+Shares no code with the pipeline but what is data in itself: the names of columns, and the hashes by which equal
+statements are known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from hotline.catalogue import KPIS, Grain, Quantile
+from hotline.events import keys
+from hotline.fold import FOLD_VERSION
+from hotline.subjects import SUBJECTS, Subject
+from tests.hotline import naive_fold
+from tests.hotline.oracle import PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from clickhouse_connect.driver.client import Client
+
+    from hotline.catalogue import Kpi, Measure
+    from tests.faults.story import Story
+    from tests.hotline.oracle import Part
+
+Cell = tuple[str, str, datetime]
+RECENT = timedelta(days=6)
+"""Recent minutes are complete for longer than this."""
+
+
+class Checker:
+    """Compares one database with one story; every method raises AssertionError with the first differences."""
+
+    def __init__(self, client: Client, story: Story, zone: str) -> None:
+        self._client = client
+        self._story = story
+        self._zone = ZoneInfo(zone)
+        self._members = {name: _members(SUBJECTS[name], frame) for name, frame in story.lives.items()}
+        self._rows = {name: naive_fold.fold(name, members) for name, members in self._members.items()}
+
+    def check(self) -> None:
+        """Check all there is."""
+        for subject in SUBJECTS.values():
+            self.events(subject)
+            self.rows(subject)
+            for kpi in _summed(subject):
+                self.sums(kpi)
+        self.account()
+        self.sources()
+
+    def events(self, subject: Subject) -> None:
+        """Every event is stored once, with all that it states."""
+        columns = [*subject.columns, "digest"]
+        stored = Counter(self._read(subject.events_table, columns))
+        told = Counter(tuple(event[name] for name in columns) for event in self._members[subject.name])
+        _same(stored, told, subject.events_table)
+
+    def rows(self, subject: Subject) -> None:
+        """Every row is what its events say."""
+        columns = self._columns(subject.rows_table)
+        stored = Counter(self._read(f"{subject.rows_table} FINAL", columns))
+        folded = self._rows[subject.name].values()
+        _same(stored, Counter(tuple(_as_stored(row, name) for name in columns) for row in folded), subject.rows_table)
+
+    def sums(self, kpi: Kpi) -> None:
+        """Every cell of the sums behind a KPI is what its rows say, at the grain that is kept for ever and lately."""
+        rows = [SimpleNamespace(**row) for row in self._rows[kpi.subject.name].values()]
+        for measure, part in zip(kpi.measures, filter(None, PARTS[kpi.name]), strict=True):
+            _same(
+                self._stored_sums(kpi.subject.sums_table, measure),
+                self._cells(rows, part, measure.grains),
+                measure.name,
+            )
+            minutes = {kind: Grain.MINUTE for kind, grain in measure.grains.items() if grain is Grain.HOUR}
+            since = datetime.now(UTC) - RECENT
+            lately = {cell: units for cell, units in self._cells(rows, part, minutes).items() if cell[2] >= since}
+            recent = self._stored_sums(kpi.subject.recent_table, measure)
+            _same({cell: n for cell, n in recent.items() if cell[2] >= since}, lately, f"recent {measure.name}")
+
+    def account(self) -> None:
+        """Verdicts: each new event counted or revised once, each that is none a dead letter, and nothing else."""
+        sql = "SELECT sum(counted + revised), sum(dead) FROM hotline.accounts"
+        new, dead = self._client.query(sql).result_rows[0]
+        assert new == sum(map(len, self._members.values())), f"{new} events were taken for new"
+        (letters,) = self._client.query("SELECT count() FROM hotline.dead_letters").result_rows[0]
+        assert dead == letters >= self._story.dead, (dead, letters, self._story.dead)
+
+    def sources(self) -> None:
+        """Accepted outputs follow one another in each partition: no gap, no double."""
+        sql = "SELECT topic, partition, log, offset, first, last, final FROM hotline.accounts ORDER BY ALL"
+        due: dict[tuple[str, int], tuple[int, int, int]] = {}
+        for topic, partition, log, offset, first, last, final in self._client.query(sql).result_rows:
+            at, place = (topic, partition), (log, offset, first)
+            begins = offset == first == 0 and log > due.get(at, (0, 0, 0))[0]
+            assert begins or place == due.get(at), f"{at}: {place} was accepted where {due.get(at)} was due"
+            due[at] = (log, offset + 1, 0) if final else (log, offset, last)
+
+    def figures(self, kpi: Kpi, start: datetime, end: datetime) -> tuple[int, int | None]:
+        """Numerator and denominator of a KPI of flows over a period, from the rows."""
+        rows = [SimpleNamespace(**row) for row in self._rows[kpi.subject.name].values()]
+        parts = [
+            None if part is None else sum(units for at, units in _units(rows, part) if start <= at < end)
+            for part in PARTS[kpi.name]
+        ]
+        assert parts[0] is not None
+        return parts[0], parts[1]
+
+    def _cells(self, rows: Iterable[Any], part: Part, grains: Any) -> dict[Cell, int]:
+        found: dict[Cell, int] = defaultdict(int)
+        for row in rows:
+            for at, units in _units([row], part):
+                for kind, grain in grains.items():
+                    found[kind, "" if kind == "all" else getattr(row, kind), self._floor(at, grain)] += units
+        return {cell: units for cell, units in found.items() if units}
+
+    def _floor(self, at: datetime, grain: Grain) -> datetime:
+        local = at.astimezone(self._zone)
+        floor = local.replace(second=0) if grain is Grain.MINUTE else local.replace(minute=0, second=0)
+        return floor.astimezone(UTC)
+
+    def _stored_sums(self, table: str, measure: Measure) -> dict[Cell, int]:
+        sql = (
+            f"SELECT scope_kind, scope, toUnixTimestamp(at), sum({measure.column}) AS units "  # noqa: S608
+            f"FROM hotline.{table} GROUP BY ALL HAVING units != 0"
+        )
+        found = self._client.query(sql).result_rows
+        return {(kind, scope, datetime.fromtimestamp(at, UTC)): units for kind, scope, at, units in found}
+
+    def _columns(self, table: str) -> list[str]:
+        sql = "SELECT name FROM system.columns WHERE database = 'hotline' AND table = {table:String} ORDER BY position"
+        found = [name for (name,) in self._client.query(sql, parameters={"table": table}).result_rows]
+        assert found, table
+        return [name for name in found if name != "partition"]
+
+    def _read(self, table: str, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+        sql = f"SELECT {', '.join(columns)} FROM hotline.{table}"  # noqa: S608  names of ours
+        for row in self._client.query(sql).result_rows:
+            yield tuple(value.astimezone(UTC) if isinstance(value, datetime) else value for value in row)
+
+
+def _members(subject: Subject, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """The events of a frame, each once, with the number by which those of equal time and rank are ordered."""
+    keyed = frame.with_columns(pl.Series("key", keys.event_keys(frame)))
+    found = {}
+    for event in keyed.iter_rows(named=True):
+        name = event["id"] or (event["type"], event["occurred_at"])
+        entity = event["source"], event["entity"], event["born_at"]
+        found[entity, name, event["revision"], event["digest"]] = event
+    assert len(found) > len(frame) / 2, f"{subject.name}: hardly any event is new"
+    return list(found.values())
+
+
+def _summed(subject: Subject) -> list[Kpi]:
+    return [kpi for kpi in KPIS.values() if kpi.subject is subject and not isinstance(kpi.numerator, Quantile)]
+
+
+def _as_stored(row: dict[str, Any], name: str) -> Any:
+    return row["size"] << 24 | FOLD_VERSION << 16 if name == "version" else row[name]
+
+
+def _units(rows: Iterable[Any], part: Part) -> Iterator[tuple[datetime, int]]:
+    at, units_of = part
+    for row in rows:
+        units = units_of(row)
+        if units:
+            yield getattr(row, at), units
+
+
+def _same(stored: Any, wanted: Any, what: str) -> None:
+    """Compare two counts by what they count."""
+    differing = [key for key in {**stored, **wanted} if stored.get(key, 0) != wanted.get(key, 0)]
+    shown = [(key, f"stored {stored.get(key, 0)}", f"right {wanted.get(key, 0)}") for key in differing[:3]]
+    assert not differing, f"{what}: {len(differing)} differ, such as {shown}"

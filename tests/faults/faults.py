@@ -1,0 +1,108 @@
+"""What can go wrong, one function a fault; each leaves behind what a running system must heal from by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from sinks.writer.store import AWAY
+from tests.faults.laboratory import SENDER, SUPERVISOR, Laboratory
+
+Plan = Mapping[str, Callable[[Laboratory], None]]
+"""Faults by name."""
+
+BULKY = ("call_events", "calls", "ticket_events", "tickets", "minute_sums_calls", "minute_sums_tickets", "accounts")
+
+
+def kill(name: str, lab: Laboratory) -> None:
+    lab.kill(name)
+
+
+def kill_two(name: str, others: tuple[str, ...], lab: Laboratory) -> None:
+    lab.kill(name, lab.draw.choice([one for one in others if one != name]))
+
+
+def kill_again(name: str, lab: Laboratory) -> None:
+    """Kill it, and what comes after it while that starts or takes up what the former had."""
+    lab.kill(name)
+    until = time.monotonic() + 30
+    while not lab.pid(name) and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(lab.draw.uniform(0, 1.5))
+    lab.kill(name)
+
+
+def freeze(name: str, lab: Laboratory) -> None:
+    lab.freeze(name, lab.draw.uniform(0.5, 5))
+
+
+def double(name: str, module: str, lab: Laboratory) -> None:
+    """A frozen part wakes up beside another that believes to be the one."""
+    lab.beside(name, module, lab.draw.uniform(2, 4))
+
+
+def optimize(lab: Laboratory) -> None:
+    """Somebody merges all parts of a table."""
+    with contextlib.suppress(*AWAY), lab.hotline.writer() as client:
+        client.command(f"OPTIMIZE TABLE hotline.{lab.draw.choice(BULKY)} FINAL")
+
+
+def away(line: str, lab: Laboratory) -> None:
+    lab.lines[line].away(lab.draw.uniform(0.5, 6))
+
+
+def cut(line: str, lab: Laboratory) -> None:
+    lab.lines[line].cut()
+
+
+def cut_within(line: str, lab: Laboratory) -> None:
+    lab.lines[line].cut_within(lab.draw.randrange(1, 200_000))
+
+
+def hold(line: str, lab: Laboratory) -> None:
+    lab.lines[line].hold(lab.draw.uniform(0.5, 6))
+
+
+def slow(line: str, lab: Laboratory) -> None:
+    lab.lines[line].slow(lab.draw.uniform(0.5, 4))
+
+
+def swallow(line: str, lab: Laboratory) -> None:
+    lab.lines[line].swallow(lab.draw.uniform(0.5, 4))
+
+
+def kills(*names: str) -> Plan:
+    """Each of these dies; with another; and again as it starts."""
+    found: dict[str, Callable[[Laboratory], None]] = {}
+    for name in names:
+        found[f"kill {name}"] = partial(kill, name)
+        found[f"kill {name} and another"] = partial(kill_two, name, names)
+        found[f"kill {name} and its successor"] = partial(kill_again, name)
+    return found
+
+
+def freezes(*names: str) -> Plan:
+    """Each of these stands still for some seconds."""
+    return {f"freeze {name}": partial(freeze, name) for name in names}
+
+
+def breaks(line: str) -> Plan:
+    """What may happen on the line to the engine or the broker."""
+    return {f"{line} {what.__name__}": partial(what, line) for what in (away, cut, cut_within, hold, slow, swallow)}
+
+
+DOUBLES: Plan = {
+    "two sinks": partial(double, "sink", "sinks.writer"),
+    "two workers": partial(double, "worker-0", "streams"),
+}
+MERGES: Plan = {"optimize": optimize}
+WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
+"""What `hotline up` runs, and who sends."""
+PLANS: Mapping[str, Plan] = {
+    "embedded": {**kills(*WHOLE), **freezes(*WHOLE[:5]), **DOUBLES, **MERGES},
+    "kafka": {**kills(*WHOLE[1:]), **freezes("broker", "worker-0", "sink"), **DOUBLES, **MERGES},
+    "lines": {**breaks("engine"), **breaks("broker"), **kills("sink", "worker-0", SUPERVISOR, SENDER), **MERGES},
+}
+"""By environment: the whole embedded stack; with Apache Kafka; engine and broker of others, behind lines that break."""

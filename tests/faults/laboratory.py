@@ -1,0 +1,161 @@
+"""A stack under fault: the real processes as `hotline up` runs them, a sender, and hands to break them with."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from hotline.settings import environment
+from tests.e2e.stacks import ROOT, Hotline, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.faults.proxy import Proxy
+
+SUPERVISOR, SENDER = "supervisor", "sender"
+WITHIN_S = 300.0
+
+
+@dataclass
+class Laboratory:
+    """One stack, what is told to it, and what can be broken. `lines` are proxies before what the stack does not own."""
+
+    hotline: Hotline
+    draw: random.Random
+    told: Sequence[str]
+    """What the sender is told of its story: day, seed, entities, pieces."""
+    lines: dict[str, Proxy] = field(default_factory=dict)
+    strangers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """Processes beside the stack's own."""
+    done: list[str] = field(default_factory=list)
+    """Faults so far, as they are named."""
+    _sender: subprocess.Popen[bytes] | None = None
+    _let_go: int = 0
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start the sender; one that was killed begins anew and is not held up where the former was let go."""
+        with (self.hotline.data.parent / "said.log").open("ab") as log:
+            self._sender = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.telling", str(self.hotline.data), *self.told],
+                env=self.hotline.environ,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._write(self._let_go)
+
+    def let_go(self) -> None:
+        """Let the next piece go."""
+        self._let_go += 1
+        self._write(1)
+
+    def finish(self) -> dict[str, Any]:
+        """Let all the rest go and wait until it is stored; the sender's account."""
+        assert self._sender is not None
+        out, _ = self._sender.communicate(timeout=WITHIN_S)
+        assert self._sender.returncode == 0, (self.hotline.data.parent / "said.log").read_text()[-3000:]
+        account: dict[str, Any] = json.loads(out)
+        return account
+
+    def _write(self, lines: int) -> None:
+        assert self._sender is not None
+        assert self._sender.stdin is not None
+        assert self._sender.poll() is None, (self.hotline.data.parent / "said.log").read_text()[-3000:]
+        self._sender.stdin.write(b"\n" * lines)
+        self._sender.stdin.flush()
+
+    # -- breaking --------------------------------------------------------------------------------------------------
+
+    def pid(self, name: str) -> int:
+        """The process id of a part, 0 while it does not run."""
+        if name == SENDER:
+            return self._sender.pid if self._sender else 0
+        return (self.hotline.state().get("pid") if name == SUPERVISOR else self.hotline.part(name).get("pid")) or 0
+
+    def kill(self, *names: str) -> None:
+        """Kill parts at once (SIGKILL), and see to it that whoever has nobody who restarts it is restarted."""
+        pids = {name: pid for name in names if (pid := self.pid(name))}
+        for pid in pids.values():
+            _signal(pid, signal.SIGKILL)
+        if SENDER in pids:
+            self._ended_sender()
+        if SUPERVISOR in pids:
+            self._serve_again(pids[SUPERVISOR])
+        wait_until(lambda: all(self.pid(name) != pid for name, pid in pids.items()), f"the death of {names} is noticed")
+
+    def freeze(self, name: str, seconds: float) -> None:
+        """Stop a part (SIGSTOP) for so long, then let it go on."""
+        pid = self.pid(name)
+        if pid and _signal(pid, signal.SIGSTOP):
+            time.sleep(seconds)
+            _signal(pid, signal.SIGCONT)
+
+    def beside(self, name: str, module: str, seconds: float) -> None:
+        """Freeze a part, run another of its kind beside it, wake the first up: both believe they are the one."""
+        self.heal()
+        pid = self.pid(name)
+        if not _signal(pid, signal.SIGSTOP):
+            return
+        try:
+            other = self._stranger(name, module, pid)
+            time.sleep(seconds)
+        finally:
+            _signal(pid, signal.SIGCONT)
+        time.sleep(seconds)
+        other.kill()
+        other.wait()
+
+    def heal(self) -> None:
+        """Wait until every part works again."""
+        wait_until(self.hotline.ready, f"every part is ready again after {self.done[-1:]}")
+
+    def clean(self) -> None:
+        """Leave nothing running."""
+        for one in [*self.strangers, *([self._sender] if self._sender else [])]:
+            one.kill()
+            one.communicate()
+        self.hotline.clean()
+
+    def _stranger(self, name: str, module: str, pid: int) -> subprocess.Popen[bytes]:
+        try:
+            environ = psutil.Process(pid).environ()
+        except psutil.Error:  # it is ending: its successor will have the same but for what it reports
+            environ = {**self.hotline.environ, **environment(self.hotline.settings)}
+        environ |= {"HOTLINE_SINK_HEALTH_PORT": "0"}  # the part's own has it
+        with (self.hotline.data.parent / f"stranger-{name}.log").open("ab") as log:
+            made = subprocess.Popen([sys.executable, "-m", module], env=environ, cwd=ROOT, stdout=log, stderr=log)
+        self.strangers.append(made)
+        return made
+
+    def _ended_sender(self) -> None:
+        assert self._sender is not None
+        self._sender.communicate()
+        self.begin()
+
+    def _serve_again(self, pid: int) -> None:
+        latest = self.hotline.ups[-1]
+        if latest.pid == pid:
+            latest.wait()
+        if latest.poll() is not None:
+            self.hotline.up()
+
+
+def _signal(pid: int, number: signal.Signals) -> bool:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""A line between two programs that can be broken: cut, held, made slow, cut in the middle of what is said on it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_PIECE = 64 << 10
+_RESET = struct.pack("ii", 1, 0)
+"""Close without farewell: the other side sees a reset."""
+
+
+class Proxy:
+    """Hands every connection to its port on to a target on this machine. All methods may be called at any time."""
+
+    def __init__(self, target_port: int, port: int = 0) -> None:
+        self._target = target_port
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._flows = threading.Event()
+        self._flows.set()
+        self._refusing = False
+        self._answers = True
+        self._pause_s = 0.0
+        self._cut_after = 0
+        self.cuts = 0
+        """Connections that were cut in the middle of something, by whichever fault."""
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+        self._flows.set()
+        self.cut()
+
+    # -- faults ----------------------------------------------------------------------------------------------------
+
+    def cut(self) -> None:
+        """Reset every connection."""
+        with self._lock:
+            for one in self._open:
+                _reset(one)
+            self.cuts += bool(self._open)
+            self._open.clear()
+
+    def away(self, seconds: float) -> None:
+        """Nobody is there for a while."""
+        self._refusing = True
+        self.cut()
+        time.sleep(seconds)
+        self._refusing = False
+
+    def hold(self, seconds: float) -> None:
+        """Nothing passes for a while, in neither direction; then all of it does."""
+        self._flows.clear()
+        time.sleep(seconds)
+        self._flows.set()
+
+    def slow(self, seconds: float, pause_s: float = 0.05) -> None:
+        """Every piece waits for a moment, for a while."""
+        self._pause_s = pause_s
+        time.sleep(seconds)
+        self._pause_s = 0.0
+
+    def swallow(self, seconds: float) -> None:
+        """What is asked takes effect, but nobody hears an answer: the connections end without one."""
+        self._answers = False
+        time.sleep(seconds)
+        self.cut()
+        self._answers = True
+
+    def cut_within(self, size: int) -> None:
+        """Reset the connection on which the next so many bytes are asked, in the middle of them."""
+        self._cut_after = size
+
+    # -- the line --------------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                asking, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._refusing:
+                _reset(asking)
+                continue
+            try:
+                answering = socket.create_connection(("127.0.0.1", self._target), timeout=5)
+            except OSError:
+                _reset(asking)
+                continue
+            answering.settimeout(None)
+            with self._lock:
+                self._open |= {asking, answering}
+            for one, other, asks in ((asking, answering, True), (answering, asking, False)):
+                threading.Thread(target=self._hand_on, args=(one, other), kwargs={"asks": asks}, daemon=True).start()
+
+    def _hand_on(self, source: socket.socket, sink: socket.socket, *, asks: bool) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(_PIECE):
+                self._flows.wait()
+                time.sleep(self._pause_s)
+                if asks and self._cut_after:
+                    self._cut_after -= min(len(piece), self._cut_after)
+                    if not self._cut_after:
+                        sink.sendall(piece[: len(piece) // 2])
+                        self.cuts += 1
+                        break
+                if asks or self._answers:
+                    sink.sendall(piece)
+        with self._lock:
+            self._open -= {source, sink}
+        for one in (source, sink):
+            _reset(one)
+
+
+def _reset(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()

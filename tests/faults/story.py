@@ -1,0 +1,99 @@
+"""What is told to a pipeline that is being broken: lives of calls and tickets, badly told, all by one seed.
+
+Told with everything that transport and senders do to events: out of order, late by months, single events and whole
+blocks repeated, blocks of any size, and some events that are none.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from hotline.blocks import complete
+from hotline.subjects import SUBJECTS, Subject
+from tests.hotline.random_events import BIRTHS
+from tests.hotline.random_rows import _life
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECENT_DAYS = range(6, 10)
+"""How long ago half of the lives began: the longest of them last until today."""
+EARLIER_DAYS = range(10, 400)
+REPEATED, DISPLACED, DEAD = 0.06, 0.3, 0.01
+"""Shares of events that are told again somewhere, told far from where they belong, or no events."""
+TIMES = {"born_at", "occurred_at", "due_at", "created_at", "dispatched_at"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is told at once: events of one subject, and into blocks of how many."""
+
+    subject: Subject
+    events: pl.DataFrame
+    events_max: int
+
+
+@dataclass(frozen=True)
+class Story:
+    """A seed's story. `lives` are the events themselves, each once or contradicted; `pieces` is how they are told."""
+
+    lives: dict[str, pl.DataFrame]
+    pieces: list[Piece]
+    dead: int
+    """Events told that are none."""
+
+    @property
+    def events(self) -> int:
+        """Events told, repeats and those that are none included."""
+        return sum(len(piece.events) for piece in self.pieces)
+
+
+def story(seed: int, *, entities: int, pieces: int, today: datetime | None = None) -> Story:
+    """Make the story of so many calls and as many tickets, told in about so many pieces of both subjects together."""
+    draw = random.Random(seed)
+    day = (today or datetime.now(UTC)).date()
+    lives, told, dead = {}, [], 0
+    for name, subject in SUBJECTS.items():
+        events = [one for number in range(entities) for one in _moved(_life(subject, draw, str(number)), draw, day)]
+        lives[name] = _frame(subject, events)
+        order = _badly_told(events, draw)
+        nothing = [{**one, "type": "call.rang"} for one in draw.sample(events, max(1, int(len(events) * DEAD)))]
+        for one in nothing:
+            order.insert(draw.randrange(len(order)), one)
+        dead += len(nothing)
+        told += list(_pieces(subject, order, pieces // len(SUBJECTS), draw))
+    draw.shuffle(told)
+    again = [draw.choice(told) for _ in range(max(1, len(told) // 10))]
+    extra = sum(int((piece.events["type"] == "call.rang").sum()) for piece in again)
+    return Story(lives, [*told, *again], dead + extra)
+
+
+def _moved(life: list[dict[str, Any]], draw: random.Random, day: Any) -> list[dict[str, Any]]:
+    ago = draw.choice(RECENT_DAYS if draw.random() < 0.5 else EARLIER_DAYS)
+    by = timedelta(days=(day - BIRTHS[0].date()).days - ago)
+    return [{name: value + by if name in TIMES and value else value for name, value in one.items()} for one in life]
+
+
+def _badly_told(events: list[dict[str, Any]], draw: random.Random) -> list[dict[str, Any]]:
+    """All of the events by the time at which they happened, but for those displaced; some of them again."""
+    order = sorted(events, key=lambda one: one["occurred_at"])
+    for _ in range(int(len(order) * DISPLACED)):
+        order.insert(draw.randrange(len(order)), order.pop(draw.randrange(len(order))))
+    for one in draw.sample(events, int(len(events) * REPEATED)):
+        order.insert(draw.randrange(len(order)), one)
+    return order
+
+
+def _pieces(subject: Subject, order: list[dict[str, Any]], count: int, draw: random.Random) -> Iterator[Piece]:
+    cuts = sorted(draw.sample(range(1, len(order)), count - 1))
+    for start, end in zip([0, *cuts], [*cuts, len(order)], strict=True):
+        yield Piece(subject, _frame(subject, order[start:end]), draw.choice([1, 7, 100, 10_000]))
+
+
+def _frame(subject: Subject, events: list[dict[str, Any]]) -> pl.DataFrame:
+    return complete(subject, pl.DataFrame(events, schema={name: subject.columns[name] for name in events[0]}))

@@ -1,0 +1,153 @@
+"""Whatever breaks, and whenever: in the end the database holds exactly what was told.
+
+Each run has a seed, which decides what is told, what breaks, and when; it is printed when a run fails, and
+`FAULTS_SEED=… FAULTS_TIMES=…` does it again. Each environment has a short run with a fixed seed, so that two
+versions can be compared, and one with a fresh seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.brokers import KafkaBroker
+from deploy.ports import free_port
+from tests.e2e.stacks import Hotline
+from tests.faults.checker import Checker
+from tests.faults.faults import PLANS
+from tests.faults.laboratory import Laboratory
+from tests.faults.proxy import Proxy
+from tests.faults.story import story
+from tests.sinks import engines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ZONE = "Asia/Shanghai"
+FIXED, FRESH = (1, 3), (random.randrange(2, 2**32), 8)
+"""Seed and number of faults of the two runs."""
+ENTITIES = 150
+HEALED_EVERY = 3
+"""One in so many faults meets a system that works; the others may meet one that still heals from the fault before."""
+PAUSE_S_MAX = 0.8
+COMMON = {"HOTLINE_ZONE": ZONE, "HOTLINE_CALENDAR": "none"}
+
+
+class BehindALine(KafkaBroker):
+    """Apache Kafka that tells its clients to come by way of a proxy."""
+
+    advertised_port: int = 0
+
+    def _write_properties(self, data_name: str) -> None:
+        super()._write_properties(data_name)
+        file = self.folder / "server.properties"
+        own, told = f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}", self.advertised_port
+        text = file.read_text()
+        assert own in text
+        file.write_text(text.replace(own, f"advertised.listeners=PLAINTEXT://127.0.0.1:{told}"))
+
+
+@contextmanager
+def embedded(folder: Path) -> Iterator[tuple[Hotline, dict[str, Proxy]]]:
+    yield Hotline(folder / "d", **COMMON), {}
+
+
+@contextmanager
+def kafka(folder: Path) -> Iterator[tuple[Hotline, dict[str, Proxy]]]:
+    yield Hotline(folder / "d", **COMMON, HOTLINE_BROKER="kafka"), {}
+
+
+@contextmanager
+def lines(folder: Path) -> Iterator[tuple[Hotline, dict[str, Proxy]]]:
+    """Engine and broker are another's; between them and the stack are lines that break."""
+    broker = BehindALine(folder / "kafka")
+    broker.advertised_port = free_port()
+    (folder / "engine").mkdir()
+    with (
+        engines.running(folder / "engine") as engine,
+        Proxy(engine.address["port"]) as to_engine,
+        Proxy(broker.port, broker.advertised_port) as to_broker,
+        broker,
+    ):
+        hotline = Hotline(
+            folder / "d",
+            **COMMON,
+            HOTLINE_CLICKHOUSE_READER_PASSWORD_FILE=str(engine.folder / "secrets" / "reader.password"),
+            HOTLINE_CLICKHOUSE_WRITER_PASSWORD_FILE=str(engine.folder / "secrets" / "writer.password"),
+            HOTLINE_BROKER="kafka",
+            HOTLINE_BOOTSTRAP=f"127.0.0.1:{to_broker.port}",
+            HOTLINE_CLICKHOUSE_URL=f"http://127.0.0.1:{to_engine.port}",
+        )
+        yield hotline, {"engine": to_engine, "broker": to_broker}
+
+
+ENVIRONMENTS = {"embedded": embedded, "kafka": kafka, "lines": lines}
+
+
+def _runs() -> list[tuple[int, int]]:
+    asked = os.environ.get("FAULTS_SEED")
+    return [(int(asked), int(os.environ["FAULTS_TIMES"]))] if asked else [FIXED, FRESH]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.timeout(1800)
+def test_the_database_holds_what_was_told(environment: str, tmp_path: Path) -> None:
+    for number, (seed, times) in enumerate(_runs()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        sys.stdout.write(f"FAULTS_SEED={seed} FAULTS_TIMES={times}\n")  # shown when the test fails
+        broken(environment, seed, times, folder)
+
+
+def broken(environment: str, seed: int, times: int, folder: Path) -> Laboratory:
+    """Tell a seed's story while a seed's faults happen, and check what comes of it."""
+    draw = random.Random(seed)
+    day = datetime.now(UTC).date().isoformat()
+    pieces = times * 2
+    told = story(seed, entities=ENTITIES, pieces=pieces, today=datetime.fromisoformat(day).replace(tzinfo=UTC))
+    with ENVIRONMENTS[environment](folder) as (hotline, proxies):
+        lab = Laboratory(hotline, draw, (day, str(seed), str(ENTITIES), str(pieces)), proxies)
+        try:
+            hotline.running()
+            lab.begin()
+            _break(lab, environment, times)
+            account = lab.finish()
+            assert (
+                account["read"] == told.events == sum(account[name] for name in ("counted", "seen", "revised", "dead"))
+            )
+            assert account["dead"] == told.dead
+            lab.heal()
+            with hotline.writer() as client:
+                Checker(client, told, ZONE).check()
+            _figures_agree(lab)
+        finally:
+            sys.stdout.write(f"{environment}: {', '.join(lab.done)}\n")
+            lab.clean()
+    return lab
+
+
+def _break(lab: Laboratory, environment: str, times: int) -> None:
+    """Let a piece go and let something break, again and again; then nothing breaks any more."""
+    for number in range(times):
+        lab.let_go()
+        if number % HEALED_EVERY == 0:
+            lab.heal()
+        time.sleep(lab.draw.uniform(0, PAUSE_S_MAX))
+        name = lab.draw.choice(list(PLANS[environment]))
+        lab.done.append(name)
+        PLANS[environment][name](lab)
+
+
+def _figures_agree(lab: Laboratory) -> None:
+    """What the commands say agrees with itself: sums with rows, rows with events."""
+    year = datetime.now(UTC).year
+    done = lab.hotline.do("reconcile", "--period", f"{year - 2}-01-01..{year + 1}-01-01", "--json")
+    assert (done.code, done.json["equal"]) == (0, True), done.out + done.said

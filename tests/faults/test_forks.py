@@ -1,0 +1,141 @@
+"""A durable log that is another than it was, under the same cluster and the same name: noticed, and nothing is lost.
+
+One stack lives through all of it; after each fork a part of one story is told, and in the end all of it is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from deploy.brokers import KafkaBroker, create_topics, open_admin
+from hotline.blocks import pack
+from hotline.names import (
+    ARROW_STREAM,
+    BLOCK_ID,
+    CONTENT_TYPE,
+    EVENTS_TOPICS,
+    MEASURED,
+    MEASURED_TOPICS,
+    RECORD_BYTES_MAX,
+)
+from sinks.logs import current_logs
+from tests.e2e.sending import send_blocks
+from tests.e2e.stacks import Hotline, wait_until
+from tests.faults.checker import Checker
+from tests.faults.story import Piece, story
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+ZONE = "Asia/Shanghai"
+FORKED = [*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()]
+CALLS, CALLS_MEASURED = EVENTS_TOPICS["calls"], MEASURED_TOPICS["calls"]
+
+
+def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    told = story(3, entities=120, pieces=40)
+    parts = [told.pieces[start::6] for start in range(6)]
+    hotline = Hotline(tmp_path / "d", HOTLINE_ZONE=ZONE, HOTLINE_CALENDAR="none", HOTLINE_BROKER="kafka")
+    try:
+        hotline.running()
+        tell(hotline, parts[0])
+        stopped(hotline, lambda folder: shutil.copytree(folder, tmp_path / "then"))
+        tell(hotline, parts[1])
+
+        stopped(hotline, lambda folder: give_back(tmp_path / "then", folder))
+        tell(hotline, parts[2])
+        assert numbers(hotline, FORKED) == {2}, "a log whose tail was cut is another log"
+
+        stopped(hotline, lambda folder: grown(give_back(tmp_path / "then", folder), parts[3]))
+        tell(hotline, parts[4])
+        assert numbers(hotline, FORKED) == {3}, "one that was cut and grew past the marks is, too"
+
+        made_again(hotline, CALLS)
+        tell(hotline, parts[5])
+        assert numbers(hotline, [CALLS]) == {4}, "and so is a topic of events that was made again"
+        made_again(hotline, CALLS_MEASURED)
+        tell(hotline, parts[0])
+        assert numbers(hotline, [CALLS_MEASURED]) == {4}, "and one of outputs"
+        with hotline.writer() as client:
+            Checker(client, told, ZONE).check()
+        assert "ALARM the logs of" in (hotline.data / "log" / "sink.log").read_text()
+    finally:
+        hotline.clean()
+
+
+def tell(hotline: Hotline, pieces: Iterable[Piece]) -> None:
+    """Tell pieces and wait until they are stored."""
+    for piece in pieces:
+        blocks = pack(piece.subject, piece.events, hotline.settings.partitions, events_max=piece.events_max)
+        assert send_blocks(hotline, blocks).read == len(piece.events)
+
+
+def stopped(hotline: Hotline, then: Callable[[Path], Any]) -> None:
+    """Stop the stack, do something to its broker's folder, and start it again."""
+    assert hotline.do("down").code == 0
+    hotline.ups[-1].wait(60)
+    then(hotline.data / "broker")
+    hotline.running()
+
+
+def give_back(then: Path, folder: Path) -> Path:
+    """Put the broker's folder back to what it was then."""
+    shutil.rmtree(folder)
+    shutil.copytree(then, folder)
+    return folder
+
+
+def grown(folder: Path, pieces: Iterable[Piece]) -> None:
+    """Let others write into the broker while nobody reads: far past what was read before."""
+    partitions = 2
+    with KafkaBroker(folder) as broker:
+        producer: Any = KafkaProducer(bootstrap_servers=broker.bootstrap, max_request_size=RECORD_BYTES_MAX)
+        blocks = [
+            block
+            for piece in pieces
+            for block in pack(piece.subject, piece.events, partitions, events_max=piece.events_max)
+        ]
+        for _ in range(20):
+            for block in blocks:
+                headers = [(CONTENT_TYPE, ARROW_STREAM), (BLOCK_ID, block.block_id.encode())]
+                topic = EVENTS_TOPICS[block.subject.name]
+                producer.send(topic, partition=block.partition, value=block.encode(), headers=headers)
+        for topic in MEASURED_TOPICS.values():
+            for partition in range(partitions):
+                for value in values(broker.bootstrap, topic, partition) * 20:  # a zombie's, say
+                    producer.send(topic, partition=partition, value=value, headers=[(CONTENT_TYPE, MEASURED)])
+        producer.flush()
+        producer.close()
+
+
+def values(bootstrap: str, topic: str, partition: int) -> list[bytes]:
+    """Read all that a partition holds."""
+    at = TopicPartition(topic, partition)
+    consumer: Any = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
+    consumer.assign([at])
+    end = consumer.end_offsets([at])[at]
+    found: list[bytes] = []
+    while len(found) < end:
+        found += [record.value for record in consumer.poll(timeout_ms=500).get(at, [])]
+    consumer.close()
+    assert found, topic
+    return found
+
+
+def made_again(hotline: Hotline, topic: str) -> None:
+    """Delete a topic of a running stack and make it again, empty."""
+    bootstrap = hotline.settings.bootstrap
+    with open_admin(bootstrap) as admin:
+        admin.delete_topics([topic])
+        wait_until(lambda: topic not in admin.list_topics(), f"{topic} is gone")
+    create_topics(bootstrap, {topic: 2}, record_bytes_max=RECORD_BYTES_MAX)
+
+
+def numbers(hotline: Hotline, topics: Iterable[str]) -> set[int]:
+    with hotline.writer() as client:
+        found = current_logs(client)
+    return {found[topic] for topic in topics}
