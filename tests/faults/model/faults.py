@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from tests.faults.model.state import State
 
 Move = tuple[str, "State"]
+RESENT = "resent"
+WORKER_DIES = "worker dies"
+WORKER_HANGS = "worker hangs"
+DEPLOYED = "deployed"
+FORGOTTEN = "forgotten"
+SINK_DIES = "sink dies"
+ANSWER_LOST = "answer lost"
+TOKENS_FORGOTTEN = "tokens forgotten"
+SINK_HANGS = "sink hangs"
+SINK_MOVES = "sink moves"
+LOG_LOST = "log lost"
+TAILS_CUT = "tails cut"
 
 
 def moves(state: State, rules: Rules) -> Iterator[Move]:
@@ -50,7 +62,9 @@ def worker_dies(state: State, rules: Rules) -> Iterator[Move]:
     if worker.unacked is not None:
         late = (*state.late_outputs, worker.unacked)
         yield "the worker dies, its output still on its way", dead._replace(late_outputs=late)
-        yield "the worker dies before it hears of its output", dead._replace(outputs=(*state.outputs, worker.unacked))
+        taken = dead._replace(outputs=(*state.outputs, worker.unacked))
+        yield "the worker dies before it hears of its output", taken
+        yield "the worker dies, its output taken and on its way once more", taken._replace(late_outputs=late)
 
 
 def worker_hangs(state: State, rules: Rules) -> Iterator[Move]:
@@ -115,6 +129,14 @@ def sink_hangs(state: State, rules: Rules) -> Iterator[Move]:
         yield "the sink hangs and is replaced", state._replace(sink=None, zombie_sink=state.sink)
 
 
+def sink_moves(state: State, rules: Rules) -> Iterator[Move]:
+    """The sink hangs in the middle of a batch, and another one is started on another spool."""
+    if state.sink is not None and state.zombie_sink is None and state.sink.batch is not None:
+        yield "the sink hangs and is replaced, without its spool", state._replace(
+            sink=None, zombie_sink=state.sink, spool=None
+        )
+
+
 # -- logs --------------------------------------------------------------------------------------------------------------
 
 
@@ -154,16 +176,17 @@ def _broken(state: State) -> State:
 
 
 FAULTS: dict[str, Callable[[State, Rules], Iterator[Move]]] = {
-    "resent": resent,
-    "worker dies": worker_dies,
-    "worker hangs": worker_hangs,
-    "deployed": deployed,
-    "forgotten": forgotten,
-    "sink dies": sink_dies,
-    "answer lost": answer_lost,
-    "tokens forgotten": tokens_forgotten,
-    "sink hangs": sink_hangs,
-    "log lost": log_lost,
-    "tails cut": tails_cut,
+    RESENT: resent,
+    WORKER_DIES: worker_dies,
+    WORKER_HANGS: worker_hangs,
+    DEPLOYED: deployed,
+    FORGOTTEN: forgotten,
+    SINK_DIES: sink_dies,
+    ANSWER_LOST: answer_lost,
+    TOKENS_FORGOTTEN: tokens_forgotten,
+    SINK_HANGS: sink_hangs,
+    SINK_MOVES: sink_moves,
+    LOG_LOST: log_lost,
+    TAILS_CUT: tails_cut,
 }
 """Name → what it does to a state."""

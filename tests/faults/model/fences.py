@@ -34,3 +34,5 @@ FENCES: Final = {
     CONNECTION: "a worker of a broker that keeps nothing ends with its connection, and so does what it had on its way",
 }
 """Fence → what it does."""
+AGAINST_CUT_TAILS: Final = frozenset({BLOCK_ID, DIGEST, CHAIN})
+"""Fences against a durable broker that loses records which it had acknowledged. Nothing else needs them."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.faults.model.fences import CHAIN, DIGEST, FENCES
+from tests.faults.model.invariants import STANDS, WRONG_NUMBERS
 
 if TYPE_CHECKING:
     from tests.faults.model.state import Output
 
 EVERY_FENCE = frozenset(FENCES)
+EVERY_KIND = WRONG_NUMBERS | {STANDS}
 
 
 class Rules(NamedTuple):
@@ -19,6 +21,8 @@ class Rules(NamedTuple):
     """Whether the broker keeps its log when it dies (Kafka), or begins a new one (embedded)."""
     faults: frozenset[str]
     fences: frozenset[str] = EVERY_FENCE
+    kinds: frozenset[str] = EVERY_KIND
+    """The kinds of violations that are looked for."""
     slices: bool = False
     """Whether measure cuts a block into an output for each event."""
 
