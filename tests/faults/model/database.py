@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.faults.model.fences import EPOCH, TOKEN
-
 from tests.faults.model.state import Account
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from tests.faults.model.database import TABLES
 from tests.faults.model.fences import CONNECTION
 from tests.faults.model.producing import in_log, put
-from tests.faults.model.sinking import Sink
+from tests.faults.model.state import Late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.faults.model.rules import Rules
-    from tests.faults.model.state import State
+    from tests.faults.model.state import Output, Sink, State, Worker
 
 Move = tuple[str, "State"]
 RESENT = "resent"
@@ -100,9 +100,7 @@ def sink_dies(state: State, rules: Rules) -> Iterator[Move]:
         yield f"the sink dies, its insert of {late.table} still on its way", dead._replace(late_insert=late)
 
 
-def _on_its_way(sink: Sink) -> Iterator[Any]:
-    from tests.faults.model.state import Late
-
+def _on_its_way(sink: Sink) -> Iterator[Late]:
     if sink.batch and sink.step < len(TABLES):
         yield Late(sink.maker, sink.batch, TABLES[sink.step])
 
@@ -132,8 +130,9 @@ def sink_hangs(state: State, rules: Rules) -> Iterator[Move]:
 def sink_moves(state: State, rules: Rules) -> Iterator[Move]:
     """The sink hangs in the middle of a batch, and another one is started on another spool."""
     if state.sink is not None and state.zombie_sink is None and state.sink.batch is not None:
-        yield "the sink hangs and is replaced, without its spool", state._replace(
-            sink=None, zombie_sink=state.sink, spool=None
+        yield (
+            "the sink hangs and is replaced, without its spool",
+            state._replace(sink=None, zombie_sink=state.sink, spool=None),
         )
 
 
@@ -148,7 +147,7 @@ def log_lost(state: State, rules: Rules) -> Iterator[Move]:
     yield "the broker dies with its logs", lost._replace(late_outputs=kept)
 
 
-def _unacked(state: State) -> Iterator[Any]:
+def _unacked(state: State) -> Iterator[Output]:
     for worker in (state.worker, state.zombie_worker):
         if worker and worker.unacked:
             yield worker.unacked
@@ -171,8 +170,11 @@ def _lengths(log: tuple[Any, ...]) -> list[int]:
 def _broken(state: State) -> State:
     """All connections broke."""
     slots = ("worker", "zombie_worker", "sink", "zombie_sink")
-    broke = {slot: process._replace(broke=True) for slot in slots if (process := getattr(state, slot))}
-    return state._replace(**broke)
+    for slot in slots:
+        process: Worker | Sink | None = getattr(state, slot)
+        if process:
+            state = state.having(slot, process._replace(broke=True))
+    return state
 
 
 FAULTS: dict[str, Callable[[State, Rules], Iterator[Move]]] = {

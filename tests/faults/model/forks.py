@@ -18,7 +18,7 @@ Move = tuple[str, "State"]
 
 
 def at_start_of_worker(state: State, worker: Worker | None, rules: Rules) -> Move | None:
-    """A fork that a starting worker finds: of the outputs at the sink's mark, of the input after the outputs behind it."""
+    """A fork that a starting worker finds: of the outputs at the mark, of the input after those behind it."""
     database, mark = state.database, state.database.mark
     position = mark.position if mark.log == database.out_log else 0
     if rules.has(DIGEST) and _output_forked(state, position, mark.record, rules):
@@ -30,7 +30,7 @@ def at_start_of_worker(state: State, worker: Worker | None, rules: Rules) -> Mov
 
 def reconnected(state: State, slot: str, worker: Worker, rules: Rules) -> Move:
     """A worker looks at both logs after its connections broke."""
-    ended = state._replace(**{slot: None})
+    ended = state.having(slot, None)
     if worker.in_log == state.database.in_log and _input_forked(state, worker.in_log, worker.accepted, worker.block):
         if rules.has(BLOCK_ID):
             return _new_input("reconnects, ends, and", ended)
@@ -39,7 +39,7 @@ def reconnected(state: State, slot: str, worker: Worker, rules: Rules) -> Move:
     same = worker.out_log == state.database.out_log
     if rules.has(DIGEST) and same and _output_forked(state, worker.next_output, worker.record, rules):
         return _new_output("reconnects, ends, and", ended)
-    return "reconnects", state._replace(**{slot: worker._replace(broke=False)})
+    return "reconnects", state.having(slot, worker._replace(broke=False))
 
 
 def sink_reconnected(state: State, slot: str, sink: Sink, rules: Rules) -> Move:
@@ -47,7 +47,7 @@ def sink_reconnected(state: State, slot: str, sink: Sink, rules: Rules) -> Move:
     same = sink.mark.log == state.database.out_log
     if rules.has(DIGEST) and same and _output_forked(state, sink.mark.position, sink.mark.record, rules):
         return _new_output("reconnects and", state)
-    return "reconnects", state._replace(**{slot: sink._replace(broke=False)})
+    return "reconnects", state.having(slot, sink._replace(broke=False))
 
 
 def _input_forked(state: State, number: int, accepted: Accepted, block: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hotline.accept import Accepted
 from tests.faults.model import accepting, forks
-from tests.faults.model.fences import ACCEPT, MARK, CHAIN, OFFSET, OLD_ROW, SET, SPOOL_FIRST
+from tests.faults.model.fences import ACCEPT, CHAIN, MARK, OFFSET, OLD_ROW, SET, SPOOL_FIRST
 from tests.faults.model.state import EVENTS_OF, Output, Worker, row_version
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ def moves(state: State, rules: Rules) -> Iterator[Move]:
 
 def _of_one(state: State, slot: str, worker: Worker, rules: Rules) -> Iterator[Move]:
     if (worker.in_log, worker.out_log) != (state.database.in_log, state.database.out_log):
-        yield "hears of another log and ends", state._replace(**{slot: None})
+        yield "hears of another log and ends", state.having(slot, None)
     if worker.broke:
         yield forks.reconnected(state, slot, worker, rules)
     elif worker.unacked is not None:
         yield _sent(state, slot, worker, rules)
     elif next_input(worker) < len(state.inputs):
         output, after = measured(state, worker, rules)
-        yield f"measures {output.block} of {output.log}/{output.offset}", state._replace(**{slot: after})
+        yield f"measures {output.block} of {output.log}/{output.offset}", state.having(slot, after)
 
 
 # -- starting ----------------------------------------------------------------------------------------------------------
@@ -176,6 +176,6 @@ def _sent(state: State, slot: str, worker: Worker, rules: Rules) -> Move:
     assert output is not None
     state = state._replace(outputs=(*state.outputs, output))
     if offset != worker.next_output and rules.has(OFFSET):
-        return f"has its output at {offset} instead of {worker.next_output} and ends", state._replace(**{slot: None})
+        return f"has its output at {offset} instead of {worker.next_output} and ends", state.having(slot, None)
     worker = worker._replace(unacked=None, next_output=offset + 1, record=rules.digest(output))
-    return f"has its output at {offset}", state._replace(**{slot: worker})
+    return f"has its output at {offset}", state.having(slot, worker)

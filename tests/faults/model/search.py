@@ -38,9 +38,7 @@ class Found(NamedTuple):
         return "\n".join([*lines, f"{end} ({self.states} states, {'all' if self.complete else 'not all'})"])
 
 
-def search(
-    blocks: str, faults_max: int, rules: Rules, *, moves_max: int = 1000, states_max: int = 1_500_000
-) -> Found:
+def search(blocks: str, faults_max: int, rules: Rules, *, moves_max: int = 1000, states_max: int = 1_500_000) -> Found:
     """Visit every state that so many faults and moves lead to; stop at the first that is wrong.
 
     A search that passes `states_max` ends after the traces of one length; it is not `complete` then.
@@ -66,7 +64,7 @@ def search(
 
 
 def begun(blocks: str, faults_max: int, rules: Rules) -> State:
-    """The first state. Where no tail is cut all blocks are there: one not yet measured is as good as one not yet sent."""
+    """The first state. Where no tail is cut all blocks are there: not yet measured is as good as not yet sent."""
     state = State(blocks, (0,) * len(blocks), (0,) * len(blocks), faults_left=faults_max)
     if TAILS_CUT not in rules.faults:
         for place in range(len(blocks)):

@@ -1,4 +1,4 @@
-"""What a sink does: finishes the spool, gathers what is readable, stores the batch table after table, the marks last."""
+"""What a sink does: finishes the spool, gathers what is readable, stores it table after table, the marks last."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.faults.model import accepting, forks
 from tests.faults.model.database import TABLES, insert
-from tests.faults.model.fences import ACCEPT, DIGEST, EPOCH, MARK, CHAIN, SPOOL
+from tests.faults.model.fences import ACCEPT, CHAIN, DIGEST, EPOCH, MARK, SPOOL
 from tests.faults.model.state import Batch, Mark, Sink
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _of_one(state: State, slot: str, sink: Sink, rules: Rules) -> Iterator[Move]
         return
     if sink.mark.log != state.database.out_log:
         moved = sink.mark._replace(log=state.database.out_log, position=0, record=0)
-        yield f"reads log {moved.log}", state._replace(**{slot: sink._replace(mark=moved, broke=False)})
+        yield f"reads log {moved.log}", state.having(slot, sink._replace(mark=moved, broke=False))
     if sink.broke:
         yield forks.sink_reconnected(state, slot, sink, rules)
     elif batch := gathered(state, sink, rules):
@@ -88,7 +88,7 @@ def _judged(mark: Mark, output: Output, rules: Rules) -> str:
 
 
 def _take(state: State, slot: str, sink: Sink, batch: Batch, rules: Rules) -> Move:
-    state = state._replace(**{slot: sink._replace(batch=batch)})
+    state = state.having(slot, sink._replace(batch=batch))
     if slot == "sink" and rules.has(SPOOL):
         state = state._replace(spool=batch)
     return f"gathers outputs {sink.mark.position} to {batch.after.position - 1}", state
@@ -103,7 +103,7 @@ def _store(state: State, slot: str, sink: Sink, batch: Batch, rules: Rules) -> M
         return _done(state, slot, sink, batch, rules)
     table = TABLES[sink.step]
     state = _inserted(state, table, batch, sink.maker, rules)
-    return f"inserts {table}", state._replace(**{slot: sink._replace(step=sink.step + 1)})
+    return f"inserts {table}", state.having(slot, sink._replace(step=sink.step + 1))
 
 
 def _inserted(state: State, table: str, batch: Batch, maker: int, rules: Rules) -> State:
@@ -112,10 +112,10 @@ def _inserted(state: State, table: str, batch: Batch, maker: int, rules: Rules) 
 
 def _done(state: State, slot: str, sink: Sink, batch: Batch, rules: Rules) -> Move:
     if rules.has(EPOCH) and sink.maker < state.database.epoch:
-        return "finds that it has a successor and ends", state._replace(**{slot: None})
+        return "finds that it has a successor and ends", state.having(slot, None)
     after = Sink(sink.maker, batch.after, batch.after, broke=sink.broke or (sink.finishing and rules.has(DIGEST)))
     spool = state.spool if slot == "zombie_sink" else None
-    return "forgets the spool", state._replace(**{slot: after}, spool=spool)
+    return "forgets the spool", state._replace(spool=spool).having(slot, after)
 
 
 def _late_insert(state: State, rules: Rules) -> Move:

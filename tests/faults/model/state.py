@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hotline.accept import Accepted
 
@@ -170,6 +170,11 @@ class State(NamedTuple):
     database: Database = Database()
     deployment: int = 1
     faults_left: int = 0
+
+    def having(self, slot: str, process: Worker | Sink | None) -> State:
+        """This state with another process in a slot: worker, zombie_worker, sink, zombie_sink."""
+        changed: dict[str, Any] = {slot: process}
+        return self._replace(**changed)
 
 
 def row_version(row: Row) -> tuple[int, int]:
