@@ -24,7 +24,7 @@ class Rules(NamedTuple):
     kinds: frozenset[str] = EVERY_KIND
     """The kinds of violations that are looked for."""
     slices: bool = False
-    """Whether measure cuts a block into an output for each event."""
+    """Whether measure cuts a block into an output for each event; every second version does not."""
 
     def has(self, fence: str) -> bool:
         """Whether a fence stands."""

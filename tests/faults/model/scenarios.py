@@ -57,7 +57,7 @@ SCENARIOS = {
     "any fault, outputs in slices": Scenario(1, embedded(EVERYWHERE, LOST, slices=True)),
     "three faults of sinks": Scenario(3, embedded(OF_SINKS)),
     "two faults of sinks and logs": Scenario(2, embedded(OF_SINKS, LOST)),
-    "two faults of workers": Scenario(2, durable(DIES | {faults.DEPLOYED})),
+    "two faults of workers": Scenario(2, durable(DIES | {faults.WORKER_HANGS})),
     "two faults of workers and logs": Scenario(2, embedded(DIES, LOST)),
     "a tail that is cut": Scenario(1, durable(CUT), moves_max=21),
     "a tail that is cut and a worker that dies": Scenario(2, durable(CUT, DIES), moves_max=15),
