@@ -16,14 +16,14 @@ from tests.streams.test_measure_step import _sorted_rows, _truth, _year
 SLICE_BYTES = 12_000
 """So small a bound of an output that blocks of a few events are measured in slices."""
 MOVES = (
-    *["measure"] * 3,
-    *["measure much"] * 2,
+    *["measure"] * 4,
+    "measure much",
     "store",
     "store much",
     "tell",
     "die",
-    "die late",
-    "arrive",
+    *["die late"] * 2,
+    *["arrive"] * 2,
     "resend",
 )
 
@@ -37,7 +37,7 @@ def test_whatever_dies_and_arrives_late_each_event_counts_once(subject: Subject,
     life = LifelikeLine(subject, blocks, bytes_max=data.draw(st.sampled_from([0, 2**30])))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line, "OUTPUT_BYTES_MAX", data.draw(st.sampled_from([SLICE_BYTES, 2**23])))
-        for move in data.draw(st.lists(st.sampled_from(MOVES), max_size=40)):
+        for move in data.draw(st.lists(st.sampled_from(MOVES), min_size=10, max_size=40)):
             life.moves[move]()
         life.finish()
     rows, sums = _truth(subject, frame)
