@@ -1,0 +1,54 @@
+"""The delivery protocol, searched: nothing is wrong as designed, and something is as soon as one fence is removed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.model import faults
+from tests.faults.model.fences import AGAINST_CUT_TAILS, FENCES
+from tests.faults.model.invariants import COUNTED_TWICE, SUMS_WRONG, WRONG_NUMBERS
+from tests.faults.model.scenarios import CUT, DEPTH, MOVES_MAX, REMOVALS, SCENARIOS, Scenario, durable
+from tests.faults.model.search import search
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_no_state_is_wrong_and_everything_is_stored_once_in_the_end(scenario: Scenario) -> None:
+    found = scenario.searched()
+    assert found.violation is None, f"\n{found}"
+    assert found.quiet, "no trace was followed to its end"
+    assert found.complete or DEPTH or scenario.moves_max < MOVES_MAX
+
+
+@pytest.mark.parametrize("fence", FENCES)
+def test_without_this_fence_a_wrong_state_is_found(fence: str) -> None:
+    removal = REMOVALS[fence]
+    without = removal.searched(fence)
+    assert without.violation is not None, f"{FENCES[fence]}: nothing is wrong without it"
+    assert without.violation.kind == removal.kind, f"\n{without}"
+    fenced = search("AB", removal.faults_max, removal.rules, moves_max=len(without.trace))
+    assert fenced.violation is None, f"\n{fenced}"
+
+
+def test_without_the_fences_against_cut_tails_numbers_are_wrong_and_not_only_late() -> None:
+    rules = durable(CUT, without=AGAINST_CUT_TAILS)._replace(kinds=WRONG_NUMBERS)
+    found = search("AB", 1, rules)
+    assert found.violation is not None
+    assert found.violation.kind == SUMS_WRONG, f"\n{found}"
+
+
+def test_a_sink_that_is_replaced_in_the_middle_of_a_batch_needs_its_spool() -> None:
+    found = search("AB", 1, durable(frozenset({faults.SINK_MOVES})))
+    assert found.violation is not None
+    assert found.violation.kind == COUNTED_TWICE, f"\n{found}"
+
+
+def test_a_trace_reads_as_a_story_and_is_a_shortest_one() -> None:
+    found = REMOVALS["token"].searched("token")
+    assert found.trace[-3:] == (
+        "the sink inserts events",
+        "FAULT the answer to the insert of events is lost",
+        "the sink inserts events",
+    )
+    assert str(found).splitlines()[-1].startswith("==> counted twice: the tables hold the events a a b b")
+    shorter = search("AB", 1, REMOVALS["token"].rules, moves_max=len(found.trace) - 1)
+    assert shorter.violation is None

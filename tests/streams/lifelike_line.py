@@ -1,0 +1,147 @@
+"""One partition in memory: measure's real line, the real rule to accept, and a sink and logs that may go wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import polars as pl
+
+from hotline import ipc
+from hotline.accept import Accepted, Decision, accept, advance
+from hotline.blocks import Block
+from hotline.measured import Measured, decode
+from hotline.subjects import Subject
+from streams.measure.line import Line, Place, tables
+from streams.measure.memory import Memory
+from tests.hotline.test_contributions import as_cells
+from tests.streams.test_measure_step import ZONE, Kept
+
+STEPS_MAX = 2_000
+"""Far more than the longest life needs to come to its end."""
+
+
+class LifelikeLine:
+    """Everything between a producer and the tables. What is done to it comes from outside, move by move."""
+
+    def __init__(self, subject: Subject, blocks: Sequence[Block], *, bytes_max: int) -> None:
+        self.subject, self.blocks, self.bytes_max = subject, blocks, bytes_max
+        self.inputs = list(blocks)
+        self.outputs: list[bytes] = []
+        self.late: list[bytes] = []
+        self.store = Kept()
+        self.sums: Counter[object] = Counter()
+        self.stored: list[Measured] = []
+        self.position, self.accepted = 0, Accepted()
+        self.line: Line | None = None
+        self.moves: dict[str, Callable[[], object]] = {
+            "measure": self.measure,
+            "measure much": self.measure_much,
+            "store": lambda: self.apply(1),
+            "store much": lambda: self.apply(6),
+            "tell": self.tell,
+            "die": self.die,
+            "die late": lambda: self.die(late=True),
+            "arrive": self.arrive,
+            "resend": self.resend,
+        }
+
+    # -- measure ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> Line:
+        """Begin at the mark, with what stands behind it."""
+        place = Place(subject=self.subject, topic="t", partition=0, partitions=1, log=1, deployment=1, zone=ZONE)
+        memory = Memory(self.subject, 0, self.store, bytes_max=self.bytes_max)
+        line = Line(place, memory, self.accepted, next_output=self.position, output_log=1)
+        for value in self.outputs[self.position :]:
+            line.recall(value)
+        self._slices: Iterator[Measured] = iter(())
+        self._sending: bytes | None = None
+        return line
+
+    def measure(self) -> None:
+        """Start when there is no line; make the next output, or send the one that is made."""
+        self.line = self.line or self.start()
+        if self._sending is not None:
+            self._send(self.line, self._sending)
+        elif (made := next(self._slices, None)) is not None:
+            self._sending = made.encode()
+        elif (offset := self.line.next_input) < len(self.inputs):
+            block = self.inputs[offset]
+            self._slices = self.line.measure(offset, block.block_id, block.encode())
+
+    def measure_much(self) -> None:
+        """Measure for a while."""
+        for _ in range(6):
+            self.measure()
+
+    def _send(self, line: Line, value: bytes) -> None:
+        self.outputs.append(value)
+        self._sending = None
+        if len(self.outputs) - 1 != line.next_output:
+            self.line = None  # as the worker does: somebody else wrote
+        else:
+            line.sent(len(value))
+
+    def tell(self) -> None:
+        """The line hears what is stored."""
+        if self.line:
+            self.line.stored(self.position)
+
+    def die(self, *, late: bool = False) -> None:
+        """The line is gone; the output on its way may arrive later."""
+        if self.line and self._sending is not None and late:
+            self.late.append(self._sending)
+        self.line = None
+
+    def arrive(self) -> None:
+        """An output of a dead line is written."""
+        if self.late:
+            self.outputs.append(self.late.pop(0))
+
+    def resend(self) -> None:
+        """A producer sends one of its blocks again."""
+        self.inputs.append(self.blocks[len(self.inputs) % len(self.blocks)])
+
+    # -- the sink --------------------------------------------------------------------------------------------------
+
+    def apply(self, records_max: int) -> None:
+        """Store the next outputs."""
+        for value in self.outputs[self.position : self.position + records_max]:
+            record = decode(value)
+            if accept(self.accepted, record) is Decision.TAKE:
+                self._keep(record)
+                self.accepted = advance(record)
+            self.position += 1
+
+    def _keep(self, record: Measured) -> None:
+        self.stored.append(record)
+        if self.subject.sums_table in record.tables:
+            self.sums.update(as_cells(ipc.decode(record.tables[self.subject.sums_table])))
+        fresh, rows = tables(self.subject, record)
+        if len(fresh):
+            stored = [name for name in (*self.subject.columns, "digest") if name in fresh.columns]
+            self.store.events.append(fresh.select(stored))
+            self.store.rows.append(rows.drop("entity_key", "eid"))
+
+    def finish(self) -> None:
+        """Let everything come to its end, without further harm."""
+        while self.late:
+            self.arrive()
+        for _ in range(STEPS_MAX):
+            if self.position == len(self.outputs) and self.accepted.next_offset == len(self.inputs):
+                return
+            self.measure()
+            self.apply(1)
+        raise AssertionError(f"the line stands at {self.accepted} of {len(self.inputs)} inputs")
+
+
+def cut(subject: Subject, frame: pl.DataFrame, sizes: Sequence[int]) -> list[Block]:
+    """Blocks of these sizes, again and again, of all rows of a frame."""
+    found: list[Block] = []
+    at = 0
+    while at < len(frame):
+        size = sizes[len(found) % len(sizes)]
+        found.append(Block(f"block {len(found)}", subject, 0, frame[at : at + size]))
+        at += size
+    return found

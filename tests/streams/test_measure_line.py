@@ -1,0 +1,68 @@
+"""A line of measure, its outputs and the rule to accept together: whatever dies, each event counts once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline.fold import with_keys
+from hotline.subjects import SUBJECTS, Subject
+from streams.measure import line
+from tests.hotline.random_events import events
+from tests.streams.lifelike_line import LifelikeLine, cut
+from tests.streams.test_measure_step import _sorted_rows, _truth, _year
+
+SLICE_BYTES = 12_000
+"""So small a bound of an output that blocks of a few events are measured in slices."""
+MOVES = (
+    *["measure"] * 4,
+    "measure much",
+    "store",
+    "store much",
+    "tell",
+    "die",
+    *["die late"] * 2,
+    *["arrive"] * 2,
+    "resend",
+)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_whatever_dies_and_arrives_late_each_event_counts_once(subject: Subject, data: st.DataObject) -> None:
+    frame = data.draw(events(subject, size=16))
+    blocks = cut(subject, frame, data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4)))
+    life = LifelikeLine(subject, blocks, bytes_max=data.draw(st.sampled_from([0, 2**30])))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "OUTPUT_BYTES_MAX", data.draw(st.sampled_from([SLICE_BYTES, 2**23])))
+        for move in data.draw(st.lists(st.sampled_from(MOVES), min_size=10, max_size=40)):
+            life.moves[move]()
+        life.finish()
+    rows, sums = _truth(subject, frame)
+    assert {cell: value for cell, value in life.sums.items() if value} == sums
+    assert _sorted_rows(life.store._standing()) == _sorted_rows(rows)
+    assert_account(life, len(with_keys(subject, frame).unique(["born_at", "entity_key", "event_key"])))
+
+
+def assert_account(life: LifelikeLine, counted: int) -> None:
+    """Each record of the input is accounted for as a whole, and each event is counted in one place."""
+    read = [0] * len(life.inputs)
+    for record in life.stored:
+        read[record.source.offset] += record.verdicts.read
+    assert read == [len(block.events) for block in life.inputs]
+    assert sum(record.verdicts.counted for record in life.stored) == counted
+
+
+def test_lives_have_slices_and_outputs_that_are_not_accepted() -> None:
+    """A record is measured in slices, and a late output of a dead line is passed over."""
+    subject = SUBJECTS["tickets"]
+    life = LifelikeLine(subject, cut(subject, _year(subject, seed=7, entities=4), [13]), bytes_max=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "OUTPUT_BYTES_MAX", SLICE_BYTES)
+        for move in ("measure", "measure", "die late", *["measure"] * 3, "arrive"):
+            life.moves[move]()
+        life.finish()
+    assert len(life.stored) > 1
+    assert len(life.outputs) > len(life.stored)
