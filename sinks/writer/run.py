@@ -89,7 +89,7 @@ class _Life:
             logs = self._registered()
             reader = Reader(self._options.bootstrap, self._topics, self._stop, on_trouble=self._broker_trouble)
             try:
-                if reader.open() and not self._forked(logs, unknown=True):
+                if reader.open() and not self._forked(logs):
                     self._session(reader, logs)
             finally:
                 reader.close()
@@ -107,22 +107,29 @@ class _Life:
         """Whether a log has a new number; now and then whether one should."""
         if self._store.logs_changed(logs):
             return True
-        return time.monotonic() - self._compared_at > COMPARE_EVERY_S and self._forked(logs, unknown=False)
+        return time.monotonic() - self._compared_at > COMPARE_EVERY_S and bool(self._others(logs))
 
-    def _forked(self, logs: dict[str, int], *, unknown: bool) -> bool:
-        """Whether a log is not the one it was; then it has its next number. `unknown` when nobody can tell now."""
-        if not self._options.log_survives:
-            return False  # a broker that begins anew has another cluster id: its logs have new numbers already
-        self._compared_at = time.monotonic()
-        try:
-            topics = forked(self._options.bootstrap, self._health.stored, logs)
-        except (KafkaError, OSError) as error:
-            log.warning("the logs could not be compared with the marks: %s", error)
-            return unknown
+    def _forked(self, logs: dict[str, int]) -> bool:
+        """Whether a log is not the one it was, or nobody can tell now; one that is not gets its next number.
+
+        Only while no batch is in hand: a worker that starts under the new number must find whole tables.
+        """
+        topics = self._others(logs)
         if topics:
             log.critical("ALARM the logs of %s are not the ones they were: they are read again from the start", topics)
             self._store.follow_fork(topics)
-        return bool(topics)
+        return topics is None or bool(topics)
+
+    def _others(self, logs: dict[str, int]) -> list[str] | None:
+        """Topics whose logs are not the ones they were; None when the broker does not tell."""
+        if not self._options.log_survives:
+            return []  # a broker that begins anew has another cluster id: its logs have new numbers already
+        self._compared_at = time.monotonic()
+        try:
+            return forked(self._options.bootstrap, self._health.stored, logs)
+        except (KafkaError, OSError) as error:
+            log.warning("the logs could not be compared with the marks: %s", error)
+            return None
 
     def _registered(self) -> dict[str, int]:
         """Return the log numbers, as soon as every topic has one."""
