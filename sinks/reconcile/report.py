@@ -29,6 +29,8 @@ class SumDifference(msgspec.Struct, frozen=True, kw_only=True):
     """None for the whole city."""
     at: datetime
     """Start of the minute or hour."""
+    grain: str = ""
+    """`minute`, `hour` or `recent minute`; `none` where no sum of this kind should be."""
     stored: int
     recomputed: int
 

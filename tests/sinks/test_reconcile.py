@@ -17,9 +17,11 @@ from hotline.contributions import contributions
 from hotline.fold import MEMBER, fold, with_keys
 from hotline.names import DATABASE
 from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
+from hotline.windows import ALL_MINUTES
 from hotline.zones import floor_local
 from sinks.migrations import apply
-from sinks.reconcile import Report, reconcile, spans
+from sinks.difference import spans
+from sinks.reconcile import Report, pieces, reconcile
 from sinks.reconcile.sums import kpis_of
 from tests.hotline.random_events import BIRTHS
 from tests.hotline.random_rows import _life
@@ -61,8 +63,13 @@ class City:
             self.store(subject.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
             self.add_rows(subject, old)
             self.add_rows(subject, rows)
-            self.store(subject.sums_table, contributions(subject, old, old.clear(), zone).sums, here=False)
-            self.store(subject.sums_table, contributions(subject, rows, old, zone).sums, here=False)
+            self.add_contributions(subject, old, old.clear())
+            self.add_contributions(subject, rows, old)
+
+    def add_contributions(self, subject: Subject, new: pl.DataFrame, old: pl.DataFrame) -> None:
+        changes = contributions(subject, new, old, self.zone, minutes_from=ALL_MINUTES)
+        self.store(subject.sums_table, changes.sums, here=False)
+        self.store(subject.recent_table, changes.recent, here=False)
 
     def add_rows(self, subject: Subject, rows: pl.DataFrame, partition: int = 0) -> None:
         self.store(subject.rows_table, rows.drop("entity_key"), partition=partition)
@@ -213,7 +220,7 @@ def test_an_id_with_two_births_is_listed_and_no_difference(city: City) -> None:
     rows = fold(TICKETS, members)
     city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
-    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone).sums, here=False)
+    city.add_contributions(TICKETS, rows, rows.clear())
     found = city.reconcile()
     (one,) = found.two_births
     assert (one.subject, one.source, one.entity, one.births) == ("tickets", "city", "twice", births)
@@ -251,13 +258,13 @@ def test_an_empty_or_naive_period_is_refused(city: City) -> None:
 def test_small_pieces_give_the_same(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = city.reconcile()
     city.add_to_sum(CALLS, ("all", ""), BIRTHS[0], measures(CALLS)[0].column, 1)
-    monkeypatch.setattr(spans, "EVENTS_MAX", 100)
+    monkeypatch.setattr(pieces, "EVENTS_MAX", 100)
     monkeypatch.setattr(spans, "SUMS_SPAN_S", 50 * 3600)
     monkeypatch.setattr(spans, "SUMS_MAX", 0)
     steps: list[tuple[int, int]] = []
-    pieces = city.reconcile(progress=lambda done, total, _: steps.append((done, total)))
-    assert (pieces.rows, pieces.events, pieces.cells - whole.cells) == (whole.rows, whole.events, 0)
-    assert (pieces.sums_differ, pieces.rows_differ) == (1, 0)
+    cut = city.reconcile(progress=lambda done, total, _: steps.append((done, total)))
+    assert (cut.rows, cut.events, cut.cells - whole.cells) == (whole.rows, whole.events, 0)
+    assert (cut.sums_differ, cut.rows_differ) == (1, 0)
     assert len(steps) > 30
     assert [done for done, _ in steps] == list(range(len(steps)))
 
@@ -265,7 +272,7 @@ def test_small_pieces_give_the_same(city: City, monkeypatch: pytest.MonkeyPatch)
 def _created(city: City, *births: datetime, handled_after: timedelta) -> None:
     """Store a ticket a birth, with the sums that go with it, and nothing else."""
     for subject in SUBJECTS.values():
-        for table in (subject.events_table, subject.rows_table, subject.sums_table):
+        for table in (subject.events_table, subject.rows_table, subject.sums_table, subject.recent_table):
             city.client.command(f"TRUNCATE TABLE {DATABASE}.{table}")
     lives = [
         (birth, kind, after) for birth in births for kind, after in (("created", None), ("handled", handled_after))
@@ -283,7 +290,7 @@ def _created(city: City, *births: datetime, handled_after: timedelta) -> None:
     rows = fold(TICKETS, members)
     city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
-    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone).sums, here=False)
+    city.add_contributions(TICKETS, rows, rows.clear())
 
 
 def test_years_with_little_in_them_are_compared_in_few_pieces(city: City) -> None:
@@ -326,8 +333,8 @@ def test_every_piece_is_compared_under_a_hold_that_ends(city: City) -> None:
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns"])
 def test_pieces_of_sums_cover_the_period_and_begin_at_local_hours(zone: str) -> None:
     span = spans.outward(datetime(2022, 12, 31, 17, 1, tzinfo=UTC), datetime(2024, 1, 2, 3, 4, tzinfo=UTC), zone)
-    pieces = spans.sum_spans(span, zone)
-    assert (pieces[0][0], pieces[-1][1]) == span
-    assert all(before[1] == after[0] for before, after in itertools.pairwise(pieces))
-    starts = pl.Series([start for start, _ in pieces] + [span[1]]).to_numpy()
+    cut = spans.sum_spans(span, zone)
+    assert (cut[0][0], cut[-1][1]) == span
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(cut))
+    starts = pl.Series([start for start, _ in cut] + [span[1]]).to_numpy()
     assert (floor_local(starts, 3600, zone) == starts).all()
