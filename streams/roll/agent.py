@@ -146,10 +146,11 @@ class Roll:
 
     async def _look_for_repairs(self) -> None:
         """Start again from the tables when sums were added there that stood in no output."""
-        while not await self._repaired():
+        while True:
             await asyncio.sleep(LOOK_FOR_REPAIRS_EVERY_S)
-        self._file.unlink(missing_ok=True)
-        end_process("the stored sums were repaired: roll starts again from the tables")
+            if await self._repaired():
+                self._file.unlink(missing_ok=True)
+                end_process("the stored sums were repaired: roll starts again from the tables")
 
     async def _repaired(self) -> bool:
         try:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from hotline import ipc
 from hotline.blocks import REJECT_COLUMNS, complete
 from hotline.catalogue import measures
-from hotline.contributions import contributions
-from hotline.fold import MEMBER, fold, with_keys
+from hotline.fold import fold, with_keys
 from hotline.names import DATABASE
 from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
-from hotline.windows import ALL_MINUTES
 from hotline.zones import floor_local
-from sinks.migrations import apply
 from sinks.difference import spans
-from sinks.reconcile import Report, pieces, reconcile
+from sinks.reconcile import pieces, reconcile
 from sinks.reconcile.sums import kpis_of
 from tests.hotline.random_events import BIRTHS
-from tests.hotline.random_rows import _life
+from tests.sinks.cities import ENTITIES, FROM, TO, City, members_of
 from tests.sinks.sinking import EngineProcess
 
 if TYPE_CHECKING:
@@ -32,8 +27,6 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
-ENTITIES = 300
-FROM, TO = BIRTHS[0] - timedelta(days=1), BIRTHS[0] + timedelta(days=10)
 both = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 
 
@@ -47,60 +40,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             yield client
     finally:
         process.kill()
-
-
-class City:
-    """A database of random lives, stored as measure and the sink would store them, with rows that were replaced."""
-
-    def __init__(self, client: Client, zone: str, shift: timedelta = timedelta()) -> None:
-        self.client, self.zone = client, zone
-        client.command(f"DROP DATABASE IF EXISTS {DATABASE}")
-        apply(client, zone)
-        for number, subject in enumerate(SUBJECTS.values()):
-            members = _members(subject, seed=number, shift=shift)
-            early = members.filter(pl.Series(range(len(members))) % 3 > 0)
-            old, rows = fold(subject, early), fold(subject, members)
-            self.store(subject.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
-            self.add_rows(subject, old)
-            self.add_rows(subject, rows)
-            self.add_contributions(subject, old, old.clear())
-            self.add_contributions(subject, rows, old)
-
-    def add_contributions(self, subject: Subject, new: pl.DataFrame, old: pl.DataFrame) -> None:
-        changes = contributions(subject, new, old, self.zone, minutes_from=ALL_MINUTES)
-        self.store(subject.sums_table, changes.sums, here=False)
-        self.store(subject.recent_table, changes.recent, here=False)
-
-    def add_rows(self, subject: Subject, rows: pl.DataFrame, partition: int = 0) -> None:
-        self.store(subject.rows_table, rows.drop("entity_key"), partition=partition)
-
-    def store(self, table: str, frame: pl.DataFrame, *, here: bool = True, partition: int = 0) -> None:
-        if here:
-            frame = frame.with_columns(pl.lit(partition, pl.UInt16).alias("partition"))
-        settings = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
-        self.client.raw_insert(
-            f"{DATABASE}.{table}", frame.columns, ipc.encode(frame), fmt="ArrowStream", settings=settings
-        )
-
-    def add_to_sum(self, subject: Subject, scope: tuple[str, str], at: datetime, column: str, units: int) -> None:
-        frame = pl.DataFrame({"scope_kind": [scope[0]], "scope": [scope[1]], "at": [at], column: [units]})
-        self.store(subject.sums_table, frame, here=False)
-
-    def rows(self, subject: Subject, where: str = "1") -> list[dict[str, Any]]:
-        sql = f"SELECT * FROM {DATABASE}.{subject.rows_table} FINAL WHERE {where} ORDER BY born_at, entity"  # noqa: S608
-        return list(self.client.query(sql).named_results())
-
-    def reconcile(self, from_: datetime = FROM, to: datetime = TO, **more: Any) -> Report:
-        return reconcile(self.client, from_, to, self.zone, **more)
-
-
-def _members(subject: Subject, seed: int, shift: timedelta) -> pl.DataFrame:
-    draw = random.Random(seed)
-    events = [event for number in range(ENTITIES) for event in _life(subject, draw, str(number))]
-    times = [name for name, dtype in subject.columns.items() if dtype == pl.Datetime and name != "received_at"]
-    frame = pl.DataFrame(events, schema={k: subject.columns[k] for k in events[0]})
-    frame = frame.with_columns(pl.col(times) + shift)
-    return with_keys(subject, complete(subject, frame)).unique(MEMBER, maintain_order=True)
 
 
 @pytest.fixture
@@ -179,7 +118,7 @@ def test_a_removed_event_is_named_by_its_row(city: City, subject: Subject) -> No
 
 @both
 def test_an_altered_row_is_named_by_its_fields(city: City, subject: Subject) -> None:
-    rows = fold(subject, _members(subject, list(SUBJECTS).index(subject.name), timedelta()))
+    rows = fold(subject, members_of(subject, list(SUBJECTS).index(subject.name), timedelta()))
     victim = rows.filter(measures(subject)[0].passes)[:1]  # it counts, so it moves sums
     city.add_rows(subject, victim.with_columns(version=victim["version"] + 1, operator_group=pl.lit("another")))
     found = city.reconcile()
@@ -201,7 +140,7 @@ def test_rows_without_events_events_without_rows_and_rows_in_two_partitions_are_
     city.client.command(
         f"ALTER TABLE {DATABASE}.{subject.rows_table} DELETE WHERE entity = '{second['entity']}'", settings=names
     )
-    again = fold(subject, _members(subject, list(SUBJECTS).index(subject.name), timedelta()))
+    again = fold(subject, members_of(subject, list(SUBJECTS).index(subject.name), timedelta()))
     city.add_rows(subject, again.filter(pl.col("entity") == third["entity"]), partition=1)
     found = city.reconcile()
     assert {(one.entity, one.field, one.stored, one.recomputed) for one in found.fields} == {
