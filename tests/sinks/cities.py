@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class City:
     def store(self, table: str, frame: pl.DataFrame, *, here: bool = True, partition: int = 0) -> None:
         if here:
             frame = frame.with_columns(pl.lit(partition, pl.UInt16).alias("partition"))
-        settings = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
+        settings = {"max_partitions_per_insert_block": 0, "insert_deduplication_token": uuid.uuid4().hex}
         self.client.raw_insert(
             f"{DATABASE}.{table}", frame.columns, ipc.encode(frame), fmt="ArrowStream", settings=settings
         )

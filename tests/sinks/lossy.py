@@ -46,7 +46,7 @@ class LossyWire:
         with client, contextlib.suppress(OSError):
             while request := _message(client):
                 with socket.create_connection(("127.0.0.1", self._port)) as engine:
-                    engine.sendall(request.replace(b"Connection: keep-alive", b"Connection: close", 1))
+                    engine.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
                     answer = b"".join(iter(lambda: engine.recv(1 << 16), b""))
                 if self._losing in request and self.left:
                     self.left -= 1
