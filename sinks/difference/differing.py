@@ -40,6 +40,8 @@ class Difference(NamedTuple):
     """Cells compared: an instant of the catalogue, a scope and a minute or hour."""
     differ: int
     """Sums that differ."""
+    edges: Span | None
+    """The first and the last start of a cell that differs, in epoch seconds; None when none does."""
     sums: pl.DataFrame
     """The sums that differ, by time: `measure` (its column), `scope_kind`, `scope`, `at_s` (epoch seconds of the
     cell's start), `stored`, `recomputed`. The first of each instant where only these were asked for."""
@@ -58,6 +60,7 @@ def difference(
     return Difference(
         cells=sum(one.cells for one in found),
         differ=sum(one.differ for one in found),
+        edges=_outer([one.edges for one in found if one.edges]),
         sums=pl.concat(frames).sort("at_s", maintain_order=True) if frames else pl.DataFrame(schema=_SCHEMA),
     )
 
@@ -81,22 +84,27 @@ def by_instant(subject: Subject, of: Collection[Measure] | None = None) -> dict[
     return found
 
 
+def _outer(edges: Sequence[Span]) -> Span | None:
+    return (min(first for first, _ in edges), max(last for _, last in edges)) if edges else None
+
+
 def _of_instant(client: Client, kept: Kept, group: Sequence[Measure], span: Span, first: int | None) -> Difference:
     asked = {"lo": span[0], "hi": span[1]}
-    compared, differ = map(int, client.query(_counting(kept, group), parameters=asked).result_rows[0])
+    compared, differ, *edges = map(int, client.query(_counting(kept, group), parameters=asked).result_rows[0])
     if not differ:
-        return Difference(compared, 0, pl.DataFrame(schema=_SCHEMA))
+        return Difference(compared, 0, None, pl.DataFrame(schema=_SCHEMA))
     table = client.query_arrow(_listing(kept, group, first), parameters=asked, settings=_PLAIN_TEXTS)
     names = [measure.column for measure in group]
     named = pl.col("place").cast(pl.Int64).replace_strict(list(range(len(names))), names).alias("measure")
     sums = frame_of(table).with_columns(named).select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items())
-    return Difference(compared, differ, sums)
+    return Difference(compared, differ, (edges[0], edges[1]), sums)
 
 
 def _counting(kept: Kept, group: Sequence[Measure]) -> str:
-    """Write SQL: how many cells, and how many sums in them differ."""
+    """Write SQL: how many cells, how many sums in them differ, and the first and the last start of such a cell."""
     unequal = " + ".join(f"(s{place} != r{place})" for place in range(len(group)))
-    return f"SELECT count(), sum({unequal}) FROM ({cells(kept, group)})"  # noqa: S608 names of ours
+    edges = "minIf(start, unequal > 0), maxIf(start, unequal > 0)"
+    return f"SELECT count(), sum({unequal} AS unequal), {edges} FROM ({cells(kept, group)})"  # noqa: S608 names of ours
 
 
 def _listing(kept: Kept, group: Sequence[Measure], first: int | None) -> str:

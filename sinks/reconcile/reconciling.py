@@ -81,6 +81,9 @@ def _sums(client: Client, kept: Kept, span: Span, report: Report) -> None:
     found = compare_sums(client, kept, span)
     report.cells += found.cells
     report.sums_differ += found.differ
+    edges = sorted([*found.edges, *filter(None, (report.sums_differ_first_at, report.sums_differ_last_at))])
+    if edges:
+        report.sums_differ_first_at, report.sums_differ_last_at = edges[0], edges[-1]
     report.sums = sorted([*report.sums, *found.first], key=lambda one: one.at)[:DIFFERENCES_MAX]
 
 

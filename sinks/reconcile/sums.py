@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,8 @@ class Compared(msgspec.Struct, kw_only=True):
 
     cells: int = 0
     differ: int = 0
+    edges: list[datetime] = []
+    """Start of the first and of the last cell that differs; empty when none does."""
     first: list[SumDifference] = []
 
 
@@ -31,7 +34,8 @@ def compare_sums(client: Client, kept: Kept, span: Span) -> Compared:
     """Compare all sums of a table in a span of whole local hours."""
     found = difference(client, kept, span, first=DIFFERENCES_MAX)
     first = list(_named(kept, found.sums.head(DIFFERENCES_MAX)))
-    return Compared(cells=found.cells, differ=found.differ, first=first)
+    edges = [instant(at_s) for at_s in found.edges or ()]
+    return Compared(cells=found.cells, differ=found.differ, edges=edges, first=first)
 
 
 def _named(kept: Kept, sums: pl.DataFrame) -> Iterator[SumDifference]:
