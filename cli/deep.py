@@ -83,7 +83,8 @@ def _everything(client: "Client", settings: "Settings", hold: "Hold") -> Iterato
         return
     working = load_working_time(settings)
     with progress("comparing") as advance:
-        report = reconcile(client, *map(instant, span), settings.zone, working=working, hold=hold, progress=advance)
+        first, end = instant(span[0]), instant(span[1])
+        report = reconcile(client, first, end, settings.zone, working=working, hold=hold, progress=advance)
     yield from _compared(report, span, ZoneInfo(settings.zone))
 
 
