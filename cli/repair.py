@@ -115,7 +115,7 @@ def _print(report: "RepairReport", zone: "ZoneInfo") -> None:
             "reconcile names them, and the runbook says how to build the database anew"
         )
     if report.sums and not report.dry_run:
-        say("live figures follow: roll starts again from the tables by itself, within a quarter of a minute")
+        say("live figures follow: roll starts again from the tables by itself, within half a minute")
 
 
 def _headline(report: "RepairReport") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotline.catalogue import Grain
 from hotline.names import ACCOUNTS_TABLE, DATABASE, MIGRATIONS_TABLE
-from hotline.windows import HOUR_S, recent_from
+from hotline.windows import HOUR_S, RECENT_S, recent_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,10 @@ class RecentStart(NamedTuple):
 
     at_s: int
     note: str = ""
+
+    def notes_of(self, span: Span) -> list[str]:
+        """What must be said of a comparison of a span."""
+        return [self.note] if self.note and span[1] > self.at_s - RECENT_S else []
 
 
 def kept_tables(subject: Subject) -> tuple[Kept, Kept]:

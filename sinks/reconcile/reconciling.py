@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from hotline.holding import Holding, no_hold
 from hotline.subjects import SUBJECTS, Subject
-from hotline.windows import RECENT_S
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from hotline.zones import zone as zone_of
 from sinks.difference import Kept, Span, all_pieces, instant, outward, recent_start
@@ -64,7 +63,7 @@ def reconcile(
 def _sums_work(client: Client, span: Span, zone: str, report: Report) -> Iterator[_Work]:
     recent = recent_start(client, zone)
     pieces = all_pieces(client, span, zone, recent)
-    report.notes += [recent.note] if recent.note and span[1] > recent.at_s - RECENT_S else []
+    report.notes += recent.notes_of(span)
     for kept, piece in pieces:
         what = f"{'recent minutes' if kept.recent else 'sums'} of {kept.subject.name} of {instant(piece[0]):%Y-%m}"
         yield what, partial(_sums, client, kept, piece)

@@ -58,7 +58,7 @@ def repair(
         remaining=remaining,
         lines=found,
         rows=rows,
-        notes=[recent.note] if recent.note else [],
+        notes=recent.notes_of(span),
     )
 
 
@@ -66,6 +66,7 @@ def _piece(client: Client, kept: Kept, span: Span, lines: Lines, lease: Lease | 
     """Repair a piece, or without a lease only look; how many sums differ then."""
     if lease:
         wait_until_idle(client, kept)
+        lease.renew()
     found = difference(client, kept, span)
     if not found.differ:
         return 0

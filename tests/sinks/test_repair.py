@@ -23,7 +23,7 @@ from hotline.names import ACCOUNTS_TABLE, DATABASE, MIGRATIONS_TABLE, REPAIRS_TA
 from hotline.settings import Settings
 from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
 from sinks.connecting import connect
-from sinks.difference import kept_tables, recent_start
+from sinks.difference import as_sums, difference, kept_tables, outward, recent_start
 from sinks.difference.kept import RECENT_MADE_BY, Kept
 from sinks.inserting import Until, columns_of, send
 from sinks.migrations import migrations
@@ -330,6 +330,25 @@ def test_an_insert_that_a_dead_repair_left_running_is_waited_for(engine: EngineP
     assert _sums(city) == good
 
 
+def test_the_difference_of_one_measure_is_what_its_column_lacks(city: City) -> None:
+    """As for a column that is new and to be filled, beside others that are right or wrong."""
+    chosen, other = measures(TICKETS)[0], measures(TICKETS)[5]
+    good = _sums(city)
+    kept = Kept(TICKETS)
+    wrong = [Damage(kept, "line", "a", 3_000, measures(TICKETS).index(measure), 2) for measure in (chosen, other)]
+    for one in wrong:
+        _do(city, one)
+    found = difference(city.client, kept, outward(FROM, TO, ZONE), of=[chosen])
+    at_s = int(wrong[0].at().timestamp())
+    assert found.sums.rows() == [(chosen.column, "line", "a", at_s, *found.sums.row(0)[4:])]
+    assert (found.differ, found.edges) == (1, (at_s, at_s))
+    rows = as_sums(found.sums)
+    assert rows.columns == ["scope_kind", "scope", "at", chosen.column]
+    assert rows[chosen.column].to_list() == [-2]
+    assert _repair(city).sums == 2
+    assert _sums(city) == good
+
+
 def _leased(lease: Lease) -> Any:
     @contextmanager
     def hold() -> Iterator[Lease]:
@@ -370,12 +389,6 @@ def test_a_statement_that_begins_too_late_does_nothing(city: City) -> None:
     assert _sums(city) == damaged
     assert _repair(city).clean
     assert _sums(city) == good
-
-
-def _difference(city: City, kept: Kept) -> Any:
-    from sinks.difference import difference, outward
-
-    return difference(city.client, kept, outward(FROM, TO, ZONE))
 
 
 def test_a_database_that_is_older_than_recent_minutes_is_compared_from_its_upgrade_on(engine: EngineProcess) -> None:
