@@ -12,7 +12,7 @@ from hotline.subjects import TIME
 from sinks.difference.cells import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from clickhouse_connect.driver.client import Client
 
@@ -48,14 +48,24 @@ class Difference(NamedTuple):
 
 
 def difference(
-    client: Client, kept: Kept, span: Span, *, of: Collection[Measure] | None = None, first: int | None = None
+    client: Client,
+    kept: Kept,
+    span: Span,
+    *,
+    of: Collection[Measure] | None = None,
+    first: int | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> Difference:
     """Compare a table's sums in a span of whole local hours with SQL over the rows that stand.
 
     `of`: these measures only, as for a column that is to be filled; default: all of the catalogue. `first`: give so
-    many differing sums of each instant; all are counted. Nothing may be stored meanwhile: hold the sink.
+    many differing sums of each instant; all are counted. Nothing may be stored meanwhile: hold the sink. `between` is
+    called after each instant, which takes a part of the time, so that a lease can be kept. Raises what that raises.
     """
-    found = [_of_instant(client, kept, group, span, first) for group in by_instant(kept.subject, of).values()]
+    found = []
+    for group in by_instant(kept.subject, of).values():
+        found.append(_of_instant(client, kept, group, span, first))
+        between()
     frames = [one.sums for one in found if len(one.sums)]
     return Difference(
         cells=sum(one.cells for one in found),

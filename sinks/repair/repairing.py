@@ -67,7 +67,7 @@ def _piece(client: Client, kept: Kept, span: Span, lines: Lines, lease: Lease | 
     if lease:
         wait_until_idle(client, kept)
         lease.renew()
-    found = difference(client, kept, span)
+    found = difference(client, kept, span, between=lease.renew if lease else _nothing)
     if not found.differ:
         return 0
     before = totals(client, kept, span)
@@ -77,3 +77,7 @@ def _piece(client: Client, kept: Kept, span: Span, lines: Lines, lease: Lease | 
     add(client, kept, found, lease)
     lines.add(kept, found, before, totals(client, kept, span))
     return difference(client, kept, span, first=0).differ
+
+
+def _nothing() -> None:
+    """Keep no lease."""

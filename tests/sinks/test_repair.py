@@ -382,8 +382,7 @@ def test_a_statement_that_begins_too_late_does_nothing(city: City) -> None:
     _do(city, Damage(Kept(CALLS), "all", "", 2_000, 0, 5))
     damaged = _sums(city)
     kept = Kept(CALLS)
-    found = adding._inserts(kept, _difference(city, kept))
-    *_, insert = found
+    *_, insert = adding._inserts(kept, difference(city.client, kept, outward(FROM, TO, ZONE)))
     now = int(city.client.query("SELECT toUnixTimestamp(now())").result_rows[0][0])
     send(city.client, insert, columns_of(city.client, insert.table), 0, Until(now - 1, 10))
     assert _sums(city) == damaged
