@@ -5,12 +5,29 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import adapters, dead_letters, demo, explain, kpi, load, processes, reconcile, send, settings, simulate, watch
+from cli import (
+    adapters,
+    dead_letters,
+    demo,
+    explain,
+    kpi,
+    load,
+    processes,
+    reconcile,
+    repair,
+    send,
+    settings,
+    simulate,
+    watch,
+)
 from cli.failures import describe
 from cli.options import examples
 from cli.output import flush_data, say
 
-GROUPS = (processes, load, send, simulate, adapters, dead_letters, demo, kpi, explain, watch, reconcile, settings)
+GROUPS = (
+    *(processes, load, send, simulate, adapters, dead_letters, demo),
+    *(kpi, explain, watch, reconcile, repair, settings),
+)
 
 app = typer.Typer(
     name="hotline",

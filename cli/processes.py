@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.failures import DIFFERS
+from cli.failures import CANNOT, DIFFERS
 from cli.options import Data, Json, examples
 from cli.output import print_json, print_table, say
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=examples("hotline up", "hotline up --data /srv/hotline"))(up)
     app.command(epilog=examples("hotline down", "hotline down --data /srv/hotline"))(down)
     app.command(epilog=examples("hotline status", "hotline status --wait 60", "hotline status --json"))(status)
-    app.command(epilog=examples("hotline doctor", "hotline doctor --json"))(doctor)
+    app.command(epilog=examples("hotline doctor", "hotline doctor --deep", "hotline doctor --deep --json"))(doctor)
 
 
 def up(
@@ -85,16 +85,37 @@ def status(
     return found.exit_code
 
 
-def doctor(data: Data = None, *, json: Json = False) -> int:
-    """Check this machine.
+def doctor(
+    data: Data = None,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Check everything that a running stack has stored, too.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Check this machine, and with --deep what is stored.
 
-    Looks at versions, ports, disk, memory, clock and permissions, and names the remedy for what is not well.
-    Starts nothing. Exit code 1 when something is not well.
+    Looks at versions, ports, disk, memory, clock and permissions, and names the remedy for what is not well. --deep
+    looks for gaps and doubles in what was accepted, compares sums with rows, rows with events and stocks with what is
+    open, over everything stored, and counts calls and tickets whose steps do not fit together; it needs a running
+    stack (exit code 3 without one) and takes about as long as loading did. Starts nothing and changes nothing.
+    Exit code 1 when something is not well.
     """
     from cli.doctor import examine
     from hotline.settings import load
 
-    findings = examine(load(data)[0])
+    settings = load(data)[0]
+    findings = examine(settings)
+    if deep:
+        from cli.deep import examine_stored
+        from deploy.stack.stopping import found
+        from hotline.holding import HoldError
+
+        try:
+            findings += examine_stored(found(settings))
+        except HoldError as error:
+            say(str(error))
+            return CANNOT
     if json:
         print_json(findings)
     else:

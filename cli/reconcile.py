@@ -84,7 +84,7 @@ def _report(settings: "Settings", asked: "Period") -> "Report":
             hold=hold,
             progress=advance,
         )
-        report.held, report.notes = not hold.notes, hold.notes
+        report.held, report.notes = not hold.notes, [*report.notes, *hold.notes]
     return report
 
 
@@ -92,16 +92,17 @@ def as_json(report: "Report", zone: "ZoneInfo") -> dict[str, Any]:
     """Shape the report as data, its times in the hotline's zone."""
     import msgspec
 
-    found: dict[str, Any] = _localised(msgspec.to_builtins(report, builtin_types=[datetime]), zone)
+    found: dict[str, Any] = localised(msgspec.to_builtins(report, builtin_types=[datetime]), zone)
     return found
 
 
-def _localised(value: Any, zone: "ZoneInfo") -> Any:
+def localised(value: Any, zone: "ZoneInfo") -> Any:
+    """Write every time in a value in a zone."""
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat()
     if isinstance(value, dict):
-        return {name: _localised(inner, zone) for name, inner in value.items()}
-    return [_localised(inner, zone) for inner in value] if isinstance(value, list) else value
+        return {name: localised(inner, zone) for name, inner in value.items()}
+    return [localised(inner, zone) for inner in value] if isinstance(value, list) else value
 
 
 def _print(report: "Report", zone: "ZoneInfo") -> None:
@@ -117,6 +118,8 @@ def _print(report: "Report", zone: "ZoneInfo") -> None:
     )
     _print_list("sums that their rows do not give", report.sums_differ, [_sum(one) for one in local["sums"]])
     _print_list("rows that their events do not give", report.rows_differ, [_field(one) for one in local["fields"]])
+    if not report.equal:
+        say('what to do: see hotline repair --dry-run, and the runbook under "Figures do not agree"')
     births = [(one["subject"], one["source"], one["entity"], *one["births"]) for one in local["two_births"]]
     _print_list("ids with several births", report.ids_born_twice, births)
 
@@ -131,7 +134,8 @@ def _print_list(title: str, count: int, rows: list[tuple[str, ...]]) -> None:
 def _sum(one: dict[str, Any]) -> tuple[str, ...]:
     scope = f"{one['scope']['kind']}={one['scope']['value']}" if one["scope"] else "all"
     kpis = ", ".join(one["kpis"])
-    return one["at"], scope, kpis, f"({one['measure']})", f"stored {one['stored']}", f"recomputed {one['recomputed']}"
+    measure = f"({one['measure']}{', recent minute' * (one['grain'] == 'recent minute')})"
+    return one["at"], scope, kpis, measure, f"stored {one['stored']}", f"recomputed {one['recomputed']}"
 
 
 def _field(one: dict[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,17 +22,32 @@ SINK_WAIT_S = 15.0
 _POLL_S = 0.2
 _HOST = "127.0.0.1"
 
-Holding = Callable[[], AbstractContextManager[None]]
-
 
 class HoldError(RuntimeError):
     """The sink is there and cannot be held; the message says why and what to do."""
 
 
+class Lease:
+    """What a hold gives while it lasts: the epoch of the sink that stands still."""
+
+    def __init__(self, epoch: int | None, renew: Callable[[], bool] = lambda: True) -> None:
+        self.epoch = epoch
+        """Statements that carry it insert nothing once another sink took over; None when no sink was there to hold."""
+        self._renew = renew
+
+    def renew(self) -> None:
+        """Begin the lease anew. Raises HoldError when it has ended: what was read under it may have moved."""
+        if not self._renew():
+            raise HoldError("the sink went on meanwhile: what was read may have moved; do the same again")
+
+
+Holding = Callable[[], AbstractContextManager[Lease]]
+
+
 @contextmanager
-def no_hold() -> Iterator[None]:
-    """Hold nothing, as when nobody writes."""
-    yield
+def no_hold() -> Iterator[Lease]:
+    """Hold nothing, as where no sink ever was."""
+    yield Lease(epoch=0)
 
 
 class Hold:
@@ -45,31 +61,35 @@ class Hold:
         """Why what was read may not have stood still; empty when it did."""
 
     @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def __call__(self) -> Iterator[Lease]:
         """Wait for the batch in hand, hold the sink for the block, and let it go whatever happens.
 
         Raises HoldError when the sink refuses.
         """
-        lease = self._take()
+        taken = self._take()
+        if taken is None:
+            yield Lease(epoch=None)
+            return
+        name = str(taken["lease"])
         try:
-            yield
+            yield Lease(int(taken["epoch"]), partial(self._renewed, name))
         finally:
-            if lease:
-                self._give_back(lease)
+            self._give_back(name)
 
-    def _take(self) -> str:
+    def _take(self) -> Any:
+        """Take the lease: the sink's answer, None without a sink."""
         deadline = time.monotonic() + WAIT_S
         while True:
             port = self._port()
             answer = self._post(port, "/hold", {"seconds": self._lease_s}) if port else None
             if answer and answer[0] == http.client.OK:
-                return str(answer[1]["lease"])
+                return answer[1]
             if answer and (answer[0] != http.client.CONFLICT or time.monotonic() > deadline):
                 why = answer[1].get("error", answer[0])
                 raise HoldError(f"the sink cannot be held: {why}; try again in a while")
             if not answer and time.monotonic() > self._sink_until:
                 self._note(self._without_sink())
-                return ""
+                return None
             time.sleep(_POLL_S)
 
     def _give_back(self, lease: str) -> None:
@@ -79,6 +99,11 @@ class Hold:
             self._note("the sink ended meanwhile")
         elif answer[0] != http.client.OK:
             self._note(f"a comparison took longer than the lease of {self._lease_s:g} s: the sink went on meanwhile")
+
+    def _renewed(self, lease: str) -> bool:
+        port = self._port()
+        answer = self._post(port, "/renew", {"lease": lease, "seconds": self._lease_s}) if port else None
+        return answer is not None and answer[0] == http.client.OK
 
     def _without_sink(self) -> str:
         if any(self._folder.sink.glob("*.batch")):
@@ -100,7 +125,7 @@ class Hold:
         try:
             return file.read_text().strip()
         except OSError as error:
-            raise HoldError(f"cannot read {file} ({error.strerror}): the sink's owner may reconcile") from error
+            raise HoldError(f"cannot read {file} ({error.strerror}): only the sink's owner may hold it") from error
 
     def _post(self, port: int, path: str, body: dict[str, Any]) -> tuple[int, Any] | None:
         """Ask the sink; None when nobody answers."""

@@ -27,6 +27,7 @@ KPIS_TABLE = "kpis"
 LOGS_TABLE = "logs"
 MARKS_TABLE = "marks"
 MIGRATIONS_TABLE = "migrations"
+REPAIRS_TABLE = "repairs"
 SINK_EPOCHS_TABLE = "sink_epochs"
 
 RECORD_BYTES_MAX = 20 * 2**20

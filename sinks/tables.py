@@ -268,6 +268,18 @@ _BOOKS = (
         order=("topic", "log"),
     ),
     Table(
+        name=names.REPAIRS_TABLE,
+        columns={
+            "id": "String",
+            "sums_table": "LowCardinality(String)",
+            "first_at": _TIME,
+            "last_at": _TIME,
+            "sums": "UInt64",
+            "repaired_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("id", "sums_table", "first_at"),
+    ),
+    Table(
         name=names.SINK_EPOCHS_TABLE,
         columns={"epoch": "UInt64", "claim": "String", "taken_at": f"{_TIME} DEFAULT now()"},
         order=("epoch",),

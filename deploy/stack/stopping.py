@@ -23,6 +23,14 @@ def running(settings: Settings) -> StackState:
     return state
 
 
+def found(settings: Settings) -> Settings:
+    """Give the settings with the addresses of what runs: the stack's, or those that they name themselves.
+
+    Raises NotRunningError.
+    """
+    return settings if settings.bootstrap and settings.clickhouse_url else running(settings).settings
+
+
 def stop_stack(settings: Settings, *, timeout_s: float = STOP_TIMEOUT_S) -> int:
     """Stop the stack of the data folder and return its process id when it is gone.
 

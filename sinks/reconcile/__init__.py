@@ -3,8 +3,8 @@
 Sums are recomputed from rows (in SQL, by the catalogue), rows from events (by the fold). Both are laws of every stored
 batch, so they are checked piece by piece, each piece under a short hold of the sink, and live traffic goes on between.
 
-`report` is what it finds · `spans` cuts the period · `reading` gives stored events and rows as frames · `sums`, `rows`
-and `births` are the three comparisons · `holding` keeps the sink still · `reconciling` does it all.
+`report` is what it finds · `pieces` groups birth days · `reading` gives stored events and rows as frames · `sums`,
+`rows` and `births` are the three comparisons · `reconciling` does it all. What sums should be says `sinks.difference`.
 """
 
 from hotline.holding import Hold, HoldError, no_hold

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotline.names import DATABASE
+from sinks.difference import Span, instant
 from sinks.reconcile.report import DIFFERENCES_MAX, TwoBirths
-from sinks.reconcile.spans import Span, instant
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -14,7 +14,7 @@ from hotline.subjects import TIME, Subject
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-    from sinks.reconcile.spans import Piece
+    from sinks.reconcile.pieces import Piece
 
 _OF_PIECE = (
     "born_at >= toDateTime({lo:UInt32}) AND born_at < toDateTime({hi:UInt32}) "

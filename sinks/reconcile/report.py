@@ -29,6 +29,8 @@ class SumDifference(msgspec.Struct, frozen=True, kw_only=True):
     """None for the whole city."""
     at: datetime
     """Start of the minute or hour."""
+    grain: str = ""
+    """`minute`, `hour` or `recent minute`; `none` where no sum of this kind should be."""
     stored: int
     recomputed: int
 
@@ -69,6 +71,9 @@ class Report(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     rows: int = 0
     events: int = 0
     sums_differ: int = 0
+    sums_differ_first_at: datetime | None = None
+    sums_differ_last_at: datetime | None = None
+    """Start of the first and of the last minute or hour of which a sum differs."""
     rows_differ: int = 0
     ids_born_twice: int = 0
     sums: list[SumDifference] = []

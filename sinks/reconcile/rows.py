@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hotline.subjects import Subject
     from hotline.working_time import WorkingTime
-    from sinks.reconcile.spans import Piece
+    from sinks.reconcile.pieces import Piece
 
 ENTITY = ("born_at", "source", "entity")
 WHOLE_ROW = "row"

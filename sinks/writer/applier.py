@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotline.marks import Mark, Partition
+    from sinks.inserting import Insert
     from sinks.writer.barrier import Barrier
-    from sinks.writer.batch import Batch, Insert
+    from sinks.writer.batch import Batch
     from sinks.writer.health import Health
     from sinks.writer.spool import Spool
     from sinks.writer.store import Store

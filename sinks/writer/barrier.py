@@ -33,8 +33,7 @@ class Barrier:
 
         Raises BarrierError while somebody else holds it, or when the batch is not finished within `seconds`.
         """
-        if not 0 < seconds <= LEASE_SECONDS_MAX:
-            raise BarrierError(f"a lease lasts more than 0 and at most {LEASE_SECONDS_MAX:g} seconds, not {seconds:g}")
+        _check(seconds)
         with self._changed:
             if self._held():
                 raise BarrierError(f"held by another lease for {self._ends - time.monotonic():.1f} s more")
@@ -46,11 +45,17 @@ class Barrier:
             self._ends = time.monotonic() + seconds
             return lease
 
+    def renew(self, lease: str, seconds: float) -> None:
+        """Let a lease begin anew, for `seconds`. Raises BarrierError when it has ended."""
+        _check(seconds)
+        with self._changed:
+            self._require(lease)
+            self._ends = time.monotonic() + seconds
+
     def release(self, lease: str) -> None:
         """Give it back. Raises BarrierError when the lease has ended: what was read under it may have moved."""
         with self._changed:
-            if not self._held() or not secrets.compare_digest(lease.encode(), self._lease.encode()):
-                raise BarrierError("there is no such lease, or it has ended")
+            self._require(lease)
             self._lease = ""
             self._changed.notify_all()
 
@@ -76,3 +81,12 @@ class Barrier:
 
     def _held(self) -> bool:
         return bool(self._lease) and time.monotonic() < self._ends
+
+    def _require(self, lease: str) -> None:
+        if not self._held() or not secrets.compare_digest(lease.encode(), self._lease.encode()):
+            raise BarrierError("there is no such lease, or it has ended")
+
+
+def _check(seconds: float) -> None:
+    if not 0 < seconds <= LEASE_SECONDS_MAX:
+        raise BarrierError(f"a lease lasts more than 0 and at most {LEASE_SECONDS_MAX:g} seconds, not {seconds:g}")

@@ -11,6 +11,7 @@ import msgspec
 from hotline.accept import advance
 from hotline.marks import Mark, Partition, digest_of
 from hotline.names import ACCOUNTS_TABLE, MARKS_TABLE
+from sinks.inserting import Insert
 from sinks.writer import books
 from sinks.writer.splice import Stream, StreamError, cut, join
 
@@ -22,16 +23,6 @@ BATCH_VERSION = 1
 
 Check = Callable[[str, tuple[str, ...]], None]
 """Raises when a table cannot take a stream of such columns."""
-
-
-class Insert(msgspec.Struct, frozen=True, kw_only=True):
-    """One statement: an Arrow IPC stream into a table, under a token that makes a repetition harmless."""
-
-    table: str
-    token: str
-    columns: tuple[str, ...]
-    rows: int
-    body: bytes
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

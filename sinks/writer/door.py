@@ -58,27 +58,34 @@ class Door:
             return status, "application/json", json.dumps(self._health.as_json(time.time()))
         if path == "/metrics":
             return 200, "text/plain; version=0.0.4", self._health.as_metrics(time.time())
-        return 404, "application/json", json.dumps({"error": "there are /health and /metrics, /hold and /release"})
+        known = "there are /health and /metrics, /hold, /renew and /release"
+        return 404, "application/json", json.dumps({"error": known})
 
     def change(self, path: str, authorization: str, body: bytes) -> Answer:
-        """Hold or release."""
-        actions: dict[str, Callable[[Any], Mapping[str, Any]]] = {"/hold": self._hold, "/release": self._release}
+        """Hold, renew or release."""
+        actions: dict[str, Callable[[Any], Mapping[str, Any]]] = {
+            "/hold": self._hold,
+            "/renew": self._renew,
+            "/release": self._release,
+        }
         if not secrets.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
             return 401, {"error": "send the secret of the sink's token file as Authorization: Bearer …"}
         if path not in actions:
-            return 404, {"error": "there are /hold and /release"}
+            return 404, {"error": "there are /hold, /renew and /release"}
         try:
             return 200, actions[path](json.loads(body or b"{}"))
         except BarrierError as error:
             return 409, {"error": str(error)}
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return 400, {"error": f'send {{"seconds": 30}} to hold, {{"lease": "…"}} to release ({error})'}
+            bodies = 'send {"seconds": 30} to hold, {"lease": "…"} to release, both to renew'
+            return 400, {"error": f"{bodies} ({error})"}
 
     def _hold(self, asked: Any) -> Mapping[str, Any]:
         lease = self._barrier.hold(float(asked["seconds"]))
         return {
             "lease": lease,
             "seconds": float(asked["seconds"]),
+            "epoch": self._health.epoch,
             "marks": [
                 {
                     "topic": topic,
@@ -90,6 +97,10 @@ class Door:
                 for (topic, partition), mark in sorted(self._health.stored.items())
             ],
         }
+
+    def _renew(self, asked: Any) -> Mapping[str, Any]:
+        self._barrier.renew(str(asked["lease"]), float(asked["seconds"]))
+        return {"renewed": True}
 
     def _release(self, asked: Any) -> Mapping[str, Any]:
         self._barrier.release(str(asked["lease"]))

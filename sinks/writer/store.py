@@ -12,9 +12,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from hotline.marks import MARKS_SQL, Mark, Partition, marks
-from hotline.names import DATABASE, SINK_EPOCHS_TABLE
 from hotline.settings import SettingsError
 from sinks.connecting import connect
+from sinks.inserting import EPOCHS, Column, columns_of, highest_epoch, send
 from sinks.logs import current_logs, follow_fork
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from hotline.settings import Settings
-    from sinks.writer.batch import Insert
+    from sinks.inserting import Insert
 
 log = logging.getLogger("sinks.writer")
 T = TypeVar("T")
@@ -31,23 +31,6 @@ T = TypeVar("T")
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.1, 5.0
 AWAY = (ClickHouseError, HTTPError, OSError, SettingsError)
 """What an absent, starting or failing engine shows as."""
-_EPOCHS = f"{DATABASE}.{SINK_EPOCHS_TABLE}"
-_ONE_BLOCK = {
-    "max_insert_threads": 1,
-    "min_insert_block_size_rows": 1 << 40,
-    "min_insert_block_size_bytes": 1 << 40,
-    "max_insert_block_size": 1 << 40,
-    "input_format_parallel_parsing": 0,
-}
-"""One insert is one block, so that its token is one decision. The embedded engine enforces the same."""
-INSERT_SETTINGS = {
-    **_ONE_BLOCK,
-    "async_insert": 0,
-    "insert_deduplicate": 1,
-    "optimize_on_insert": 0,  # merging happens later, once; on insert it costs as much as the insert itself
-    "max_partitions_per_insert_block": 0,
-    "input_format_null_as_default": 0,  # a missing value where there must be one stops the line
-}
 
 
 class FencedError(RuntimeError):
@@ -72,7 +55,7 @@ class Store:
         self._on_trouble = on_trouble
         self._client: Client | None = None
         self._connecting = threading.Lock()
-        self._types: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._types: dict[str, dict[str, Column]] = {}
         self.epoch = 0
 
     def take_epoch(self) -> int:
@@ -87,7 +70,7 @@ class Store:
 
     def highest_epoch(self) -> int:
         """Return the highest epoch that any sink took."""
-        return int(self.retry(lambda client: client.query(f"SELECT max(epoch) FROM {_EPOCHS}").result_rows)[0][0])  # noqa: S608
+        return self.retry(highest_epoch)
 
     def marks(self) -> dict[Partition, Mark]:
         """Return all marks."""
@@ -112,7 +95,7 @@ class Store:
         """Raise ColumnsError unless a table has all of these columns and these hold all of its sort key."""
         known = self._columns(table)
         strange = [name for name in columns if name not in known]
-        absent = [name for name, (_, in_key) in known.items() if in_key and name not in columns]
+        absent = [name for name, column in known.items() if column.in_key and name not in columns]
         if strange or absent:
             self._types.pop(table, None)  # a migration may come meanwhile
             raise ColumnsError(
@@ -122,13 +105,11 @@ class Store:
 
     def insert(self, insert: Insert) -> int:
         """Insert unless another sink took over; rows written, those of a repetition included."""
-        request = self._statement(insert).encode() + b"\n" + insert.body
-        settings = {**INSERT_SETTINGS, "insert_deduplication_token": insert.token}
-        done = self.retry(
-            lambda client: client.raw_insert("", insert_block=request, settings=settings),  # the body has the statement
+        columns = self._columns(insert.table)
+        return self.retry(
+            lambda client: send(client, insert, columns, self.epoch),
             what=f"insert of {insert.rows} rows into {insert.table}",
         )
-        return done.written_rows
 
     def ensure_epoch(self) -> None:
         """Raise FencedError when another sink took over."""
@@ -158,26 +139,9 @@ class Store:
                 raise StoppedError(f"stopped while waiting for the engine ({said})")
             wait_s = min(wait_s * 2, BACKOFF_MAX_S)
 
-    def _statement(self, insert: Insert) -> str:
-        known = self._columns(insert.table)
-        names = ", ".join(f"`{name}`" for name in insert.columns)
-        structure = ", ".join(f"`{name}` {known[name][0]}" for name in insert.columns)
-        return (
-            f"INSERT INTO {DATABASE}.{insert.table} ({names}) SELECT {names} FROM input({_literal(structure)}) "  # noqa: S608
-            f"WHERE (SELECT max(epoch) FROM {_EPOCHS}) <= {self.epoch:d} FORMAT ArrowStream"
-        )
-
-    def _columns(self, table: str) -> dict[str, tuple[str, bool]]:
-        """Type of each column of a table, and whether the sort key has it."""
+    def _columns(self, table: str) -> dict[str, Column]:
         if table not in self._types:
-            sql = (
-                "SELECT name, type, is_in_sorting_key FROM system.columns "
-                "WHERE database = {database:String} AND table = {table:String}"
-            )
-            found = self.retry(
-                lambda client: client.query(sql, parameters={"database": DATABASE, "table": table}).result_rows
-            )
-            self._types[table] = {str(name): (str(kind), bool(in_key)) for name, kind, in_key in found}
+            self._types[table] = self.retry(partial(columns_of, table=table))
         return self._types[table]
 
     def _connected(self) -> Client:
@@ -195,7 +159,7 @@ class Store:
 
 def _claim(client: Client, epoch: int, claim: str) -> None:
     client.insert(
-        _EPOCHS,
+        EPOCHS,
         [[epoch, claim]],
         column_names=["epoch", "claim"],
         settings={"insert_deduplication_token": f"epoch/{epoch}", "async_insert": 0},
@@ -203,12 +167,8 @@ def _claim(client: Client, epoch: int, claim: str) -> None:
 
 
 def _claims(client: Client, epoch: int) -> list[str]:
-    found = client.query(f"SELECT claim FROM {_EPOCHS} WHERE epoch = {{epoch:UInt64}}", parameters={"epoch": epoch})  # noqa: S608
+    found = client.query(f"SELECT claim FROM {EPOCHS} WHERE epoch = {{epoch:UInt64}}", parameters={"epoch": epoch})  # noqa: S608
     return [str(row[0]) for row in found.result_rows]
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _first_line(error: BaseException) -> str:

@@ -27,13 +27,14 @@ from streams.roll.clock import Clock, EventClock
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save, take
 from streams.roll.state import State
-from streams.roll.stored import read_stored
+from streams.roll.stored import read_stored, repairs
 from streams.same_log import end_when_numbers_move
 
 PUBLISH_EVERY_S = 0.25
 """The shortest time between two records."""
 EVERYTHING_EVERY_S = 1.0
 SAVE_AFTER_S, SAVE_EVERY_S = 2.0, 60.0
+LOOK_FOR_REPAIRS_EVERY_S = 10.0
 
 
 class Roll:
@@ -48,6 +49,7 @@ class Roll:
         self._changed = asyncio.Event()
         self._next_offset: int | None = None
         self._state: State
+        self._client: Client
         self._clock: Clock
         self._publisher: Publisher
 
@@ -62,14 +64,16 @@ class Roll:
         state = await self._in_turn(restored, self._file, ZoneInfo(self._settings.zone), at_s)
         if state is None or not await self._goes_on(client, state, partitions):
             state = await self._in_turn(read_stored, self._settings, client, at_s)
-        self._state = state
+        self._state, self._client = state, client
         self._clock, self._publisher = wall or EventClock(state), Publisher(state)
         self._start({topic: read.log for (topic, _), read in state.read.items()})
         return {TP(topic, partition): read.offset for (topic, partition), read in state.read.items()}
 
     async def _goes_on(self, client: Client, state: State, partitions: Collection[TP]) -> bool:
-        """Whether the topics still hold what comes after a snapshot."""
+        """Whether the topics still hold what comes after a snapshot, and nothing else came."""
         numbers = logs((await self._in_turn(client.query, LOGS_SQL)).result_rows)
+        if state.repairs != await self._in_turn(repairs, client):
+            return False
         if set(state.read) != {(tp.topic, tp.partition) for tp in partitions}:
             return False
         if any(numbers.get(topic) != read.log for (topic, _), read in state.read.items()):
@@ -84,7 +88,12 @@ class Roll:
     # -- running ---------------------------------------------------------------------------------------------------
 
     def _start(self, numbers: Mapping[str, int]) -> None:
-        work = self._publish(), self._save_now_and_then(), end_when_numbers_move(self._settings, numbers)
+        work = (
+            self._publish(),
+            self._save_now_and_then(),
+            self._look_for_repairs(),
+            end_when_numbers_move(self._settings, numbers),
+        )
         self._tasks = [asyncio.create_task(task) for task in work]
         for task in self._tasks:
             end_if_it_fails(task, "roll")
@@ -139,6 +148,20 @@ class Roll:
                 saved = self._state.changes
                 taken = await self._in_turn(take, self._state)
                 await asyncio.to_thread(save, self._file, taken, self._settings.zone)
+
+    async def _look_for_repairs(self) -> None:
+        """Start again from the tables when sums were added there that stood in no output."""
+        while True:
+            await asyncio.sleep(LOOK_FOR_REPAIRS_EVERY_S)
+            if await self._repaired():
+                self._file.unlink(missing_ok=True)
+                end_process("the stored sums were repaired: roll starts again from the tables")
+
+    async def _repaired(self) -> bool:
+        try:
+            return await asyncio.to_thread(repairs, self._client) != self._state.repairs
+        except Exception:  # noqa: BLE001 whatever an absent engine shows as: it is asked again
+            return False
 
     async def _in_turn(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._one_by_one, function, *args)

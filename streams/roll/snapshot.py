@@ -47,6 +47,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     scopes: list[tuple[str, str]]
     places: list[_Place]
     sums: dict[str, _Sums]
+    repairs: int = 0
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -59,12 +60,13 @@ class Taken(NamedTuple):
     scopes: list[tuple[str, str]]
     read: dict[Partition, Read]
     held: dict[str, Held]
+    repairs: int
 
 
 def take(state: State) -> Taken:
     """Take the state; milliseconds, after which it may change again."""
     held = {name: rolling.held() for name, rolling in state.rolling.items()}
-    return Taken(list(state.scopes.names), dict(state.read), held)
+    return Taken(list(state.scopes.names), dict(state.read), held, state.repairs)
 
 
 def save(file: Path, taken: Taken, zone: str) -> None:
@@ -75,6 +77,7 @@ def save(file: Path, taken: Taken, zone: str) -> None:
         scopes=taken.scopes,
         places=[_Place(topic, partition, read) for (topic, partition), read in taken.read.items()],
         sums={name: _sums(name, held) for name, held in taken.held.items()},
+        repairs=taken.repairs,
     )
     file.parent.mkdir(exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
@@ -95,7 +98,8 @@ def restored(file: Path, zone: ZoneInfo, at_s: int | None) -> State | None:
     if snapshot.version != SNAPSHOT_VERSION or snapshot.zone != zone.key or not same:
         return None
     read: dict[Partition, Read] = {(place.topic, place.partition): place.read for place in snapshot.places}
-    state = State(zone, watermark(read) if at_s is None else at_s, Scopes(snapshot.scopes), read)
+    instant_s = watermark(read) if at_s is None else at_s
+    state = State(zone, instant_s, Scopes(snapshot.scopes), read, repairs=snapshot.repairs)
     for name, of in snapshot.sums.items():
         state.add(name, [Cells(_unpacked(of.at), _unpacked(of.code), _unpacked(of.value))])
     return state

@@ -41,7 +41,11 @@ def watermark(read: Mapping[Partition, Read]) -> int:
 class State:
     """Changes by records and by time, which two may not do at once."""
 
-    def __init__(self, zone: ZoneInfo, at_s: int, scopes: Scopes, read: Mapping[Partition, Read]) -> None:
+    def __init__(
+        self, zone: ZoneInfo, at_s: int, scopes: Scopes, read: Mapping[Partition, Read], *, repairs: int = 0
+    ) -> None:
+        self.repairs = repairs
+        """How often the stored sums had been repaired when they were read: what a repair adds stands in no output."""
         self.scopes = scopes
         self.read = dict(read)
         self.rolling = {name: Rolling(subject, zone, at_s) for name, subject in SUBJECTS.items()}

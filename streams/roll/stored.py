@@ -12,7 +12,7 @@ import pyarrow as pa
 from hotline.catalogue import ALL, measures
 from hotline.holding import Hold
 from hotline.ipc import frame_of
-from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
+from hotline.marks import LOGS_SQL, MARKS_SQL, REPAIRS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.names import ACCOUNTS_TABLE, DATABASE, EVENTS_TOPICS, MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, TIME, Subject
 from hotline.windows import MINUTE_S, recent_from
@@ -48,10 +48,15 @@ def read_stored(settings: Settings, client: Client, at_s: int | None) -> State:
     raise UnsteadyError(f"roll cannot start, because the sink could not be held: {'; '.join(hold.notes)}")
 
 
+def repairs(client: Client) -> int:
+    """How often the stored sums were repaired."""
+    return int(client.query(REPAIRS_SQL).result_rows[0][0])
+
+
 def _read(settings: Settings, client: Client, at_s: int | None) -> State:
     read = _positions(settings, client)
     instant_s = watermark(read) if at_s is None else at_s
-    state = State(ZoneInfo(settings.zone), instant_s, Scopes([(ALL, "")]), read)
+    state = State(ZoneInfo(settings.zone), instant_s, Scopes([(ALL, "")]), read, repairs=repairs(client))
     recent = recent_from(instant_s, settings.zone)
     for subject in SUBJECTS.values():
         parts = [*_before(client, subject, state.scopes, recent), *_since(client, subject, state.scopes, recent)]

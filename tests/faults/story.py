@@ -16,7 +16,7 @@ import polars as pl
 from hotline.blocks import complete
 from hotline.subjects import SUBJECTS, Subject
 from tests.hotline.random_events import BIRTHS
-from tests.hotline.random_rows import _life
+from tests.hotline.random_rows import life
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def story(seed: int, *, entities: int, pieces: int, today: datetime | None = Non
     day = (today or datetime.now(UTC)).date()
     lives, told, dead = {}, [], 0
     for name, subject in SUBJECTS.items():
-        events = [one for number in range(entities) for one in _moved(_life(subject, draw, str(number)), draw, day)]
+        events = [one for number in range(entities) for one in _moved(life(subject, draw, str(number)), draw, day)]
         lives[name] = _frame(subject, events)
         order = _badly_told(events, draw)
         nothing = [{**one, "type": "call.rang"} for one in draw.sample(events, max(1, int(len(events) * DEAD)))]

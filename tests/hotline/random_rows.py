@@ -32,7 +32,7 @@ def rows(subject: Subject, seed: int, entities: int = 3_000, working: WorkingTim
     With a working time only changed deadlines are stated, so that rules have something to say.
     """
     draw = random.Random(seed)
-    events = [event for entity in range(entities) for event in _life(subject, draw, str(entity))]
+    events = [event for entity in range(entities) for event in life(subject, draw, str(entity))]
     if working is not NO_WORKING_TIME:
         events = [rarely_due(event) for event in events]
     frame = complete(subject, pl.DataFrame(events, schema={k: subject.columns[k] for k in events[0]}))
@@ -44,7 +44,7 @@ def rarely_due(event: dict[str, Any]) -> dict[str, Any]:
     return event if event["type"] == "ticket.due_changed" or "due_at" not in event else event | {"due_at": None}
 
 
-def _life(subject: Subject, draw: random.Random, entity: str) -> list[dict[str, Any]]:
+def life(subject: Subject, draw: random.Random, entity: str) -> list[dict[str, Any]]:
     born = draw.choice(BIRTHS)
     events = [
         {

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from hotline import ipc
 from hotline.blocks import REJECT_COLUMNS, complete
 from hotline.catalogue import measures
-from hotline.contributions import contributions
-from hotline.fold import MEMBER, fold, with_keys
+from hotline.fold import fold, with_keys
 from hotline.names import DATABASE
 from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
 from hotline.zones import floor_local
-from sinks.migrations import apply
-from sinks.reconcile import Report, reconcile, spans
+from sinks.difference import spans
+from sinks.reconcile import pieces, reconcile
 from sinks.reconcile.sums import kpis_of
 from tests.hotline.random_events import BIRTHS
-from tests.hotline.random_rows import _life
+from tests.sinks.cities import ENTITIES, FROM, TO, City, members_of
 from tests.sinks.sinking import EngineProcess
 
 if TYPE_CHECKING:
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
-ENTITIES = 300
-FROM, TO = BIRTHS[0] - timedelta(days=1), BIRTHS[0] + timedelta(days=10)
 both = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 
 
@@ -45,55 +40,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             yield client
     finally:
         process.kill()
-
-
-class City:
-    """A database of random lives, stored as measure and the sink would store them, with rows that were replaced."""
-
-    def __init__(self, client: Client, zone: str, shift: timedelta = timedelta()) -> None:
-        self.client, self.zone = client, zone
-        client.command(f"DROP DATABASE IF EXISTS {DATABASE}")
-        apply(client, zone)
-        for number, subject in enumerate(SUBJECTS.values()):
-            members = _members(subject, seed=number, shift=shift)
-            early = members.filter(pl.Series(range(len(members))) % 3 > 0)
-            old, rows = fold(subject, early), fold(subject, members)
-            self.store(subject.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
-            self.add_rows(subject, old)
-            self.add_rows(subject, rows)
-            self.store(subject.sums_table, contributions(subject, old, old.clear(), zone).sums, here=False)
-            self.store(subject.sums_table, contributions(subject, rows, old, zone).sums, here=False)
-
-    def add_rows(self, subject: Subject, rows: pl.DataFrame, partition: int = 0) -> None:
-        self.store(subject.rows_table, rows.drop("entity_key"), partition=partition)
-
-    def store(self, table: str, frame: pl.DataFrame, *, here: bool = True, partition: int = 0) -> None:
-        if here:
-            frame = frame.with_columns(pl.lit(partition, pl.UInt16).alias("partition"))
-        settings = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
-        self.client.raw_insert(
-            f"{DATABASE}.{table}", frame.columns, ipc.encode(frame), fmt="ArrowStream", settings=settings
-        )
-
-    def add_to_sum(self, subject: Subject, scope: tuple[str, str], at: datetime, column: str, units: int) -> None:
-        frame = pl.DataFrame({"scope_kind": [scope[0]], "scope": [scope[1]], "at": [at], column: [units]})
-        self.store(subject.sums_table, frame, here=False)
-
-    def rows(self, subject: Subject, where: str = "1") -> list[dict[str, Any]]:
-        sql = f"SELECT * FROM {DATABASE}.{subject.rows_table} FINAL WHERE {where} ORDER BY born_at, entity"  # noqa: S608
-        return list(self.client.query(sql).named_results())
-
-    def reconcile(self, from_: datetime = FROM, to: datetime = TO, **more: Any) -> Report:
-        return reconcile(self.client, from_, to, self.zone, **more)
-
-
-def _members(subject: Subject, seed: int, shift: timedelta) -> pl.DataFrame:
-    draw = random.Random(seed)
-    events = [event for number in range(ENTITIES) for event in _life(subject, draw, str(number))]
-    times = [name for name, dtype in subject.columns.items() if dtype == pl.Datetime and name != "received_at"]
-    frame = pl.DataFrame(events, schema={k: subject.columns[k] for k in events[0]})
-    frame = frame.with_columns(pl.col(times) + shift)
-    return with_keys(subject, complete(subject, frame)).unique(MEMBER, maintain_order=True)
 
 
 @pytest.fixture
@@ -172,7 +118,7 @@ def test_a_removed_event_is_named_by_its_row(city: City, subject: Subject) -> No
 
 @both
 def test_an_altered_row_is_named_by_its_fields(city: City, subject: Subject) -> None:
-    rows = fold(subject, _members(subject, list(SUBJECTS).index(subject.name), timedelta()))
+    rows = fold(subject, members_of(subject, list(SUBJECTS).index(subject.name), timedelta()))
     victim = rows.filter(measures(subject)[0].passes)[:1]  # it counts, so it moves sums
     city.add_rows(subject, victim.with_columns(version=victim["version"] + 1, operator_group=pl.lit("another")))
     found = city.reconcile()
@@ -194,7 +140,7 @@ def test_rows_without_events_events_without_rows_and_rows_in_two_partitions_are_
     city.client.command(
         f"ALTER TABLE {DATABASE}.{subject.rows_table} DELETE WHERE entity = '{second['entity']}'", settings=names
     )
-    again = fold(subject, _members(subject, list(SUBJECTS).index(subject.name), timedelta()))
+    again = fold(subject, members_of(subject, list(SUBJECTS).index(subject.name), timedelta()))
     city.add_rows(subject, again.filter(pl.col("entity") == third["entity"]), partition=1)
     found = city.reconcile()
     assert {(one.entity, one.field, one.stored, one.recomputed) for one in found.fields} == {
@@ -213,7 +159,7 @@ def test_an_id_with_two_births_is_listed_and_no_difference(city: City) -> None:
     rows = fold(TICKETS, members)
     city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
-    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone).sums, here=False)
+    city.add_contributions(TICKETS, rows, rows.clear())
     found = city.reconcile()
     (one,) = found.two_births
     assert (one.subject, one.source, one.entity, one.births) == ("tickets", "city", "twice", births)
@@ -251,13 +197,13 @@ def test_an_empty_or_naive_period_is_refused(city: City) -> None:
 def test_small_pieces_give_the_same(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = city.reconcile()
     city.add_to_sum(CALLS, ("all", ""), BIRTHS[0], measures(CALLS)[0].column, 1)
-    monkeypatch.setattr(spans, "EVENTS_MAX", 100)
+    monkeypatch.setattr(pieces, "EVENTS_MAX", 100)
     monkeypatch.setattr(spans, "SUMS_SPAN_S", 50 * 3600)
     monkeypatch.setattr(spans, "SUMS_MAX", 0)
     steps: list[tuple[int, int]] = []
-    pieces = city.reconcile(progress=lambda done, total, _: steps.append((done, total)))
-    assert (pieces.rows, pieces.events, pieces.cells - whole.cells) == (whole.rows, whole.events, 0)
-    assert (pieces.sums_differ, pieces.rows_differ) == (1, 0)
+    cut = city.reconcile(progress=lambda done, total, _: steps.append((done, total)))
+    assert (cut.rows, cut.events, cut.cells - whole.cells) == (whole.rows, whole.events, 0)
+    assert (cut.sums_differ, cut.rows_differ) == (1, 0)
     assert len(steps) > 30
     assert [done for done, _ in steps] == list(range(len(steps)))
 
@@ -265,7 +211,7 @@ def test_small_pieces_give_the_same(city: City, monkeypatch: pytest.MonkeyPatch)
 def _created(city: City, *births: datetime, handled_after: timedelta) -> None:
     """Store a ticket a birth, with the sums that go with it, and nothing else."""
     for subject in SUBJECTS.values():
-        for table in (subject.events_table, subject.rows_table, subject.sums_table):
+        for table in (subject.events_table, subject.rows_table, subject.sums_table, subject.recent_table):
             city.client.command(f"TRUNCATE TABLE {DATABASE}.{table}")
     lives = [
         (birth, kind, after) for birth in births for kind, after in (("created", None), ("handled", handled_after))
@@ -283,7 +229,7 @@ def _created(city: City, *births: datetime, handled_after: timedelta) -> None:
     rows = fold(TICKETS, members)
     city.store(TICKETS.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
     city.add_rows(TICKETS, rows)
-    city.store(TICKETS.sums_table, contributions(TICKETS, rows, rows.clear(), city.zone).sums, here=False)
+    city.add_contributions(TICKETS, rows, rows.clear())
 
 
 def test_years_with_little_in_them_are_compared_in_few_pieces(city: City) -> None:
@@ -326,8 +272,8 @@ def test_every_piece_is_compared_under_a_hold_that_ends(city: City) -> None:
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns"])
 def test_pieces_of_sums_cover_the_period_and_begin_at_local_hours(zone: str) -> None:
     span = spans.outward(datetime(2022, 12, 31, 17, 1, tzinfo=UTC), datetime(2024, 1, 2, 3, 4, tzinfo=UTC), zone)
-    pieces = spans.sum_spans(span, zone)
-    assert (pieces[0][0], pieces[-1][1]) == span
-    assert all(before[1] == after[0] for before, after in itertools.pairwise(pieces))
-    starts = pl.Series([start for start, _ in pieces] + [span[1]]).to_numpy()
+    cut = spans.sum_spans(span, zone)
+    assert (cut[0][0], cut[-1][1]) == span
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(cut))
+    starts = pl.Series([start for start, _ in cut] + [span[1]]).to_numpy()
     assert (floor_local(starts, 3600, zone) == starts).all()

@@ -288,6 +288,19 @@ def test_a_lease_ends_by_itself(stack: Stack) -> None:
     assert sink.post("/release", {"lease": held["lease"]})[0] == 409
 
 
+def test_a_lease_can_begin_anew_until_it_has_ended(stack: Stack) -> None:
+    sink = stack.sink()
+    sink.start()
+    status, held = sink.post("/hold", {"seconds": 60})
+    assert (status, held["epoch"]) == (200, sink.health()["epoch"])
+    stack.send(stack.outputs.round())
+    assert sink.post("/renew", {"lease": "another", "seconds": 60})[0] == 409
+    assert sink.post("/renew", {"lease": held["lease"], "seconds": 1e9})[0] == 409
+    assert sink.post("/renew", {"lease": held["lease"], "seconds": 0.3}) == (200, {"renewed": True})
+    stack.await_stored(sink)  # long before the minute is over
+    assert sink.post("/renew", {"lease": held["lease"], "seconds": 60})[0] == 409
+
+
 def test_only_who_knows_the_token_may_hold_it(stack: Stack) -> None:
     sink = stack.sink()
     sink.start()

@@ -1,6 +1,6 @@
-"""The period in pieces: local hours outward, and birth days in groups that fit into memory.
+"""The period in spans: local hours outward, and as long as little enough is in them.
 
-A piece costs a few statements however little is in it, so what is sparse goes together.
+A span costs a few statements however little is in it, so what is sparse goes together.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from hotline.names import DATABASE
 from hotline.zones import floor_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from clickhouse_connect.driver.client import Client
 
     from hotline.subjects import Subject
@@ -28,18 +26,9 @@ SUMS_SPAN_S = 31 * DAY_S
 """Spans that sums are counted by; those with little in them are compared together."""
 SUMS_MAX = 1_000_000
 """Stored sums, and instants of rows, up to which neighbouring spans are compared together."""
-EVENTS_MAX = 300_000
-"""Events that are folded at once; a birth day that has more is cut by its ids."""
 
 Span = tuple[int, int]
 """Epoch seconds, half-open."""
-
-
-class Piece:
-    """Birth days [from, to) in epoch seconds; `share` of `shares` of their ids."""
-
-    def __init__(self, span: Span, events: int, share: int = 0, shares: int = 1) -> None:
-        self.span, self.events, self.share, self.shares = span, events, share, shares
 
 
 def outward(from_: datetime, to: datetime, zone: str) -> Span:
@@ -89,11 +78,11 @@ def sum_pieces(client: Client, subject: Subject, span: Span, zone: str) -> list[
 
 def _weights(client: Client, subject: Subject, starts: list[int], span: Span) -> list[int]:
     """Count, from each start to the next, stored sums and instants of rows."""
-    instants = ", ".join(_instants(subject))
+    columns = ", ".join(instants(subject))
     sql = (
         "SELECT toUInt32(arrayCount(start -> start <= at_s, {starts:Array(UInt32)})) AS place, count() FROM ("  # noqa: S608
         f"SELECT toUnixTimestamp(at) AS at_s FROM {DATABASE}.{subject.sums_table} UNION ALL "
-        f"SELECT toUnixTimestamp(assumeNotNull(arrayJoin([{instants}]))) AS at_s FROM {DATABASE}.{subject.rows_table}"
+        f"SELECT toUnixTimestamp(assumeNotNull(arrayJoin([{columns}]))) AS at_s FROM {DATABASE}.{subject.rows_table}"
         ") WHERE at_s >= {lo:UInt32} AND at_s < {hi:UInt32} GROUP BY place"
     )
     rows = client.query(sql, parameters={"starts": starts, "lo": span[0], "hi": span[1]}).result_rows
@@ -101,60 +90,9 @@ def _weights(client: Client, subject: Subject, starts: list[int], span: Span) ->
     return [found.get(place, 0) for place in range(1, len(starts) + 1)]
 
 
-def _instants(subject: Subject) -> list[str]:
+def instants(subject: Subject) -> list[str]:
+    """Name the instants of rows at which anything counts."""
     return sorted({measure.at.name for measure in measures(subject)})
-
-
-def birth_pieces(client: Client, subject: Subject, span: Span) -> list[Piece]:
-    """Find the birth days (of UTC) of all that is born, happens or counts in the span, in groups for the fold."""
-    touched = _touched(client, subject, span)
-    return list(_grouped(_populated(client, subject, touched), touched)) if touched else []
-
-
-def _populated(client: Client, subject: Subject, touched: set[int]) -> dict[int, int]:
-    """Count the events born on every day from the first of these to the last, in order; days without any are absent."""
-    day = f"intDiv(toUnixTimestamp(born_at), {DAY_S})"
-    inside = "WHERE born_at >= toDateTime({lo:UInt32}) AND born_at < toDateTime({hi:UInt32})"
-    sql = (
-        "SELECT day, sum(here) FROM ("  # noqa: S608 names of ours
-        f"SELECT {day} AS day, count() AS here FROM {DATABASE}.{subject.events_table} {inside} GROUP BY day UNION ALL "
-        f"SELECT DISTINCT {day} AS day, 0 AS here FROM {DATABASE}.{subject.rows_table} {inside}"
-        ") GROUP BY day ORDER BY day"
-    )
-    asked = {"lo": min(touched) * DAY_S, "hi": (max(touched) + 1) * DAY_S}
-    return {int(day): int(count) for day, count in client.query(sql, parameters=asked).result_rows}
-
-
-def _touched(client: Client, subject: Subject, span: Span) -> set[int]:
-    rows_columns = ["born_at", *_instants(subject)]
-    found: set[int] = set()
-    for table, columns in {subject.events_table: ["born_at", "occurred_at"], subject.rows_table: rows_columns}.items():
-        inside = " OR ".join(
-            f"({name} >= toDateTime({{lo:UInt32}}) AND {name} < toDateTime({{hi:UInt32}}))" for name in columns
-        )
-        sql = f"SELECT DISTINCT intDiv(toUnixTimestamp(born_at), {DAY_S}) FROM {DATABASE}.{table} WHERE {inside}"  # noqa: S608
-        rows = client.query(sql, parameters={"lo": span[0], "hi": span[1]}).result_rows
-        found.update(int(row[0]) for row in rows)
-    return found
-
-
-def _grouped(counts: dict[int, int], touched: set[int]) -> Iterator[Piece]:
-    """Put touched days together up to the bound, over gaps in which nothing is born; cut a day beyond it by its ids."""
-    days: list[int] = []
-    events = 0
-    for day, count in counts.items():
-        if days and (day not in touched or events + count > EVENTS_MAX):
-            yield from _pieces(days, events)
-            days, events = [], 0
-        if day in touched:
-            days, events = [*days, day], events + count
-    yield from _pieces(days, events)
-
-
-def _pieces(days: list[int], events: int) -> Iterator[Piece]:
-    shares = max(1, -(-events // EVENTS_MAX))
-    for share in range(shares if days else 0):
-        yield Piece((days[0] * DAY_S, (days[-1] + 1) * DAY_S), events, share, shares)
 
 
 def instant(seconds: int) -> datetime:
