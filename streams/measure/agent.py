@@ -13,7 +13,7 @@ from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
-from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
+from hotline.names import BLOCK_ID, BLOCK_ID_BYTES_MAX, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from hotline.windows import ALL_MINUTES, recent_from
@@ -181,6 +181,6 @@ def _next_encoded(outputs: Any) -> bytes | None:
 
 
 def _block_id(message: Any) -> str:
-    """The block's id, or one made of its place where the sender gave none."""
+    """The block's id, of a long one the beginning; or one made of its place where the sender gave none."""
     found = dict(message.headers or {}).get(BLOCK_ID)
-    return found.decode(errors="replace") if found else f"{message.topic}/{message.partition}/{message.offset}"
+    return found[:BLOCK_ID_BYTES_MAX].decode(errors="replace") if found else f"{message.topic}/{message.partition}/{message.offset}"

@@ -1,0 +1,89 @@
+"""The process in which a target's cases are judged: it may die, and says before each case which one it is.
+
+Prints one JSON line a case. Started by `flight`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import sys
+import time
+import traceback
+from collections import Counter
+from typing import Any
+
+from tests.fuzz.targets import Target, draw_of
+
+TRACE_CHARS = 4000
+
+
+def target_named(name: str) -> Target:
+    """The target of that name."""
+    from tests.fuzz.adapters import Adapters
+    from tests.fuzz.blocks import Blocks
+    from tests.fuzz.door import Door
+    from tests.fuzz.intake import Intake
+
+    targets: dict[str, type[Target]] = {"intake": Intake, "blocks": Blocks, "adapters": Adapters, "door": Door}
+    return targets[name]()
+
+
+def judged(target: Target, case: Any) -> dict[str, Any]:
+    """How a case ended. Whatever it raises is a fault: also the panics of native code, which are no Exceptions."""
+    started = _cpu_s()
+    try:
+        verdicts = target.judge(case)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001
+        return {"verdicts": {}, "fault": traceback.format_exc()[-TRACE_CHARS:]}
+    spent = _cpu_s() - started
+    if spent > target.cpu_s_max:
+        return {"verdicts": {}, "fault": f"it took {spent:.2f} s of CPU; {target.cpu_s_max} s are the most"}
+    return {"verdicts": dict(verdicts), "cpu_s": round(spent, 4)}
+
+
+def _cpu_s() -> float:
+    return time.process_time()
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def main() -> None:
+    """Judge cases from `--first` on until so many records were judged."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("target")
+    for name in ("--seed", "--first", "--records"):
+        parser.add_argument(name, type=int, required=True)
+    asked = parser.parse_args()
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what the product prints is no answer
+    logging.disable(logging.CRITICAL)
+    target = target_named(asked.target)
+    with target.opened():
+        _judge_all(target, asked, out)
+
+
+def _judge_all(target: Target, asked: argparse.Namespace, out: Any) -> None:
+    done, number = 0, asked.first
+    seen: Counter[str] = Counter()
+    while done < asked.records:
+        case = target.case(draw_of(asked.seed, asked.target, number))
+        print(json.dumps({"begun": number}), file=out, flush=True)
+        found = judged(target, case)
+        seen.update(found["verdicts"])
+        told = {"number": number, "records": case.records, "resident": _resident_bytes(), **found}
+        print(json.dumps(told), file=out, flush=True)
+        done += case.records
+        number += 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
