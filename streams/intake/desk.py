@@ -16,6 +16,7 @@ import msgspec
 import polars as pl
 
 from hotline.blocks import Block, complete, pack
+from hotline.dead_letters import REASONS
 from hotline.names import INTAKE_TOPIC, PSEUDONYMISED
 from hotline.pseudonyms import pseudonym
 from hotline.subjects import SUBJECTS, TICKETS, Subject
@@ -125,7 +126,7 @@ class Desk:
             try:
                 event = decode(record.value)
             except NotDecodedError:
-                found = refusals.refusal(record.value) or ("bad_value", "")
+                found = refusals.refusal(record.value) or ("bad_value", REASONS["bad_value"])
                 self._refuse(work, found, record.value, bundle.partition, record.offset, made=made)
                 continue
             arrival = Arrival(event, record.value, bundle.partition, record.offset, made)

@@ -129,7 +129,7 @@ class Blocks:
         if odd:
             headers = draw.choice((headers, None, [], [*headers, ("content-type", b"\xff"), ("schema", b"-1")]))
         sent_s = draw.choice([n / 1000 for n in ODD_INTEGERS]) if draw.random() < 0.05 else 1_700_000_000.0
-        message = Message(f"hotline.{name}", draw.randrange(3), 0, value, headers, sent_s, draw.choice((None, b"\xff")))
+        message = Message(f"hotline.{name}", draw.choice((0, 0, 0, 0, 0, 0, 0, 1, 2)), 0, value, headers, sent_s, draw.choice((None, b"\xff")))
         return Case(1, value or b"", message)
 
     def judge(self, case: Case) -> Counter[str]:
@@ -156,7 +156,8 @@ class Blocks:
     def _line(self, subject: Subject, partition: int) -> Line:
         name = f"{subject.name}/{partition}"
         if name not in self._lines:
-            place = Place(subject, f"hotline.{subject.name}", partition, 3, log=1, deployment=1, zone=ZONE)
+            partitions = 1 if not partition else 3
+            place = Place(subject, f"hotline.{subject.name}", partition, partitions, log=1, deployment=1, zone=ZONE)
             memory = Memory(subject, partition, Nothing(), bytes_max=MEMORY_BYTES_MAX)
             self._lines[name] = Line(place, memory, Accepted(), next_output=0, output_log=1)
         return self._lines[name]

@@ -44,6 +44,8 @@ class Summary:
     faults: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
     slowest_s: float = 0.0
+    slowest: int = 0
+    """Number of the case that took longest."""
     resident: list[int] = field(default_factory=list)
 
     @property
@@ -60,7 +62,7 @@ class Summary:
         rate = self.records / self.cpu_s if self.cpu_s else 0
         lines = [
             f"{self.target}: {self.records} records in {self.cases} cases, seed {self.seed}: {rate:.0f} records/s of CPU, "
-            f"slowest case {self.slowest_s:.2f} s, memory {max(self.resident, default=0) >> 20} MiB at most, "
+            f"slowest case {self.slowest} with {self.slowest_s:.2f} s, memory {max(self.resident, default=0) >> 20} MiB at most, "
             f"growth {self.growth_bytes >> 20} MiB, faults: {len(self.faults)}",
             *(f"  {name}: {count}" for name, count in self.verdicts.most_common()),
             *self.faults,
@@ -187,7 +189,8 @@ def _add(summary: Summary, line: dict[str, Any], folder: Path) -> None:
     summary.resident.append(line["resident"])
     spent = line.get("cpu_s", 0.0)
     summary.cpu_s += spent
-    summary.slowest_s = max(summary.slowest_s, spent)
+    if spent > summary.slowest_s:
+        summary.slowest_s, summary.slowest = spent, line["number"]
     if "fault" in line:
         _fault(summary, line["number"], line["fault"], folder)
 

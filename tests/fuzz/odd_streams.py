@@ -5,6 +5,7 @@ Layout: the Arrow columnar format, "Encapsulated message format".
 
 from __future__ import annotations
 
+import functools
 import random
 import struct
 from collections.abc import Iterator
@@ -80,15 +81,17 @@ def _odd_body(draw: random.Random, stream: bytes, places: list[tuple[int, int, i
 
 def bomb(draw: random.Random) -> bytes:
     """A small stream that states far more than it holds."""
-    kind = draw.randrange(4)
-    if kind == 0:  # packed zeros
-        return encoded(pa.table({"type": pa.array([bytes(400 << 20)], pa.large_binary())}))
-    if kind == 1:  # rows that need no bytes at all
-        few = encoded(pa.table({"type": pa.nulls(77_777), "source": pa.nulls(77_777)}))
-        return few.replace(struct.pack("<q", 77_777), struct.pack("<q", draw.choice((10**9, 2**40))))
-    if kind == 2:  # a long text, named many times
-        indices = pa.array([0] * 200_000, pa.int8())
-        return encoded(pa.table({"type": pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 20_000]))}))
+    return _bombs()[draw.randrange(len(_bombs()))]
+
+
+@functools.cache
+def _bombs() -> list[bytes]:
+    packed_zeros = pa.table({"type": pa.array([bytes(300 << 20)], pa.large_binary())})
+    few = encoded(pa.table({"type": pa.nulls(77_777), "source": pa.nulls(77_777)}))
+    rows_without_bytes = [few.replace(struct.pack("<q", 77_777), struct.pack("<q", rows)) for rows in (10**9, 2**40)]
+    codes = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int8()), pa.array(["x" * 20_000]))
     view = struct.pack("<i4sii", 20_000, b"xxxx", 0, 0) * 200_000
     buffers = [None, pa.py_buffer(view), pa.py_buffer(b"x" * 20_000)]
-    return encoded(pa.table({"source": pa.Array.from_buffers(pa.string_view(), 200_000, buffers)}))
+    views = pa.Array.from_buffers(pa.string_view(), 200_000, buffers)
+    long_names = [encoded(pa.table({"source": column})) for column in (codes, views)]
+    return [encoded(packed_zeros), *rows_without_bytes, *long_names]

@@ -10,7 +10,7 @@ from hotline.events import NAME_BYTES_MAX, SECONDS_MAX, WORDS, YEAR_MAX, YEAR_MI
 from hotline.subjects import Subject
 
 _REQUIRED = ("type", "source", "entity", "born_at", "occurred_at")
-_TIMES = {"born_at", "occurred_at", "received_at", "due_at", "dispatched_at"}
+TIMES = {"born_at", "occurred_at", "received_at", "due_at", "dispatched_at"}
 _SECONDS = {"wait_s", "talk_s"}
 _OTHERS = {"type", "revision", "schema", "valid", "resolved", "digest", "problem", "original", "origin", "detail"}
 
@@ -33,7 +33,7 @@ def breach(subject: Subject, event: Mapping[str, Any]) -> str | None:
 
 
 def _of_value(name: str, value: Any) -> str | None:
-    if name in _TIMES:
+    if name in TIMES:
         return _of_time(value)
     if name in _SECONDS:
         return None if type(value) is int and 0 <= value <= SECONDS_MAX else f"no duration: {value!r}"
