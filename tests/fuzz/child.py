@@ -12,7 +12,6 @@ import logging
 import os
 import resource
 import sys
-import time
 import traceback
 from collections import Counter
 from typing import Any
@@ -20,6 +19,8 @@ from typing import Any
 from tests.fuzz.targets import Target, draw_of
 
 TRACE_CHARS = 4000
+CPU_S_MAX = 1.0
+"""CPU seconds that the product may take for one case."""
 
 
 def target_named(name: str) -> Target:
@@ -35,21 +36,17 @@ def target_named(name: str) -> Target:
 
 def judged(target: Target, case: Any) -> dict[str, Any]:
     """How a case ended. Whatever it raises is a fault: also the panics of native code, which are no Exceptions."""
-    started = _cpu_s()
+    target.watch.begin()
     try:
         verdicts = target.judge(case)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # noqa: BLE001
         return {"verdicts": {}, "fault": traceback.format_exc()[-TRACE_CHARS:]}
-    spent = _cpu_s() - started
-    if spent > target.cpu_s_max:
-        return {"verdicts": {}, "fault": f"it took {spent:.2f} s of CPU; {target.cpu_s_max} s are the most"}
+    spent = target.watch.spent_s
+    if spent > CPU_S_MAX:
+        return {"verdicts": {}, "fault": f"it took {spent:.2f} s of CPU; {CPU_S_MAX} s are the most"}
     return {"verdicts": dict(verdicts), "cpu_s": round(spent, 4)}
-
-
-def _cpu_s() -> float:
-    return time.process_time()
 
 
 def _resident_bytes() -> int:
