@@ -50,6 +50,8 @@ class Target(Protocol):
 
     records_per_case: int
     """About so many mutated records stand in a case."""
+    cpu_s_max: float
+    """CPU seconds that the product may take for one case."""
     watch: Stopwatch
     """CPU seconds that the product took, the checks left out."""
 
