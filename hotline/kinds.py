@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,16 +28,23 @@ def check_kinds(table: pa.Table, *, bytes_max: int) -> None:
     Views and codes name one text as often as they like: a few bytes a row would become as many texts.
     """
     total_bytes = 0
-    for field, column in zip(table.schema, table.columns, strict=True):
-        kind = field.type
-        if types.is_dictionary(kind) and _is_one_of(_TEXTS, kind.value_type):
-            total_bytes += sum(map(_coded_bytes, column.chunks))
-        elif _is_one_of(_VIEWS, kind):
-            total_bytes += sum(map(_viewed_bytes, column.chunks))
-        elif not _is_known(kind):
-            raise ValueError(f"a column is of the kind {kind}, which no block has")
+    for place in _of_named_texts(table.schema):
+        column = table.column(place)
+        total_bytes += sum(map(_coded_bytes if types.is_dictionary(column.type) else _viewed_bytes, column.chunks))
     if total_bytes > bytes_max:
         raise BoundsError(f"{total_bytes} bytes of texts when written out; {bytes_max} are the most, split it")
+
+
+@functools.lru_cache(maxsize=64)  # a producer's blocks are all of one schema
+def _of_named_texts(schema: pa.Schema) -> list[int]:
+    """Places of the columns of views and codes. Raises ValueError for a column of another kind."""
+    found = []
+    for place, kind in enumerate(schema.types):
+        if (types.is_dictionary(kind) and _is_one_of(_TEXTS, kind.value_type)) or _is_one_of(_VIEWS, kind):
+            found.append(place)
+        elif not _is_known(kind):
+            raise ValueError(f"a column is of the kind {kind}, which no block has")
+    return found
 
 
 def _is_known(kind: pa.DataType) -> bool:

@@ -72,8 +72,7 @@ class Adapters:
                 more = ADAPTERS[name].read(
                     io.BytesIO(case.value), key=KEY, origin="the file", chunk_bytes=chunk_bytes, zone=zone
                 )
-                for batch in more:
-                    batches.append(batch)
+                batches.extend(more)  # what came before an error stays
         except AdapterError as error:
             found[f"file: {type(error).__name__}"] += 1
         if batches:

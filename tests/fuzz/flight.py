@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ STILL_S = 180.0
 """Seconds after which one that does nothing is ended: a busy machine may well hold a process up for a minute."""
 GROWTH_BYTES_MAX = 128 << 20
 """Growth of resident memory from the second fifth of a run to its last that is still noise of the allocators."""
+LOOK_S = 0.5
+TAIL_CHARS = 1500
 FAULTS_MAX = 20
 """A run with so many is broken off."""
 
@@ -60,13 +63,14 @@ class Summary:
     def told(self) -> str:
         """The run in words."""
         rate = self.records / self.cpu_s if self.cpu_s else 0
-        lines = [
-            f"{self.target}: {self.records} records in {self.cases} cases, seed {self.seed}: {rate:.0f} records/s of CPU, "
-            f"slowest case {self.slowest} with {self.slowest_s:.2f} s, memory {max(self.resident, default=0) >> 20} MiB at most, "
-            f"growth {self.growth_bytes >> 20} MiB, faults: {len(self.faults)}",
-            *(f"  {name}: {count}" for name, count in self.verdicts.most_common()),
-            *self.faults,
-        ]
+        head = (
+            f"{self.target}: {self.records} records in {self.cases} cases, seed {self.seed}: "
+            f"{rate:.0f} records/s of CPU, slowest case {self.slowest} with {self.slowest_s:.2f} s, "
+            f"memory {max(self.resident, default=0) >> 20} MiB at most, growth {self.growth_bytes >> 20} MiB, "
+            f"faults: {len(self.faults)}"
+        )
+        counts = (f"  {name}: {count}" for name, count in self.verdicts.most_common())
+        lines = [head, *counts, *self.faults]
         return "\n".join(lines)
 
 
@@ -78,100 +82,131 @@ def fly(
     first: int = 0,
     folder: Path,
     progress: Callable[[Summary], None] = lambda _: None,
+    hang_cpu_s: float = HANG_CPU_S,
 ) -> Summary:
-    """Judge so many records of a target, in processes that are begun anew when one dies."""
+    """Judge so many records of a target, in processes that are begun anew when one dies.
+
+    Raises RuntimeError when a process dies between two cases: that is no fault of the product.
+    """
     summary = Summary(target, seed)
+    watch = _Watch(summary, folder, progress, hang_cpu_s)
     number = first
     while summary.records < records and len(summary.faults) < FAULTS_MAX:
-        number = _one_process(summary, number, records - summary.records, folder, progress)
+        number = watch.one_process(number, records - summary.records)
     if summary.growth_bytes > GROWTH_BYTES_MAX:
         summary.faults.append(f"{target}: memory grew by {summary.growth_bytes >> 20} MiB")
     return summary
 
 
-def _one_process(
-    summary: Summary, first: int, records: int, folder: Path, progress: Callable[[Summary], None]
-) -> int:
-    """Run one process until it is done or dead: the number of the case to go on with."""
-    command = [sys.executable, "-m", "tests.fuzz.child", summary.target]
-    command += ["--seed", str(summary.seed), "--first", str(first), "--records", str(records)]
-    environment = os.environ | {"RUST_BACKTRACE": "0", "POLARS_MAX_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
-    errors = folder / f"{summary.target}.stderr"
-    with errors.open("wb") as stderr:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
-        )
-        try:
-            return _watched(summary, process, first, folder, errors, progress)
-        finally:
-            _end(process)
+@dataclass(frozen=True)
+class _Watch:
+    """Runs the processes of one target, one after the other."""
+
+    summary: Summary
+    folder: Path
+    progress: Callable[[Summary], None]
+    hang_cpu_s: float
+
+    def one_process(self, first: int, records: int) -> int:
+        """Run one process until it is done or dead: the number of the case to go on with."""
+        with self._errors.open("wb") as stderr:
+            process = subprocess.Popen(
+                self._command(first, records),
+                cwd=ROOT,
+                env=os.environ | {"RUST_BACKTRACE": "0", "POLARS_MAX_THREADS": "1", "PYTHONFAULTHANDLER": "1"},
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            try:
+                return self._watched(process, first)
+            finally:
+                _end(process)
+
+    @property
+    def _errors(self) -> Path:
+        return self.folder / f"{self.summary.target.replace(':', '.')}.stderr"
+
+    def _command(self, first: int, records: int) -> list[str]:
+        numbers = {"--seed": self.summary.seed, "--first": first, "--records": records}
+        given = [text for name, number in numbers.items() for text in (name, str(number))]
+        return [sys.executable, "-m", "tests.fuzz.child", self.summary.target, *given]
+
+    def _watched(self, process: subprocess.Popen[bytes], first: int) -> int:
+        number, begun, why = first, False, ""
+        for line in self._lines(process):
+            if isinstance(line, str):
+                why = line
+                break
+            begun = "begun" in line
+            if begun:
+                number = line["begun"]
+                continue
+            self._add(line)
+            number = line["number"] + 1
+            self.progress(self.summary)
+        code = None if why else process.wait()
+        if code == 0:
+            return number
+        told = f"{why or f'the process ended with {code}'}\n{self._errors.read_text(errors='replace')[-TAIL_CHARS:]}"
+        if not begun:
+            raise RuntimeError(f"{self.summary.target}: between two cases {told}")
+        self._fault(number, told)
+        self.summary.records += 1
+        return number + 1
+
+    def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[Any]:
+        """The lines of a process; a text instead says that it hangs."""
+        if process.stdout is None:
+            raise ValueError("the process has no pipe")
+        watched = psutil.Process(process.pid)
+        held = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            since, cpu_s = time.monotonic(), _cpu_s(watched)
+            while True:
+                if not selector.select(LOOK_S):
+                    if _cpu_s(watched) - cpu_s > self.hang_cpu_s:
+                        yield f"it hangs: more than {self.hang_cpu_s} s of CPU"
+                    elif time.monotonic() - since > STILL_S:
+                        yield f"it stands still: nothing for {STILL_S} s"
+                    continue
+                piece = os.read(process.stdout.fileno(), 1 << 16)
+                if not piece:
+                    return
+                *whole, held = (held + piece).split(b"\n")
+                since, cpu_s = time.monotonic(), _cpu_s(watched)
+                yield from map(json.loads, whole)
+
+    def _add(self, line: dict[str, Any]) -> None:
+        summary, spent_s = self.summary, line.get("cpu_s", 0.0)
+        summary.cases += 1
+        summary.records += line["records"]
+        summary.verdicts.update(line["verdicts"])
+        summary.resident.append(line["resident"])
+        summary.cpu_s += spent_s
+        if spent_s > summary.slowest_s:
+            summary.slowest_s, summary.slowest = spent_s, line["number"]
+        if "fault" in line:
+            self._fault(line["number"], line["fault"])
+
+    def _fault(self, number: int, told: str) -> None:
+        """Keep the record, and how to see it again."""
+        name, seed = self.summary.target, self.summary.seed
+        kept = self.folder / f"{name.replace(':', '.')}-{seed}-{number}.bin"
+        kept.write_bytes(target_named(name).case(draw_of(seed, name, number)).value)
+        again = f"python -m tests.fuzz --target {name} --seed {seed} --case {number}"
+        self.summary.faults.append(f"FAULT {again}\n  record: {kept}\n{told}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the process and all it started."""
-    for one in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
-        one.kill()
-    try:
+    with contextlib.suppress(psutil.Error):
+        for one in psutil.Process(process.pid).children(recursive=True):
+            one.kill()
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.communicate()
-
-
-def _watched(
-    summary: Summary,
-    process: subprocess.Popen[bytes],
-    first: int,
-    folder: Path,
-    errors: Path,
-    progress: Callable[[Summary], None],
-) -> int:
-    number, begun, why = first, False, ""
-    lines = _lines(process)
-    for line in lines:
-        if isinstance(line, str):
-            why = line
-            break
-        if "begun" in line:
-            number, begun = line["begun"], True
-            continue
-        begun = False
-        _add(summary, line, folder)
-        number = line["number"] + 1
-        progress(summary)
-    code = process.wait() if not why else None
-    if code == 0:
-        return number
-    told = why or f"the process ended with {code}"
-    if not begun:
-        raise RuntimeError(f"{summary.target}: {told} between two cases: {errors.read_text(errors='replace')[-3000:]}")
-    tail = errors.read_text(errors="replace")[-1500:]
-    _fault(summary, number, f"{told}\n{tail}", folder)
-    summary.records += 1
-    return number + 1
-
-
-def _lines(process: subprocess.Popen[bytes]) -> Any:
-    """The lines of a process; a text instead says that it hangs."""
-    assert process.stdout is not None
-    watched = psutil.Process(process.pid)
-    held = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        since, cpu_s = time.monotonic(), _cpu_s(watched)
-        while True:
-            if not selector.select(0.5):
-                if _cpu_s(watched) - cpu_s > HANG_CPU_S:
-                    yield f"it hangs: more than {HANG_CPU_S} s of CPU"
-                elif time.monotonic() - since > STILL_S:
-                    yield f"it stands still: nothing for {STILL_S} s"
-                continue
-            piece = os.read(process.stdout.fileno(), 1 << 16)
-            if not piece:
-                return
-            *whole, held = (held + piece).split(b"\n")
-            since, cpu_s = time.monotonic(), _cpu_s(watched)
-            yield from map(json.loads, whole)
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -180,24 +215,3 @@ def _cpu_s(process: psutil.Process) -> float:
     except psutil.Error:
         return 0.0
     return float(times.user + times.system)
-
-
-def _add(summary: Summary, line: dict[str, Any], folder: Path) -> None:
-    summary.cases += 1
-    summary.records += line["records"]
-    summary.verdicts.update(line["verdicts"])
-    summary.resident.append(line["resident"])
-    spent = line.get("cpu_s", 0.0)
-    summary.cpu_s += spent
-    if spent > summary.slowest_s:
-        summary.slowest_s, summary.slowest = spent, line["number"]
-    if "fault" in line:
-        _fault(summary, line["number"], line["fault"], folder)
-
-
-def _fault(summary: Summary, number: int, told: str, folder: Path) -> None:
-    """Keep the record, and how to see it again."""
-    kept = folder / f"{summary.target}-{summary.seed}-{number}.bin"
-    kept.write_bytes(target_named(summary.target).case(draw_of(summary.seed, summary.target, number)).value)
-    again = f"python -m tests.fuzz --target {summary.target} --seed {summary.seed} --case {number}"
-    summary.faults.append(f"FAULT {again}\n  record: {kept}\n{told}")

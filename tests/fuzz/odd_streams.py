@@ -80,12 +80,13 @@ def _odd_body(draw: random.Random, stream: bytes, places: list[tuple[int, int, i
 
 
 def bomb(draw: random.Random) -> bytes:
-    """A small stream that states far more than it holds."""
-    return _bombs()[draw.randrange(len(_bombs()))]
+    """One of those."""
+    return bombs()[draw.randrange(len(bombs()))]
 
 
 @functools.cache
-def _bombs() -> list[bytes]:
+def bombs() -> list[bytes]:
+    """Small streams that state far more than they hold."""
     packed_zeros = pa.table({"type": pa.array([bytes(300 << 20)], pa.large_binary())})
     few = encoded(pa.table({"type": pa.nulls(77_777), "source": pa.nulls(77_777)}))
     rows_without_bytes = [few.replace(struct.pack("<q", 77_777), struct.pack("<q", rows)) for rows in (10**9, 2**40)]
