@@ -1,7 +1,7 @@
 """Batches of records as the broker keeps them, read although a header's name is no UTF-8.
 
 Kafka stores names of headers as they come, and other programs may write any bytes. aiokafka cannot read such a record:
-it would raise each time, and neither a restart nor a skip of that offset gets past it, as its whole batch is read again.
+it raises each time, and neither a restart nor a skip of that offset gets past it, as its whole batch is read again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _AnyNames(_DefaultRecordBatchPy):  # type: ignore[misc]
 
     def __iter__(self) -> Any:
         unpacked = super().__iter__()
-        self._buffer = _AnyText(self._buffer)
+        self._buffer: bytearray = _AnyText(self._buffer)
         return unpacked
 
 

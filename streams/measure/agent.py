@@ -183,4 +183,8 @@ def _next_encoded(outputs: Any) -> bytes | None:
 def _block_id(message: Any) -> str:
     """The block's id, of a long one the beginning; or one made of its place where the sender gave none."""
     found = dict(message.headers or {}).get(BLOCK_ID)
-    return found[:BLOCK_ID_BYTES_MAX].decode(errors="replace") if found else f"{message.topic}/{message.partition}/{message.offset}"
+    return (
+        found[:BLOCK_ID_BYTES_MAX].decode(errors="replace")
+        if found
+        else f"{message.topic}/{message.partition}/{message.offset}"
+    )

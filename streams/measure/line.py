@@ -141,9 +141,7 @@ class Line:
 
     def _undecodable(self, reason: str, value: bytes, source: Source) -> Measured:
         place = self.place
-        return undecodable(
-            reason, value, place.subject, source, deployment=place.deployment, working=place.working
-        )
+        return undecodable(reason, value, place.subject, source, deployment=place.deployment, working=place.working)
 
     def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
         return Source(

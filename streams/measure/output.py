@@ -66,7 +66,13 @@ def output(
 
 
 def undecodable(
-    reason: str, value: bytes, subject: Subject, source: Source, *, deployment: int, working: WorkingTime = NO_WORKING_TIME
+    reason: str,
+    value: bytes,
+    subject: Subject,
+    source: Source,
+    *,
+    deployment: int,
+    working: WorkingTime = NO_WORKING_TIME,
 ) -> Measured:
     """The output of a record that is no block at all: one dead event, with all its bytes, if it may be sent at all."""
     letter = _letters(subject, source).with_columns(

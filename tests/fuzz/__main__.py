@@ -33,7 +33,9 @@ def main() -> int:
     """Run what was asked for; 1 when a fault was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--records", type=int, default=100_000, help="mutated records in all")
-    parser.add_argument("--seed", type=int, default=None, help="the same seed makes the same records; default: a new one")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="the same seed makes the same records; default: a new one"
+    )
     parser.add_argument("--target", choices=SHARES, default=None, help="default: all of them")
     parser.add_argument("--case", type=int, default=None, help="this case of the target alone")
     parser.add_argument("--keep", type=Path, default=None, help="folder for records that fail; default: a new one")

@@ -27,10 +27,59 @@ LINES_MAX = 40
 SMALL_BYTES = 10_000
 """Larger files are not read in chunks of a few bytes."""
 ODD_FIELDS = (
-    *("", " ", "0", "-1", "NULL", "NONE", "x" * 201, "x" * 70_000, "吴" * 67, "a\0b", "\x1f", "\x7f", '"', '""', '"a', "'"),
-    *("1e9", "99999999999999999999", "2024-02-30 10:00:00", "02/30/2024 10:00:00 AM", "24:00:00", "0:00:00", "23:59:60"),
-    *("991332", "0", "000000", "9999999999", "253402300800", "-62135596800", "1700000000.5", "1700000000.", "٣", "１２"),
-    *("2024-03-10 02:30:00", "03/31/2024 02:30:00 AM", "PHANTOM", "AGENT", "=1+1", "\u2028", "\ufeff", "NaN", "inf", "\t", "|", ","),
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "NULL",
+        "NONE",
+        "x" * 201,
+        "x" * 70_000,
+        "吴" * 67,
+        "a\0b",
+        "\x1f",
+        "\x7f",
+        '"',
+        '""',
+        '"a',
+        "'",
+    ),
+    *(
+        "1e9",
+        "99999999999999999999",
+        "2024-02-30 10:00:00",
+        "02/30/2024 10:00:00 AM",
+        "24:00:00",
+        "0:00:00",
+        "23:59:60",
+    ),
+    *(
+        "991332",
+        "0",
+        "000000",
+        "9999999999",
+        "253402300800",
+        "-62135596800",
+        "1700000000.5",
+        "1700000000.",
+        "٣",
+        "１２",
+    ),
+    *(
+        "2024-03-10 02:30:00",
+        "03/31/2024 02:30:00 AM",
+        "PHANTOM",
+        "AGENT",
+        "=1+1",
+        "\u2028",
+        "\ufeff",
+        "NaN",
+        "inf",
+        "\t",
+        "|",
+        ",",
+    ),
 )
 
 
@@ -58,7 +107,9 @@ class Adapters:
         if draw.random() < 0.4 or not odd:
             odd += 1
             content = spoilt(draw, content, _content(draw, draw.choice(list(ADAPTERS)))[1])
-        chunk_bytes = draw.choice((1, 100, 1000, 2**16, 5 * 2**20) if len(content) < SMALL_BYTES else (2**16, 5 * 2**20))
+        chunk_bytes = draw.choice(
+            (1, 100, 1000, 2**16, 5 * 2**20) if len(content) < SMALL_BYTES else (2**16, 5 * 2**20)
+        )
         zone = draw.choice((None, None, "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"))
         return Case(odd, content, (name, chunk_bytes, zone))
 
@@ -96,7 +147,9 @@ def _content(draw: random.Random, name: str) -> tuple[int, bytes]:
     for place in odd:
         _spoil(draw, rows[place])
     if name == "boston311" and draw.random() < 0.3:
-        return len(odd), sample_files.parquet_file(_even(rows), draw.choice((pl.String(), pl.Datetime("us"), pl.Datetime("ms", "UTC"), pl.Date())))
+        return len(odd), sample_files.parquet_file(
+            _even(rows), draw.choice((pl.String(), pl.Datetime("us"), pl.Datetime("ms", "UTC"), pl.Date()))
+        )
     lines = [sample_files.HEADERS[name]] if name in sample_files.HEADERS else []
     lines += [sample_files.line_of(name, row) for row in rows]
     return len(odd), draw.choice(("\n", "\n", "\r\n")).join([*lines, ""]).encode("utf-8", "surrogatepass")

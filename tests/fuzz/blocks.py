@@ -126,11 +126,19 @@ class Blocks:
         name = draw.choice(list(SUBJECTS))
         value = value_of(draw, name)
         odd = draw.random() < 0.1
-        headers = [("block-id", draw.choice(BLOCK_IDS) if odd else b"a block")]
+        headers: Any = [("block-id", draw.choice(BLOCK_IDS) if odd else b"a block")]
         if odd:
             headers = draw.choice((headers, None, [], [*headers, ("content-type", b"\xff"), ("schema", b"-1")]))
         sent_s = draw.choice([n / 1000 for n in ODD_INTEGERS]) if draw.random() < 0.05 else 1_700_000_000.0
-        message = Message(f"hotline.{name}", draw.choice((0, 0, 0, 0, 0, 0, 0, 1, 2)), 0, value, headers, sent_s, draw.choice((None, b"\xff")))
+        message = Message(
+            f"hotline.{name}",
+            draw.choice((0, 0, 0, 0, 0, 0, 0, 1, 2)),
+            0,
+            value,
+            headers,
+            sent_s,
+            draw.choice((None, b"\xff")),
+        )
         return Case(1, value or b"", message)
 
     def judge(self, case: Case) -> Counter[str]:

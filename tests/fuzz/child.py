@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import resource
-import sys
 import traceback
 from collections import Counter
 from typing import Any
@@ -91,4 +90,4 @@ def _judge_all(target: Target, asked: argparse.Namespace, out: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

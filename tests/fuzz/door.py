@@ -16,7 +16,18 @@ from tests.fuzz.odd_requests import request
 from tests.fuzz.targets import Case, Stopwatch, claim
 from tests.sinks.engines import Running, running
 
-BOUNDS = ("--reader-seconds", "1", "--reader-mib", "64", "--light-mib", "32", "--body-mib", "32", "--memory-mib", "1024")
+BOUNDS = (
+    "--reader-seconds",
+    "1",
+    "--reader-mib",
+    "64",
+    "--light-mib",
+    "32",
+    "--body-mib",
+    "32",
+    "--memory-mib",
+    "1024",
+)
 WAITING_S = 0.4
 """So long a request that need not be whole is waited for."""
 ANSWER_S_MAX = 60.0

@@ -5,18 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
-from hotline.names import JSON_BYTES_MAX, PSEUDONYMISED
+from hotline.names import PSEUDONYMISED
 from hotline.subjects import SUBJECTS
 from streams.bundles import Bundle
 from tests.fuzz import odd_json
-from tests.fuzz.plain_reading import TIMES, breach
+from tests.fuzz.plain_json import plainly_wrong
+from tests.fuzz.plain_reading import breach
 from tests.fuzz.spoilt_bytes import spoilt
 from tests.fuzz.targets import Case, Stopwatch, claim, claim_closed
 from tests.hotline.random_rows import _life
@@ -28,9 +27,13 @@ OLD_DESK_EVERY = 4
 """Every so many cases the same records go to a desk that has grown old as well."""
 _ALLOWED = {"unknown_ticket", "future_time"}
 """Reasons for which an event that is good by itself may be refused."""
-_HEADERS: tuple[Any, ...] = ([(PSEUDONYMISED, b"yes")], [(PSEUDONYMISED, None)], [("", b"")], [("content-type", b"\xff")], None)
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DEPTH_MAX = 100
+_HEADERS: tuple[Any, ...] = (
+    [(PSEUDONYMISED, b"yes")],
+    [(PSEUDONYMISED, None)],
+    [("", b"")],
+    [("content-type", b"\xff")],
+    None,
+)
 
 
 @functools.cache
@@ -40,9 +43,7 @@ def pool() -> list[dict[str, Any]]:
     found = []
     for number in range(600):
         subject = draw.choice(list(SUBJECTS.values()))
-        fields = {
-            str(event.__struct_config__.tag): set(event.__struct_fields__) | {"type"} for event in subject.events
-        }
+        fields = {str(event.__struct_config__.tag): set(event.__struct_fields__) | {"type"} for event in subject.events}
         for event in _life(subject, draw, str(number)):
             mine = {name: value for name, value in event.items() if name in fields[event["type"]] and value is not None}
             found.append(json.loads(as_json(_as_sent(draw, mine))))
@@ -63,7 +64,9 @@ def value_of(draw: random.Random) -> tuple[bytes | None, bool]:
     """The value of a mutated record, and whether only its structure was mutated."""
     chance = draw.random()
     if chance < 0.01:
-        return draw.choice((None, b"", b"\0", b"null", b"[]", b"1", b'"a"', draw.randbytes(draw.randrange(1, 300)))), False
+        return draw.choice(
+            (None, b"", b"\0", b"null", b"[]", b"1", b'"a"', draw.randbytes(draw.randrange(1, 300)))
+        ), False
     if chance < 0.06:
         return as_json(draw.choice(pool())), True
     text = odd_json.mutated(draw, draw.choice(pool())) if chance < 0.7 else as_json(draw.choice(pool())).decode()
@@ -155,79 +158,3 @@ def claim_nobody(sent: Sent, record: Record) -> None:
     for row in sent.dead:
         if row["origin"] == origin:
             claim(PHONE.encode() not in row["original"], f"a telephone is kept: {row['original'][:500]!r}")
-
-
-def plainly_wrong(value: bytes | None) -> str | None:
-    """What is wrong with a record, "" for nothing, None where this reading is not sure."""
-    if not value or len(value) > JSON_BYTES_MAX:
-        return "its size"
-    doubled: list[str] = []
-
-    def of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        doubled.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        return dict(pairs)
-
-    try:
-        event = json.loads(value.decode(), object_pairs_hook=of_pairs, parse_constant=_no_number)
-        json.dumps(event, ensure_ascii=False).encode()
-    except RecursionError:
-        return None
-    except ValueError:
-        return "it is no JSON"
-    if doubled or _depth(event) > _DEPTH_MAX:
-        return None
-    return _wrong_event(event) if isinstance(event, dict) else "it is no object"
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(text)
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        level = [inner for one in level if isinstance(one, (list, dict)) for inner in (one.values() if isinstance(one, dict) else one)]
-    return depth
-
-
-def _wrong_event(event: dict[str, Any]) -> str | None:
-    kind = event.get("type")
-    found = [
-        (subject, struct)
-        for subject in SUBJECTS.values()
-        for struct in subject.events
-        if struct.__struct_config__.tag == kind
-    ]
-    if not found:
-        return "its type"
-    subject, struct = found[0]
-    row: dict[str, Any] = {"type": kind}
-    for name in struct.__struct_fields__:
-        value = event.get(name)
-        if value is None and name in event and name in {"revision", "schema", "direction", "valid", "leg"}:
-            return None if name == "leg" and kind != "ticket.answered_online" else f"{name} is null"
-        if name in TIMES and value is not None:
-            if not isinstance(value, str):
-                return f"{name} is no text"
-            if not _ISO.fullmatch(value):
-                return None
-            try:
-                row[name] = datetime.fromisoformat(value.upper()).replace(microsecond=0)
-                row[name] = row[name].astimezone(UTC)
-            except OverflowError:
-                return f"{name} lies outside of all years"
-            except ValueError:
-                return None
-        elif name in {"revision", "schema"} and name in event and not (type(value) is int and 0 <= value <= 65_535):
-            return f"{name} is {value!r:.40}"
-        elif name in {"valid", "resolved"} and value is not None and type(value) is not bool:
-            return f"{name} is {value!r:.40}"
-        elif name in {"caller", "operator"}:
-            if value is not None and not (isinstance(value, str) and 0 < len(value) <= 200):
-                return f"{name} is {value!r:.40}"
-        else:
-            row[name] = value
-    if row.get("born_at") is None:
-        row["born_at"] = row.get("occurred_at")
-    return breach(subject, {name: value for name, value in row.items() if value is not None} | {"schema": row.get("schema") or 1}) or ""

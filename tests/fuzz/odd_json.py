@@ -11,25 +11,71 @@ Pairs = list[tuple[str, str]]
 """Names and values as they stand in the text."""
 Mutation = Callable[[random.Random, Pairs], None]
 
-_BROKEN: Sequence[str] = (
-    *("1e999", "-1e999", "NaN", "Infinity", "-Infinity", "01", "1.", ".5", "+1", "0x10", "", "undefined", "1 2", '"a" "b"'),
+_BROKEN: tuple[str, ...] = (
+    *(
+        "1e999",
+        "-1e999",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "0x10",
+        "",
+        "undefined",
+        "1 2",
+        '"a" "b"',
+    ),
     *('"\\ud800"', '"\\udc00\\ud800"', '"\\x41"', '"\\"', "'a'", '"a\tb"', "'"),
 )
 """What is no JSON, or no JSON that can be kept."""
-_SOUND: Sequence[str] = (
-    *("null", "true", "false", "0", "-0", "1", "-1", "65535", "65536", "31622400", "31622401", "9" * 30, "1" + "0" * 400),
+_SOUND: tuple[str, ...] = (
+    *(
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "65535",
+        "65536",
+        "31622400",
+        "31622401",
+        "9" * 30,
+        "1" + "0" * 400,
+    ),
     *("1.0", "1.5", "1e3", "1E-400"),
     *('""', '" "', '" a"', '"a\\n"', '"\\u0000"', '"a\\u0000b"', '"\\ud83d\\ude00"'),
     *('"\x7f"', '"\u2028"', '"\u00a0"', '"吴"', '"姑苏区"', '"\ufffe"', '"12"', '"true"'),
-    *('"2023-11-14T09:00:00+08:00"', '"2023-11-14T09:00:00Z"', '"2023-11-14T09:00:00"', '"2023-11-14"', '"2099-12-31T23:59:59Z"'),
+    *(
+        '"2023-11-14T09:00:00+08:00"',
+        '"2023-11-14T09:00:00Z"',
+        '"2023-11-14T09:00:00"',
+        '"2023-11-14"',
+        '"2099-12-31T23:59:59Z"',
+    ),
     *('"2100-01-01T00:00:00Z"', '"1989-12-31T23:59:59Z"', '"0001-01-01T00:00:00+14:00"', '"9999-12-31T23:59:59-12:00"'),
     *('"2023-02-30T00:00:00Z"', '"2023-11-14T24:00:00Z"', '"2023-11-14T23:59:60Z"', '"2023-11-14t09:00:00z"'),
     *('"2023-11-14T09:00:00.999999999999Z"', '"2023-11-14T09:00:00+24:00"', '"2023-11-14T09:00:00+0800"', "1699923600"),
     *("[]", "{}", "[1]", '{"a": 1}', '[[[["x"]]]]', '{"type": "ticket.created"}'),
     *('"call.offered"', '"ticket.created"', '"ticket.create"', '"inbound"', '"咨询"', '"very_satisfied"', '"operator"'),
 )
-VALUES = (*_SOUND * 3, *_BROKEN)
-_MORE_NAMES = ('"text"', '"Type"', '"born_At"', '""', '"\\u0000"', '"\\u0074ype"', '"digest"', '"problem"', '"schema"', "type")
+VALUES = (*_SOUND, *_SOUND, *_SOUND, *_BROKEN)
+_MORE_NAMES = (
+    '"text"',
+    '"Type"',
+    '"born_At"',
+    '""',
+    '"\\u0000"',
+    '"\\u0074ype"',
+    '"digest"',
+    '"problem"',
+    '"schema"',
+    "type",
+)
 _PERSONAL = ('"caller"', '"operator"')
 
 
@@ -74,7 +120,10 @@ def _another_type(draw: random.Random, pairs: Pairs) -> None:
     """Text becomes a number or a list of itself, a number text."""
     place = _place(draw, pairs)
     name, value = pairs[place]
-    pairs[place] = (name, draw.choice((f"[{value}]", f'{{"value": {value}}}', json.dumps(value), value.strip('"') or "0")))
+    pairs[place] = (
+        name,
+        draw.choice((f"[{value}]", f'{{"value": {value}}}', json.dumps(value), value.strip('"') or "0")),
+    )
 
 
 def _more(draw: random.Random, pairs: Pairs) -> None:
@@ -102,7 +151,20 @@ def _many(draw: random.Random, pairs: Pairs) -> None:
     pairs.extend((f'"{name}{number}"', "1") for number in range(count))
 
 
-MUTATIONS: Sequence[Mutation] = (_drop, _double, _odd, _odd, _odd, _odd, _swap, _another_type, _more, _deep, _huge, _many)
+MUTATIONS: Sequence[Mutation] = (
+    _drop,
+    _double,
+    _odd,
+    _odd,
+    _odd,
+    _odd,
+    _swap,
+    _another_type,
+    _more,
+    _deep,
+    _huge,
+    _many,
+)
 
 
 def mutated(draw: random.Random, event: dict[str, Any]) -> str:
@@ -112,4 +174,8 @@ def mutated(draw: random.Random, event: dict[str, Any]) -> str:
         if pairs:
             draw.choice(MUTATIONS)(draw, pairs)
     text = text_of(draw, pairs)
-    return draw.choice((f"[{text}]", f"\ufeff{text}", f"{text}\n{text}", f"{text},", f" \n{text} ")) if draw.random() < 0.05 else text
+    return (
+        draw.choice((f"[{text}]", f"\ufeff{text}", f"{text}\n{text}", f"{text},", f" \n{text} "))
+        if draw.random() < 0.05
+        else text
+    )

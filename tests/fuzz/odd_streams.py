@@ -42,7 +42,7 @@ def messages(stream: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def mutated(draw: random.Random, stream: bytes, other: bytes) -> bytes:
-    """A sound stream with a number in its flatbuffers changed, or its messages in another order or of another stream."""
+    """A sound stream with a number in it changed, or its messages in another order or of another stream."""
     places = list(messages(stream))
     if not places:
         return stream

@@ -29,8 +29,33 @@ KINDS: tuple[pa.DataType, ...] = (
     *(pa.uuid(), pa.json_(), pa.bool8(), pa.fixed_shape_tensor(pa.int8(), [2])),
 )
 TEXTS: tuple[Any, ...] = (
-    *(None, "", " ", "a\0b", "\0", " a", "a\n", "\x7f", "\u2028", "\u00a0", "x" * 200, "x" * 201, "x" * 5000, "吴" * 67),
-    *("NaN", "-1", "2023-01-01T00:00:00Z", "call.offered", "ticket.created", "inbound", "bad_value", "no reason", "\U0010ffff"),
+    *(
+        None,
+        "",
+        " ",
+        "a\0b",
+        "\0",
+        " a",
+        "a\n",
+        "\x7f",
+        "\u2028",
+        "\u00a0",
+        "x" * 200,
+        "x" * 201,
+        "x" * 5000,
+        "吴" * 67,
+    ),
+    *(
+        "NaN",
+        "-1",
+        "2023-01-01T00:00:00Z",
+        "call.offered",
+        "ticket.created",
+        "inbound",
+        "bad_value",
+        "no reason",
+        "\U0010ffff",
+    ),
 )
 METADATA: tuple[dict[bytes, bytes], ...] = (
     {b"ARROW:extension:name": b"arrow.json", b"ARROW:extension:metadata": b"{"},
@@ -104,7 +129,9 @@ def _double(draw: random.Random, table: pa.Table) -> pa.Table:
 
 def _renamed(draw: random.Random, table: pa.Table) -> pa.Table:
     names = list(table.schema.names)
-    names[draw.randrange(len(names))] = draw.choice(("", "\0", "Type", "place", "eid", "entity_key", "partition", *names))
+    names[draw.randrange(len(names))] = draw.choice(
+        ("", "\0", "Type", "place", "eid", "entity_key", "partition", *names)
+    )
     return table.rename_columns(names)
 
 
@@ -150,7 +177,18 @@ def _coded(draw: random.Random, table: pa.Table) -> pa.Table:
 
 
 MUTATIONS: Sequence[Mutation] = (
-    *(_another_kind, _another_kind, _odd_values, _odd_values, _odd_values, _without, _double, _renamed, _more, _rejects),
+    *(
+        _another_kind,
+        _another_kind,
+        _odd_values,
+        _odd_values,
+        _odd_values,
+        _without,
+        _double,
+        _renamed,
+        _more,
+        _rejects,
+    ),
     *(_described, _repeated, _emptied, _coded),
 )
 

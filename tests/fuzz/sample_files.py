@@ -46,7 +46,18 @@ def boston_fields(draw: random.Random) -> list[str]:
     """Fields of a row of Boston's cases."""
     times = [_at(draw).strftime("%m/%d/%Y %I:%M:%S %p") if draw.random() < 0.7 else "" for _ in range(2)]
     opened = _at(draw).strftime("%Y-%m-%d %H:%M:%S")
-    words = ["ONTIME", "Closed", "Public Works", "Trees", "Tree, fallen", "PWDx_Tree", "PWDx", "Roxbury", "5", "Self Service"]
+    words = [
+        "ONTIME",
+        "Closed",
+        "Public Works",
+        "Trees",
+        "Tree, fallen",
+        "PWDx_Tree",
+        "PWDx",
+        "Roxbury",
+        "5",
+        "Self Service",
+    ]
     return [str(10**11 + draw.randrange(10**6)), opened, *times, *words, draw.choice(("", 'he said "no"\nand left'))]
 
 
@@ -55,7 +66,14 @@ def queue_fields(draw: random.Random) -> list[str]:
     at = int(_at(draw).timestamp())
     call = draw.choice((f"{at - 20}.{draw.randrange(9)}", f"{int(START.timestamp())}.7", "wazo-1709287200.12", "NONE"))
     data = [draw.choice(("", "12", "60", "1", PHONE, "SIP/8007")) for _ in range(draw.randrange(6))]
-    return [str(at), call, draw.choice(("support", "NONE")), draw.choice(("NONE", "SIP/8007")), draw.choice(_QUEUE_EVENTS), *data]
+    return [
+        str(at),
+        call,
+        draw.choice(("support", "NONE")),
+        draw.choice(("NONE", "SIP/8007")),
+        draw.choice(_QUEUE_EVENTS),
+        *data,
+    ]
 
 
 def queue_row(draw: random.Random) -> dict[str, Any]:
@@ -82,7 +100,9 @@ def contact(draw: random.Random) -> dict[str, Any]:
         "InitiationTimestamp": at(),
         "ConnectedToSystemTimestamp": at(),
         "Queue": {"Name": "q", "EnqueueTimestamp": at(), "DequeueTimestamp": at(), "Duration": draw.randrange(90)},
-        "Agent": draw.choice((None, {"Username": "li", "ConnectedToAgentTimestamp": at(), "AgentInteractionDuration": 60})),
+        "Agent": draw.choice(
+            (None, {"Username": "li", "ConnectedToAgentTimestamp": at(), "AgentInteractionDuration": 60})
+        ),
         "DisconnectTimestamp": at(),
         "LastUpdateTimestamp": at(),
         "DisconnectReason": draw.choice((None, "CUSTOMER_DISCONNECT", "TELECOM_PROBLEM")),
@@ -93,7 +113,9 @@ def contact(draw: random.Random) -> dict[str, Any]:
 def request(draw: random.Random) -> dict[str, Any]:
     """A service request of Open311."""
     stamps = [_at(draw).isoformat() for _ in range(5)]
-    notes = [{"type": draw.choice(("opened", "closed", "reopened", "activity")), "datetime": stamp} for stamp in stamps[3:]]
+    notes = [
+        {"type": draw.choice(("opened", "closed", "reopened", "activity")), "datetime": stamp} for stamp in stamps[3:]
+    ]
     return {
         "service_request_id": f"14-{draw.randrange(99)}",
         "status": draw.choice(("open", "closed")),
@@ -102,7 +124,12 @@ def request(draw: random.Random) -> dict[str, Any]:
         "agency_responsible": "CDOT",
         **dict(zip(("requested_datetime", "updated_datetime", "expected_datetime"), stamps, strict=False)),
         "notes": draw.choice((notes, [], None)),
-        "extended_attributes": {"channel": "phone", "ward": "21", "duplicate": draw.random() < 0.2, "parent_service_request_id": "14-1"},
+        "extended_attributes": {
+            "channel": "phone",
+            "ward": "21",
+            "duplicate": draw.random() < 0.2,
+            "parent_service_request_id": "14-1",
+        },
     }
 
 

@@ -7,7 +7,25 @@ from collections.abc import Callable, Sequence
 
 Spoil = Callable[[random.Random, bytes, bytes], bytes]
 
-ODD_INTEGERS = (0, 1, -1, 2, 7, 127, 128, 255, 256, 65_535, 2**31 - 1, -(2**31), 2**32, 2**40, 2**62, 2**63 - 1, -(2**63))
+ODD_INTEGERS = (
+    0,
+    1,
+    -1,
+    2,
+    7,
+    127,
+    128,
+    255,
+    256,
+    65_535,
+    2**31 - 1,
+    -(2**31),
+    2**32,
+    2**40,
+    2**62,
+    2**63 - 1,
+    -(2**63),
+)
 _ODD_PIECES = (
     b"\0",
     b"\0" * 64,

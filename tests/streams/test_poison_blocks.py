@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -51,7 +52,7 @@ def renamed(name: bytes) -> bytes:
     return with_column("tomorrow", pa.nulls(5)).replace(b"tomorrow", name)
 
 
-UNDECODABLE = {
+UNDECODABLE: dict[str, Callable[[], bytes | None]] = {
     "nothing at all": lambda: None,
     "a table without columns": lambda: encoded(pa.table({})),
     "no column of a block": lambda: encoded(pa.table({"a": [1, 2, 3]})),
@@ -62,7 +63,11 @@ UNDECODABLE = {
     "a time in no zone": lambda: with_column("more", pa.nulls(5, pa.timestamp("ms", "Mars/Olympus"))),
 }
 TOO_LARGE = dict(
-    zip(("packed zeros", "a billion rows", "a trillion rows", "one text by codes", "one text by views"), range(5), strict=True)
+    zip(
+        ("packed zeros", "a billion rows", "a trillion rows", "one text by codes", "one text by views"),
+        range(5),
+        strict=True,
+    )
 )
 
 
@@ -104,7 +109,7 @@ def letter_of(value: bytes, **more: Any) -> dict[str, Any]:
     target = Blocks()
     message = Message(TOPIC, 0, 0, value, [("block-id", more.get("block_id", b"b"))], COMMITTED_S)
     line = target._line(CALLS, 0)
-    kept += line.measure(0, _block_id(message), value)  # type: ignore[arg-type]
+    kept += line.measure(0, _block_id(message), value)
     assert all(len(output.encode()) < RECORD_BYTES_MAX - (64 << 10) for output in kept)
     return ipc.decode(kept[0].tables[DEAD_LETTERS_TABLE]).row(0, named=True)
 

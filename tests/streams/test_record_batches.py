@@ -58,7 +58,8 @@ def test_ordinary_batches_are_read_as_aiokafka_reads_them(codec: int) -> None:
 
 
 def test_the_drivers_consumers_read_so() -> None:
-    import streams.transport  # noqa: F401 its import is what a worker does
     from aiokafka.consumer import fetcher
+
+    import streams.transport  # noqa: F401 its import is what a worker does
 
     assert fetcher.MemoryRecords is Records
