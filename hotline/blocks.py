@@ -11,12 +11,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import polars as pl
 import pyarrow as pa
 
 from hotline import ipc
+from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.events import SCHEMA, keys
 from hotline.kinds import check_kinds
 from hotline.names import BLOCK_EVENTS, BLOCK_ROWS_MAX, BLOCK_UNPACKED_BYTES_MAX
@@ -141,9 +143,18 @@ def _kept_whole(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
     judged = complete(subject, frame).select("original", strange=_is_strange(subject))
     originals, strange = judged["original"].to_list(), judged["strange"].to_list()
     for place in (place for place, here in enumerate(strange) if here and originals[place] is None):
-        stated = {name: value for name, value in frame.row(place, named=True).items() if value is not None}
-        originals[place] = msgspec.json.encode(stated, enc_hook=str)
+        stated = {name: value for name, value in _row(frame, place).items() if value is not None}
+        originals[place] = msgspec.json.encode(stated, enc_hook=str)[:ORIGINAL_BYTES_MAX]
     return frame.with_columns(pl.Series("original", originals, pl.Binary))
+
+
+def _row(frame: pl.DataFrame, place: int) -> dict[str, Any]:
+    """What a row states; times of years that Python does not have as the numbers that they are."""
+    try:
+        return frame.row(place, named=True)
+    except (pl.exceptions.PanicException, OverflowError, ValueError):
+        numbers = frame.select(pl.col(pl.Datetime, pl.Date, pl.Duration, pl.Time).to_physical())
+        return frame.with_columns(numbers).row(place, named=True)
 
 
 def _is_strange(subject: Subject) -> pl.Expr:

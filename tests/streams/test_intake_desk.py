@@ -135,6 +135,23 @@ def test_a_refusal_names_the_field_what_it_holds_and_what_to_send(event: Any, re
     assert sent.positions == {0: 1}
 
 
+def test_what_was_meant_is_sought_among_few_and_short_names_only() -> None:
+    """Of a megabyte of nearly right names every one would be compared, for seconds."""
+    near = {f"sourc{number}": "crm" for number in range(200)}
+    event = {name: value for name, value in CREATED.items() if name != "source"}
+    assert "(there is a field 'sourc" in (refusal(as_json(event | near)) or ("", ""))[1]
+    others = {f"field_{number}": 1 for number in range(200)}
+    assert "there is a field" not in (refusal(as_json(event | others | near)) or ("", ""))[1]
+    assert "did you mean" not in (refusal(as_json({**CREATED, "type": "ticket.create" + "d" * 50})) or ("", ""))[1]
+
+
+def test_a_pseudonym_that_is_none_is_dead_with_a_word_on_what_to_do() -> None:
+    sent = desk()
+    sent.bring({**OFFERED, "caller": "a\0b"}, made=True)
+    assert sent.reasons == ["bad_value"]
+    assert "Correct it and send again" in sent.dead[0]["detail"]
+
+
 # -- the clock ---------------------------------------------------------------------------------------------------------
 
 

@@ -94,6 +94,16 @@ def test_a_time_that_polars_cannot_write_is_dead_and_the_others_count(at_ms: int
     assert found["counted"] + found["seen"] + found["revised"] == 4
 
 
+def test_a_strange_event_with_such_a_time_keeps_what_it_states_and_the_others_count() -> None:
+    table = good().append_column("more", pa.array([2**62, *[0] * 4], pa.timestamp("ms", "UTC")))
+    kinds = ["call.tomorrow", *table.column("type").to_pylist()[1:]]
+    value = encoded(table.set_column(0, "type", pa.array(kinds, pa.large_string())))
+    found = judged(value)
+    assert found["unknown_type"] == 1
+    assert found["counted"] + found["seen"] + found["revised"] == 4
+    assert b'"more":4611686018427387904' in letter_of(value)["original"]
+
+
 @pytest.mark.parametrize("sent_s", [-1e18, -0.001, 1e12, 9.2e15])
 def test_a_record_may_be_stamped_with_any_time(sent_s: float) -> None:
     assert judged(encoded(good()), sent_s=sent_s)["counted"] > 0
