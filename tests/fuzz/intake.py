@@ -106,6 +106,8 @@ class Intake:
         self._cases += 1
         if self._cases % OLD_DESK_EVERY == 0:
             taken(self._old, records, now=NOW + self._cases)
+            self._old.good.clear()
+            self._old.dead.clear()
         sent = desk()
         with self.watch:
             taken(sent, records, now=NOW)
@@ -134,7 +136,6 @@ def taken(sent: Sent, records: list[Record], *, now: int) -> None:
     bundles = [Bundle("hotline.intake", 0, records)] if records else []
     done = sent.desk.take(bundles, now=NOW, timer=now)
     sent.positions = sent.positions | done.positions
-    sent.good, sent.dead = list(sent.good), list(sent.dead)
     for block in done.blocks:
         block.encode()
         for row in block.events.iter_rows(named=True):

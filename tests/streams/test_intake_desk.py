@@ -403,11 +403,23 @@ def test_of_too_many_births_those_not_asked_for_the_longest_are_forgotten() -> N
 
 
 def test_of_too_many_waiting_events_the_oldest_leave_first() -> None:
-    shelf = Shelf(2)
+    shelf = Shelf(2, 1000)
     for offset, name in enumerate("abc"):
         shelf.put(name, [Arrival(None, b"", 0, offset, False)], until=100 + offset)
     assert [name for name, _ in shelf.overdue(0)] == ["a"]
     assert (len(shelf), shelf.first_offsets()) == (2, {0: 1})
+
+
+def test_of_waiting_events_that_are_too_large_together_the_oldest_leave_first() -> None:
+    shelf = Shelf(100, 250)
+    for offset, name in enumerate("abcd"):
+        shelf.put(name, [Arrival(None, bytes(100), 0, offset, False)], until=100 + offset)
+    assert shelf.full
+    assert [name for name, _ in shelf.overdue(0)] == ["a", "b"]
+    assert (len(shelf), shelf.full, shelf.first_offsets()) == (2, False, {0: 2})
+    shelf.take("c")
+    shelf.put("e", [Arrival(None, bytes(150), 0, 4, False)], until=200)
+    assert [name for name, _ in shelf.overdue(0)] == []
 
 
 def test_where_an_event_belongs_is_taken_from_its_tickets_earlier_events_by_the_fold() -> None:
