@@ -8,7 +8,7 @@ import msgspec
 
 from producers.adapters.errors import TruncatedError
 from producers.adapters.layout import Layout, Raw
-from producers.adapters.lines import line_frames
+from producers.adapters.lines import LINE_BYTES_MAX, line_frames
 from producers.adapters.values import RefusedError
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def _chunks(source: str, pieces: Iterator[bytes], chunk_bytes: int, lists: froze
             for raw in layout.feed(piece):
                 held.append(_of_layout(raw))
                 size += len(raw.raw)
+            if layout.depth > LINE_BYTES_MAX:
+                raise TruncatedError(source, f"brackets nest without end, at line {layout.line} and after it")
             if held and (size >= chunk_bytes or not piece):
                 yield held
                 held, size = [], 0
