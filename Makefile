@@ -1,5 +1,6 @@
 # make demo    a city that lives, and its live board: from nothing to exact figures
 # make test    lint, types, all tests on both brokers
+# make soak    what breaks when everything breaks, for hours
 # make env     only .venv, with .venv/bin/hotline
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PARTS := chdb.session, cli.load, cli.main, cli.watch.terminal, deploy.stack.supervisor, rich.progress, sinks.engine.__main__, \
 	sinks.writer.__main__, streams.__main__
 
-.PHONY: help env demo test lint format bench docs clean
+.PHONY: help env demo test soak lint format bench docs clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -43,6 +44,11 @@ demo: env
 test: env lint
 	deploy/prepare_machine.sh java
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
+
+# A million mutated records, under a seed that is printed: SOAK_SEED=7 makes the same ones again.
+SOAK_RECORDS ?= 1000000
+soak: env
+	$(BIN)/python -m tests.fuzz --records $(SOAK_RECORDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 lint: env
 	$(BIN)/ruff check

@@ -11,14 +11,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import polars as pl
 import pyarrow as pa
 
 from hotline import ipc
+from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.events import SCHEMA, keys
-from hotline.names import BLOCK_EVENTS
+from hotline.kinds import check_kinds
+from hotline.names import BLOCK_EVENTS, BLOCK_ROWS_MAX, BLOCK_UNPACKED_BYTES_MAX
+from hotline.stream_bounds import BoundsError, check_bounds
 from hotline.subjects import Subject
 
 BLOCK_VERSION = "1"
@@ -33,8 +37,24 @@ REJECT_COLUMNS: dict[str, pl.DataType] = {
 DEFAULTS: dict[str, int] = {"revision": 0, "schema": SCHEMA}
 
 
+_NO_BLOCK = (
+    pa.ArrowException,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,  # which is no Exception
+    OSError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RuntimeError,
+)
+
+
 class UndecodableError(ValueError):
-    """The bytes are no block of this subject."""
+    """The bytes are no block of this subject; `reason` is one of `dead_letters.REASONS`."""
+
+    def __init__(self, told: str, *, reason: str = "undecodable") -> None:
+        super().__init__(told)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -88,21 +108,31 @@ def pack(subject: Subject, frame: pl.DataFrame, partitions: int, *, events_max: 
             yield Block(uuid.uuid4().hex, subject, partition, piece)
 
 
-def decode(subject: Subject, value: bytes, *, block_id: str, partition: int) -> Block:
+def decode(subject: Subject, value: bytes | None, *, block_id: str, partition: int) -> Block:
     """The block in a record's value. Raises UndecodableError for anything that is no Arrow stream of such columns.
 
     An event of a type or schema that is not known here keeps all it states, as JSON in `original`.
     """
     try:
-        table = ipc.read(value)
-        table.validate(full=True)  # offsets that lie would crash the next reader, not raise in it
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UndecodableError(f"not an Arrow IPC stream: {error}") from error
-    try:
-        frame = _kept_whole(subject, ipc.frame_of(table))
+        frame = _kept_whole(subject, ipc.frame_of(_table(subject, value or b"")))
         return Block(block_id, subject, partition, complete(subject, frame))
-    except (pl.exceptions.PolarsError, pa.ArrowException, ValueError, TypeError) as error:
-        raise UndecodableError(f"columns of another kind: {error}") from error
+    except BoundsError as error:
+        raise UndecodableError(str(error), reason="too_large") from error
+    except _NO_BLOCK as error:
+        raise UndecodableError(f"no Arrow IPC stream of a block's columns: {error}") from error
+
+
+def _table(subject: Subject, value: bytes) -> pa.Table:
+    """The table in a stream, of sound arrays only: what lies would crash the next reader, not raise in it."""
+    check_bounds(value, rows_max=BLOCK_ROWS_MAX, bytes_max=BLOCK_UNPACKED_BYTES_MAX)
+    table = ipc.read(value)
+    table.validate(full=True)
+    if not set(table.schema.names) & set(columns(subject)):
+        raise ValueError("it has no column of this subject")
+    if any("\0" in name for name in table.schema.names):
+        raise ValueError("a column's name holds a NUL")  # which ends it on the way from one library to the other
+    check_kinds(table, bytes_max=BLOCK_UNPACKED_BYTES_MAX)
+    return table
 
 
 def _kept_whole(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
@@ -113,9 +143,18 @@ def _kept_whole(subject: Subject, frame: pl.DataFrame) -> pl.DataFrame:
     judged = complete(subject, frame).select("original", strange=_is_strange(subject))
     originals, strange = judged["original"].to_list(), judged["strange"].to_list()
     for place in (place for place, here in enumerate(strange) if here and originals[place] is None):
-        stated = {name: value for name, value in frame.row(place, named=True).items() if value is not None}
-        originals[place] = msgspec.json.encode(stated, enc_hook=str)
+        stated = {name: value for name, value in _row(frame, place).items() if value is not None}
+        originals[place] = msgspec.json.encode(stated, enc_hook=str)[:ORIGINAL_BYTES_MAX]
     return frame.with_columns(pl.Series("original", originals, pl.Binary))
+
+
+def _row(frame: pl.DataFrame, place: int) -> dict[str, Any]:
+    """What a row states; times of years that Python does not have as the numbers that they are."""
+    try:
+        return frame.row(place, named=True)
+    except (pl.exceptions.PanicException, OverflowError, ValueError):
+        numbers = frame.select(pl.col(pl.Datetime, pl.Date, pl.Duration, pl.Time).to_physical())
+        return frame.with_columns(numbers).row(place, named=True)
 
 
 def _is_strange(subject: Subject) -> pl.Expr:

@@ -38,6 +38,12 @@ BLOCK_BYTES_MAX = 16 * 2**20
 """Largest record a producer may send."""
 BLOCK_EVENTS = 50_000
 """Events in a bulk block."""
+BLOCK_ROWS_MAX = 1_000_000
+"""Events in the largest block that is read."""
+BLOCK_UNPACKED_BYTES_MAX = 256 * 2**20
+"""Largest block that is read, when unpacked: 16 MiB of ordinary events take half of that."""
+BLOCK_ID_BYTES_MAX = 200
+"""What is kept of a block's id, which stands on each of its dead letters."""
 OUTPUT_BYTES_MAX = 8 * 2**20
 """An output of measure that would pass this is cut into slices."""
 
@@ -48,3 +54,8 @@ def intake_group(log: int) -> str:
     A group of its own for each log: an offset of the log before means nothing in the next one.
     """
     return f"{INTAKE_TOPIC}.{log}"
+
+
+def block_id(header: bytes | None, topic: str, partition: int, offset: int) -> str:
+    """The id of a block, of a long one the beginning; or one made of its place where the sender gave none."""
+    return header[:BLOCK_ID_BYTES_MAX].decode(errors="replace") if header else f"{topic}/{partition}/{offset}"

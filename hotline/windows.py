@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hotline.events import YEAR_MAX
 from hotline.periods import day_start_s
 from hotline.zones import floor_local
 
@@ -45,9 +46,16 @@ RECENT_S = 8 * DAY_S
 """How far back minutes are kept of what is stored by the hour for ever: the longest window, and a day to be late in."""
 
 
+_LATEST_S = int(datetime(YEAR_MAX, 12, 31, tzinfo=UTC).timestamp())
+
+
 def recent_from(at_s: int, zone: str) -> int:
-    """Where recent minutes begin for what arrives at the instant `at_s`: a whole local hour, in epoch seconds."""
-    return int(floor_local(np.array([max(ALL_MINUTES, at_s - RECENT_S)]), HOUR_S, zone)[0])
+    """Where recent minutes begin for what arrives at the instant `at_s`: a whole local hour, in epoch seconds.
+
+    Senders may stamp a record with any time at all: one after all years that events may have is the end of those.
+    """
+    begin_s = min(max(ALL_MINUTES, at_s - RECENT_S), _LATEST_S)
+    return int(floor_local(np.array([begin_s]), HOUR_S, zone)[0])
 
 
 def span(window: Window, at_s: int, zone: ZoneInfo) -> tuple[int, int]:

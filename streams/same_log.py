@@ -12,19 +12,13 @@ from collections.abc import Mapping
 from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, logs
-from hotline.names import BLOCK_ID
+from hotline.names import BLOCK_ID, block_id
 from hotline.settings import Settings
 from streams.connecting import connect
 from streams.ending import end_process
-from streams.positions import PositionLostError, Record, record_at
+from streams.positions import PositionLostError, record_at
 
 LOOK_EVERY_S = 10.0
-
-
-def block_id(topic: str, partition: int, record: Record) -> str:
-    """The block's id, or one made of its place where the sender gave none."""
-    found = record.header(BLOCK_ID)
-    return found.decode(errors="replace") if found else f"{topic}/{partition}/{record.offset}"
 
 
 async def end_if_another(bootstrap: str, tp: TP, offset: int, known: str) -> None:
@@ -33,7 +27,7 @@ async def end_if_another(bootstrap: str, tp: TP, offset: int, known: str) -> Non
         record = await record_at(bootstrap, tp.topic, tp.partition, offset)
     except PositionLostError:
         return
-    found = None if record is None else block_id(tp.topic, tp.partition, record)
+    found = None if record is None else block_id(record.header(BLOCK_ID), tp.topic, tp.partition, record.offset)
     if known and found != known:
         end_process(f"{tp.topic}/{tp.partition}: at offset {offset} was block {known}, is {found}: this is another log")
 

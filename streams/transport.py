@@ -9,7 +9,10 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
+from streams import record_batches
 from streams.consumer import SafeConsumer
+
+record_batches.install()
 
 
 class SafeProducer(driver.Producer):  # type: ignore[misc]

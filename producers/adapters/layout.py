@@ -56,6 +56,11 @@ class Layout:
         """Whether an object, a list or a string is open."""
         return bool(self._open) or bool(self._data[self._at :].strip())
 
+    @property
+    def depth(self) -> int:
+        """How many brackets are open."""
+        return len(self._open)
+
     def feed(self, piece: bytes) -> Iterator[Raw]:
         """Give the objects that end in this piece of the document."""
         self._data += piece

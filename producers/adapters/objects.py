@@ -8,7 +8,7 @@ import msgspec
 
 from producers.adapters.errors import TruncatedError
 from producers.adapters.layout import Layout, Raw
-from producers.adapters.lines import line_frames
+from producers.adapters.lines import LINE_BYTES_MAX, line_frames
 from producers.adapters.values import RefusedError
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def _chunks(source: str, pieces: Iterator[bytes], chunk_bytes: int, lists: froze
             for raw in layout.feed(piece):
                 held.append(_of_layout(raw))
                 size += len(raw.raw)
+            _check_depth(source, layout)
             if held and (size >= chunk_bytes or not piece):
                 yield held
                 held, size = [], 0
@@ -120,6 +121,12 @@ def _chunks(source: str, pieces: Iterator[bytes], chunk_bytes: int, lists: froze
         raise cut
     if layout.inside:
         raise TruncatedError(source, f"the JSON ends too early, inside what begins at line {layout.line}")
+
+
+def _check_depth(source: str, layout: Layout) -> None:
+    """Raise TruncatedError for more open brackets than an object has bytes: each of them is remembered."""
+    if layout.depth > LINE_BYTES_MAX:
+        raise TruncatedError(source, f"brackets nest without end, at line {layout.line} and after it")
 
 
 def _of_layout(raw: Raw) -> Found:

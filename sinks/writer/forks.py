@@ -15,7 +15,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from hotline.marks import digest_of
-from hotline.names import BLOCK_ID, EVENTS_TOPICS, MEASURED_TOPICS
+from hotline.names import BLOCK_ID, EVENTS_TOPICS, MEASURED_TOPICS, block_id
 from sinks.writer.reader import open_consumer
 
 if TYPE_CHECKING:
@@ -54,13 +54,12 @@ def _agrees_output(consumer: Any, at: Partition, mark: Mark) -> bool:
 
 
 def _agrees_input(consumer: Any, at: Partition, mark: Mark) -> bool:
-    accepted = mark.accepted
-    found, record = _record(consumer, (_INPUTS[at[0]], at[1]), accepted.offset)
+    accepted, topic = mark.accepted, _INPUTS[at[0]]
+    found, record = _record(consumer, (topic, at[1]), accepted.offset)
     if found is None or not accepted.block_id:
         return True
-    sent = None if record is None else dict(record.headers).get(BLOCK_ID)
-    nameless = record is not None and sent is None  # its id is its place, which says nothing
-    return nameless or (sent is not None and sent.decode(errors="replace") == accepted.block_id)
+    known = record and block_id(dict(record.headers).get(BLOCK_ID), topic, at[1], record.offset)
+    return bool(known == accepted.block_id)
 
 
 def _record(consumer: Any, at: Partition, offset: int) -> tuple[bool | None, Any]:
@@ -76,6 +75,8 @@ def _record(consumer: Any, at: Partition, offset: int) -> tuple[bool | None, Any
             records = consumer.poll(timeout_ms=200, max_records=1).get(partition, [])
         except OffsetOutOfRangeError:
             return False, None
+        except UnicodeError:  # a stranger's header that this client cannot read, and measure can: nothing to compare
+            return None, None
         if records:
             return (True, records[0]) if records[0].offset == offset else (False, None)
         end = consumer.highwater(partition)

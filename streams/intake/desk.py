@@ -16,6 +16,7 @@ import msgspec
 import polars as pl
 
 from hotline.blocks import Block, complete, pack
+from hotline.dead_letters import REASONS
 from hotline.names import INTAKE_TOPIC, PSEUDONYMISED
 from hotline.pseudonyms import pseudonym
 from hotline.subjects import SUBJECTS, TICKETS, Subject
@@ -31,6 +32,8 @@ WAITING_MAX = 100_000
 """Events that may wait for their ticket; of more the oldest become dead letters at once."""
 RETIRED_MAX = 20_000
 """Dead letters `unknown_ticket` that are kept in memory, to be sent when their ticket appears after all."""
+WAITING_BYTES_MAX, RETIRED_BYTES_MAX = 256 << 20, 64 << 20
+"""The same in bytes: an event of its usual size takes 300, the largest a mebibyte."""
 RETIRED_S = 3600.0
 RECHECK_S = 1.0
 """How often the tables are asked again for what events wait for: other producers bring tickets, too."""
@@ -77,7 +80,7 @@ class Desk:
     def __init__(self, rules: Rules, look_up: LookUp) -> None:
         self._rules, self._look_up = rules, look_up
         self._births = Births(rules.known_entities_max)
-        self._waiting, self._retired = Shelf(WAITING_MAX), Shelf(RETIRED_MAX)
+        self._waiting, self._retired = Shelf(WAITING_MAX, WAITING_BYTES_MAX), Shelf(RETIRED_MAX, RETIRED_BYTES_MAX)
         self._pseudonym = functools.lru_cache(65_536)(lambda value: pseudonym(value.strip(), rules.key))
         self._next: dict[int, int] = {}
         self._recheck_at = self._recheck_retired_at = 0.0
@@ -125,7 +128,7 @@ class Desk:
             try:
                 event = decode(record.value)
             except NotDecodedError:
-                found = refusals.refusal(record.value) or ("bad_value", "")
+                found = refusals.refusal(record.value) or ("bad_value", REASONS["bad_value"])
                 self._refuse(work, found, record.value, bundle.partition, record.offset, made=made)
                 continue
             arrival = Arrival(event, record.value, bundle.partition, record.offset, made)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from hotline.blocks import complete
+from hotline.dead_letters import REASONS
 from hotline.events.rules import problems
 from hotline.subjects import Subject
 from streams.intake import refusals
@@ -57,7 +58,7 @@ def _told(arrival: Arrival, problem: str, now: int) -> refusals.Refusal:
         latest = max(ahead, key=lambda name: ahead[name])
         return refusals.future(latest, ahead[latest])
     known = refusals.parsed(arrival.value)
-    return (refusals.of_object(known) if isinstance(known, dict) else None) or (problem, "")
+    return (refusals.of_object(known) if isinstance(known, dict) else None) or (problem, REASONS[problem])
 
 
 def _ahead_s(event: Any, name: str, now: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -45,6 +46,8 @@ _KIND_OF = {
     dict: "an object",
     type(None): "null",
 }
+_NEAR_CHARS_MAX, _NEAR_FIELDS_MAX = 50, 100
+"""Where a name that was meant is looked for: finding near names among a million bytes takes seconds."""
 _LONGEST = {"revision": REVISION_MAX, "schema": 65_535}
 
 
@@ -90,7 +93,7 @@ def _problems(event: Mapping[str, Any]) -> Iterator[Refusal]:
         yield _absent("type", "the kind of event", event) if kind is None else _wrong("type", kind, "a text")
         return
     if kind not in _SUBJECT_OF:
-        near = difflib.get_close_matches(kind, _SUBJECT_OF, 1)
+        near = difflib.get_close_matches(kind, _SUBJECT_OF, 1) if len(kind) <= _NEAR_CHARS_MAX else []
         hint = f"; did you mean {near[0]}?" if near else "; see the event types in docs/events.md"
         yield "unknown_type", f"type holds no known event type{hint}"
         return
@@ -194,7 +197,8 @@ def _wrong(name: str, value: Any, wanted: str) -> Refusal:
 
 def _absent(name: str, wanted: str, event: Mapping[str, Any]) -> Refusal:
     known = {field for fields in _FIELDS_OF.values() for field in fields}
-    near = difflib.get_close_matches(name, [field for field in event if field not in known], 1)
+    others = (field for field in event if field not in known and len(field) <= _NEAR_CHARS_MAX)
+    near = difflib.get_close_matches(name, list(itertools.islice(others, _NEAR_FIELDS_MAX)), 1)
     hint = f" (there is a field {near[0]!r})" if near and near[0].isprintable() else ""
     return "missing_field", f"{name} is absent{hint}; send {wanted}"
 

@@ -13,7 +13,7 @@ from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
-from hotline.names import CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS
+from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS, block_id
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from hotline.windows import ALL_MINUTES, recent_from
@@ -25,8 +25,8 @@ from streams.handling import send_alone
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
-from streams.positions import Record, read_range
-from streams.same_log import block_id, end_if_another, end_when_numbers_move
+from streams.positions import read_range
+from streams.same_log import end_if_another, end_when_numbers_move
 
 MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
 """How often the sink's marks are read: each look costs the engine milliseconds, so oftener only while a line waits."""
@@ -91,8 +91,7 @@ class Measure:
         """Look whether the inputs are the logs they were, before more is taken from them; else the process ends."""
         for tp, (_, record) in reached.items():
             if tp in self._lines and record is not None:
-                known = block_id(tp.topic, tp.partition, Record(record.offset, b"", tuple(record.headers)))
-                await end_if_another(self._settings.bootstrap, tp, record.offset, known)
+                await end_if_another(self._settings.bootstrap, tp, record.offset, _block_id(record))
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -191,5 +190,4 @@ def _next_encoded(outputs: Any) -> bytes | None:
 
 
 def _block_id(message: Any) -> str:
-    headers = tuple(dict(message.headers or {}).items())
-    return block_id(message.topic, message.partition, Record(message.offset, b"", headers))
+    return block_id(dict(message.headers or {}).get(BLOCK_ID), message.topic, message.partition, message.offset)

@@ -84,17 +84,14 @@ class Line:
         self.sent(len(value))
 
     def measure(
-        self, offset: int, block_id: str, value: bytes, *, minutes_from: int = NO_MINUTES
+        self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
     ) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
         first = self.accepted.next_first if self.accepted.log == self.place.log else 0
         try:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
-        except UndecodableError:
-            source = self._source(offset, block_id, 0, 1, final=True)
-            record = undecodable(
-                value, self.place.subject, source, deployment=self.place.deployment, working=self.place.working
-            )
+        except UndecodableError as error:
+            record = self._undecodable(error.reason, value or b"", self._source(offset, block_id, 0, 1, final=True))
             self.accepted = advance(record)
             yield record
             return
@@ -142,6 +139,10 @@ class Line:
             first = last
             if record.source.final:
                 return
+
+    def _undecodable(self, reason: str, value: bytes, source: Source) -> Measured:
+        place = self.place
+        return undecodable(reason, value, place.subject, source, deployment=place.deployment, working=place.working)
 
     def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
         return Source(

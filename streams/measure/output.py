@@ -8,14 +8,13 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from polars import selectors
 
 from hotline import ipc
 from hotline.catalogue import measures
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.fold import FOLD_VERSION
 from hotline.measured import Measured, Source, Verdicts, Versions
-from hotline.names import COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE
+from hotline.names import BLOCK_BYTES_MAX, COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE
 from hotline.subjects import OWN_TEXTS, Subject
 from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
@@ -23,6 +22,11 @@ from streams.measure.step import Step
 
 COVERED_SPAN_DAYS_MAX = 400
 """A block that spans more days covers only those it has events on."""
+TOLD_CHARS_MAX = 1_000
+"""What is kept of a dead letter's detail and origin, which a block may state at any length."""
+_WRITTEN_MS_MAX = 8_000_000_000_000_000
+"""A time of 250,000 years from 1970, which is about as far as polars writes times."""
+_ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 CODED_ROWS = 1_000
 """From how many rows on a dictionary a column pays."""
 
@@ -62,19 +66,25 @@ def output(
 
 
 def undecodable(
-    value: bytes, subject: Subject, source: Source, *, deployment: int, working: WorkingTime = NO_WORKING_TIME
+    reason: str,
+    value: bytes,
+    subject: Subject,
+    source: Source,
+    *,
+    deployment: int,
+    working: WorkingTime = NO_WORKING_TIME,
 ) -> Measured:
-    """The output of a record that is no block at all: one dead event, with all its bytes."""
+    """The output of a record that is no block at all: one dead event, with all its bytes, if it may be sent at all."""
     letter = _letters(subject, source).with_columns(
         pl.lit(0, pl.UInt32).alias("place"),
-        reason=pl.lit("undecodable"),
+        reason=pl.lit(reason),
         origin=pl.lit(f"{source.topic}/{source.partition}/{source.offset}"),
-        original=pl.lit(value, pl.Binary),
+        original=pl.lit(value[:BLOCK_BYTES_MAX], pl.Binary),
         detail=pl.lit(""),
     )
     return Measured(
         source=source,
-        verdicts=Verdicts(dead=1, reasons={"undecodable": 1}),
+        verdicts=Verdicts(dead=1, reasons={reason: 1}),
         versions=_versions(subject, deployment, working),
         tables={DEAD_LETTERS_TABLE: _stream(letter)},
     )
@@ -114,23 +124,36 @@ def _letters(subject: Subject, source: Source, rows: int = 1) -> pl.DataFrame:
 def _dead(dead: pl.DataFrame, subject: Subject, source: Source) -> pl.DataFrame:
     if dead.is_empty():
         return dead
-    told = dead.with_columns(selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%SZ"))  # Python has no year 10000
-    originals = [_original(row, subject) for row in told.iter_rows(named=True)]
+    originals = [_original(row, subject) for row in _with_times_as_texts(dead).iter_rows(named=True)]
     here = f"{source.topic}/{source.partition}/{source.offset}"
     return _letters(subject, source, len(dead)).with_columns(
         dead["place"].cast(pl.UInt32) + source.first,
         dead["problem"].alias("reason"),
-        dead["origin"].fill_null(here),
+        dead["origin"].fill_null(here).str.slice(0, TOLD_CHARS_MAX),
         pl.Series("original", originals, pl.Binary),
-        dead["detail"].fill_null(""),
+        dead["detail"].fill_null("").str.slice(0, TOLD_CHARS_MAX),
+    )
+
+
+def _with_times_as_texts(dead: pl.DataFrame) -> pl.DataFrame:
+    """Times as ISO 8601, since Python has no year 10000; as milliseconds those of years that polars cannot write."""
+    return dead.with_columns(
+        pl.coalesce(
+            pl.when(at.to_physical().is_between(-_WRITTEN_MS_MAX, _WRITTEN_MS_MAX)).then(at).dt.strftime(_ISO_8601),
+            at.to_physical().cast(pl.String),
+        ).alias(name)
+        for name, dtype in dead.schema.items()
+        if isinstance(dtype, pl.Datetime)
+        for at in [pl.col(name)]
     )
 
 
 def _original(row: dict[str, Any], subject: Subject) -> bytes:
-    """The sender's bytes where the block has them, else the event as JSON."""
+    """The sender's bytes where the block has them, else the event as JSON; of too much the beginning."""
     if row["original"] is not None:
         return bytes(row["original"][:ORIGINAL_BYTES_MAX])
-    return msgspec.json.encode({name: row[name] for name in subject.columns if row[name] is not None})
+    stated = {name: row[name] for name in subject.columns if row[name] is not None}
+    return msgspec.json.encode(stated)[:ORIGINAL_BYTES_MAX]
 
 
 def covered_days(fresh: pl.DataFrame, zone: str) -> list[date]:

@@ -170,6 +170,15 @@ def test_a_header_alone_is_a_file_without_lines(using: Adapter) -> None:
     assert list(read(using, good(using, 0))) == []
 
 
+@pytest.mark.parametrize("name", ["asterisk", "amazon-connect", "open311"])
+@pytest.mark.parametrize("bracket", [b"[", b'[{"a":'])
+def test_brackets_that_nest_without_end_are_not_followed_for_ever(name: str, bracket: bytes) -> None:
+    """Each open bracket is remembered, and a small packed file may hold thousands of millions."""
+    packed = gzip.compress(bracket * (3 << 20), 1)
+    with pytest.raises(UnreadableError, match="brackets nest without end"):
+        next(read(ADAPTERS[name], packed))
+
+
 # Files that end too early
 
 

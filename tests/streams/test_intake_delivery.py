@@ -181,3 +181,26 @@ def test_a_record_that_is_no_event_leaves_as_a_row_with_its_reason_and_the_rest_
     reasons = ["undecodable"] * 5 + ["too_large"]
     assert origins == {f"hotline.intake/1/{pipe.log}/{offset}": reason for offset, reason in enumerate(reasons)}
     assert [found for problem, _, found in rows if not problem] == ["0"]
+
+
+class AnyName(str):
+    """A header's name as some programs write it: in bytes that are no UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff" + super().encode()
+
+
+def test_events_are_read_however_their_producer_packs_them_and_names_its_headers(pipe: Pipe) -> None:
+    packings = (None, "gzip", "lz4", "zstd")
+    for number, packing in enumerate(packings):
+        given = {"bootstrap_servers": pipe.broker.bootstrap, "compression_type": packing}
+        with KafkaProducer(**given) as producer:
+            event = msgspec.json.encode({**events(1)[0], "id": str(number)})
+            for headers in ([], [(AnyName("trace"), b"1")]):
+                producer.send(INTAKE_TOPIC, value=event, partition=0, headers=headers)
+            producer.flush()
+    pipe.start()
+    pipe.wait_until(lambda: pipe.position() == 2 * len(packings), "all records")
+    assert ids(pipe) == {str(number): 2 for number in range(len(packings))}

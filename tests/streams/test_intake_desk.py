@@ -135,6 +135,23 @@ def test_a_refusal_names_the_field_what_it_holds_and_what_to_send(event: Any, re
     assert sent.positions == {0: 1}
 
 
+def test_what_was_meant_is_sought_among_few_and_short_names_only() -> None:
+    """Of a megabyte of nearly right names every one would be compared, for seconds."""
+    near = {f"sourc{number}": "crm" for number in range(200)}
+    event = {name: value for name, value in CREATED.items() if name != "source"}
+    assert "(there is a field 'sourc" in (refusal(as_json(event | near)) or ("", ""))[1]
+    others = {f"field_{number}": 1 for number in range(200)}
+    assert "there is a field" not in (refusal(as_json(event | others | near)) or ("", ""))[1]
+    assert "did you mean" not in (refusal(as_json({**CREATED, "type": "ticket.create" + "d" * 50})) or ("", ""))[1]
+
+
+def test_a_pseudonym_that_is_none_is_dead_with_a_word_on_what_to_do() -> None:
+    sent = desk()
+    sent.bring({**OFFERED, "caller": "a\0b"}, made=True)
+    assert sent.reasons == ["bad_value"]
+    assert "Correct it and send again" in sent.dead[0]["detail"]
+
+
 # -- the clock ---------------------------------------------------------------------------------------------------------
 
 
@@ -386,11 +403,23 @@ def test_of_too_many_births_those_not_asked_for_the_longest_are_forgotten() -> N
 
 
 def test_of_too_many_waiting_events_the_oldest_leave_first() -> None:
-    shelf = Shelf(2)
+    shelf = Shelf(2, 1000)
     for offset, name in enumerate("abc"):
         shelf.put(name, [Arrival(None, b"", 0, offset, False)], until=100 + offset)
     assert [name for name, _ in shelf.overdue(0)] == ["a"]
     assert (len(shelf), shelf.first_offsets()) == (2, {0: 1})
+
+
+def test_of_waiting_events_that_are_too_large_together_the_oldest_leave_first() -> None:
+    shelf = Shelf(100, 250)
+    for offset, name in enumerate("abcd"):
+        shelf.put(name, [Arrival(None, bytes(100), 0, offset, False)], until=100 + offset)
+    assert shelf.full
+    assert [name for name, _ in shelf.overdue(0)] == ["a", "b"]
+    assert (len(shelf), shelf.full, shelf.first_offsets()) == (2, False, {0: 2})
+    shelf.take("c")
+    shelf.put("e", [Arrival(None, bytes(150), 0, 4, False)], until=200)
+    assert [name for name, _ in shelf.overdue(0)] == []
 
 
 def test_where_an_event_belongs_is_taken_from_its_tickets_earlier_events_by_the_fold() -> None:
