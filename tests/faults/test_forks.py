@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ZONE = "Asia/Shanghai"
+EVENTS_MAX = 20
+"""In a block: many small ones, so that logs are long."""
 FORKED = [*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()]
 CALLS, CALLS_MEASURED = EVENTS_TOPICS["calls"], MEASURED_TOPICS["calls"]
 
 
 def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    told = story(3, entities=120, pieces=40)
+    told = story(3, entities=60, pieces=16)
     parts = [told.pieces[start::6] for start in range(6)]
     hotline = Hotline(tmp_path / "d", HOTLINE_ZONE=ZONE, HOTLINE_CALENDAR="none", HOTLINE_BROKER="kafka")
     try:
@@ -70,7 +72,7 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
 def tell(hotline: Hotline, pieces: Iterable[Piece]) -> None:
     """Tell pieces and wait until they are stored."""
     for piece in pieces:
-        blocks = pack(piece.subject, piece.events, hotline.settings.partitions, events_max=piece.events_max)
+        blocks = pack(piece.subject, piece.events, hotline.settings.partitions, events_max=EVENTS_MAX)
         assert send_blocks(hotline, blocks).read == len(piece.events)
 
 
@@ -95,9 +97,7 @@ def grown(folder: Path, pieces: Iterable[Piece]) -> None:
     with KafkaBroker(folder) as broker:
         producer: Any = KafkaProducer(bootstrap_servers=broker.bootstrap, max_request_size=RECORD_BYTES_MAX)
         blocks = [
-            block
-            for piece in pieces
-            for block in pack(piece.subject, piece.events, partitions, events_max=piece.events_max)
+            block for piece in pieces for block in pack(piece.subject, piece.events, partitions, events_max=EVENTS_MAX)
         ]
         for _ in range(20):
             for block in blocks:
