@@ -105,7 +105,6 @@ class Gatherer:
         try:
             if at[0] == KPIS_TOPIC:
                 self._reached[at] = _kept(gathering, at, mark, record)
-                gathering.read(at, record.value)
                 return
             output = decode(record.value or b"")
             decision = accept(mark.accepted, output)
@@ -128,6 +127,7 @@ def _kept(gathering: Gathering, at: Partition, mark: Mark, record: Any) -> Mark:
     """Take in a record of current values; one without rows to store makes no batch, and is read again after a start."""
     values = live.decode(record.value or b"")
     if values.tables:
+        gathering.read(at, record.value)
         return gathering.keep(at, mark, values, offset=record.offset)
     return msgspec.structs.replace(mark, position=record.offset + 1)
 

@@ -17,6 +17,7 @@ from hotline.names import (
     BLOCK_ID,
     CONTENT_TYPE,
     EVENTS_TOPICS,
+    KPIS_TOPIC,
     MEASURED,
     MEASURED_TOPICS,
     RECORD_BYTES_MAX,
@@ -47,6 +48,7 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         tell(hotline, parts[0])
         stopped(hotline, lambda folder: shutil.copytree(folder, tmp_path / "then"))
         tell(hotline, parts[1])
+        assert numbers(hotline, [*FORKED, KPIS_TOPIC]) == {1}, "a log that is what it was keeps its number"
 
         stopped(hotline, lambda folder: give_back(tmp_path / "then", folder))
         tell(hotline, parts[2])
