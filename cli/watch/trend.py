@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from hotline.catalogue import Kpi
+    from hotline.periods import Period
     from hotline.queries import Ask, Scope
 
 MINUTES = 60
@@ -64,18 +65,30 @@ def _bar(value: float, low: float, high: float) -> str:
 
 
 def read_trend(names: Sequence[str], as_of_s: int, zone: ZoneInfo, scope: "Scope | None", ask: "Ask") -> Trend:
-    """Ask for the last hour of these KPIs; what is not kept by the minute for the scope is left out."""
-    from hotline.buckets import By
+    """Ask for the last hour of these KPIs, but of those not kept by the minute for the scope, be it only of late."""
     from hotline.catalogue import ALL, KPIS, Grain
     from hotline.periods import Period
-    from hotline.queries import Question, answer
+    from hotline.queries import has_recent_minutes
 
     end_s = (as_of_s - SETTLED_S) // 60 * 60
+    period = Period.of(end_s - MINUTES * 60, end_s, zone)
     kind = scope.kind if scope else ALL
-    kept = tuple(KPIS[name] for name in names if KPIS[name].grain(kind) is Grain.MINUTE)
-    found: dict[str, list[Pair]] = {kpi.name: [] for kpi in kept}
-    if kept:
-        period = Period.of(end_s - MINUTES * 60, end_s, zone)
-        for result in answer(Question(kpis=kept, period=period, by=By.MINUTE, scope=scope), ask):
-            found[result.kpi].append((result.numerator, result.denominator))
+    kpis = [KPIS[name] for name in names]
+    kept = [kpi for kpi in kpis if kpi.grain(kind) is Grain.MINUTE]
+    of_late = [kpi for kpi in kpis if has_recent_minutes(kpi, kind)]
+    found = _minutes(kept, period, scope, ask, recent=False) | _minutes(of_late, period, scope, ask, recent=True)
     return Trend(end_s, found)
+
+
+def _minutes(
+    kpis: "Sequence[Kpi]", period: "Period", scope: "Scope | None", ask: "Ask", *, recent: bool
+) -> dict[str, list[Pair]]:
+    from hotline.buckets import By
+    from hotline.queries import Question, answer
+
+    found: dict[str, list[Pair]] = {kpi.name: [] for kpi in kpis}
+    if kpis:
+        question = Question(kpis=tuple(kpis), period=period, by=By.MINUTE, scope=scope, recent=recent)
+        for result in answer(question, ask):
+            found[result.kpi].append((result.numerator, result.denominator))
+    return found

@@ -6,7 +6,7 @@ Nothing here opens a connection: whoever asks brings an `Ask`, which runs a stat
 from hotline.queries.behind import behind, behind_count, behind_row, condition, events_of, identity_of
 from hotline.queries.cutoff import answer_until, pick_until
 from hotline.queries.identity import Identity, parse_identity
-from hotline.queries.question import Question, QuestionError, Scope, parse_scope, pick
+from hotline.queries.question import Question, QuestionError, Scope, has_recent_minutes, parse_scope, pick
 from hotline.queries.results import Result, answer, answer_from_rows
 from hotline.queries.statement import Ask, Statement
 
@@ -26,6 +26,7 @@ __all__ = [
     "behind_row",
     "condition",
     "events_of",
+    "has_recent_minutes",
     "identity_of",
     "parse_identity",
     "parse_scope",

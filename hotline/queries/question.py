@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hotline.buckets import By, buckets
-from hotline.catalogue import ALL, CUTOFFS, KPIS, SCOPE_NAMES, Grain, Kpi, Quantile, scope_kinds
+from hotline.catalogue import ALL, CUTOFFS, KPIS, SCOPE_NAMES, Grain, Kpi, Quantile, Stock, scope_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +52,8 @@ class Question:
     by: By | None = None
     scope: Scope | None = None
     split: str | None = None
+    recent: bool = False
+    """Ask the minutes of the last eight days of what is kept for ever by the hour only."""
 
     def __post_init__(self) -> None:
         if self.scope and self.split:
@@ -74,6 +76,12 @@ class Question:
             return buckets(self.period, self.by) if self.by else [self.period]
         except ValueError as error:
             raise QuestionError(str(error)) from error
+
+
+def has_recent_minutes(kpi: Kpi, kind: str) -> bool:
+    """Whether all that a KPI of flows adds up is kept by the hour for a kind of scope, and by the minute of late."""
+    flows = not isinstance(kpi.numerator, Quantile | Stock)
+    return flows and all(measure.grains.get(kind) is Grain.HOUR for measure in kpi.measures)
 
 
 def _pick(name: str) -> Kpi:
@@ -105,6 +113,10 @@ def _check_kept(kpi: Kpi, kind: str) -> None:
 
 def _check_grain(kpi: Kpi, question: Question) -> None:
     """Hours are whole: what asks for less, or begins or ends inside one, has no exact answer."""
+    if question.recent:
+        if not has_recent_minutes(kpi, question.kind):
+            raise QuestionError(f"{kpi.name} has no recent minutes of their own by {question.kind}")
+        return
     if isinstance(kpi.numerator, Quantile) or kpi.grain(question.kind) is Grain.MINUTE:
         return
     kept = f"the finest that {kpi.name} is kept for by {question.kind} is the hour"

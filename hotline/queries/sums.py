@@ -74,7 +74,7 @@ def covered_days(subject: Subject, question: Question) -> Statement:
 
 def _of_sums(subject: Subject, measures: Sequence[Measure], question: Question, condition: Statement) -> Statement:
     values = [f"sum({measure.column})" for measure in measures]
-    table = f"{DATABASE}.{subject.sums_table}"
+    table = f"{DATABASE}.{subject.recent_table if question.recent else subject.sums_table}"
     return grouped(question, condition, table=table, at="at", who="scope", values=values)
 
 
