@@ -28,6 +28,7 @@ HANG_CPU_S = 10.0
 STILL_S = 180.0
 """Seconds after which one that does nothing is ended: a busy machine may well hold a process up for a minute."""
 GROWTH_BYTES_MAX = 128 << 20
+FIFTH_MIN = 100
 """Growth of resident memory from the second fifth of a run to its last that is still noise of the allocators."""
 LOOK_S = 0.5
 TAIL_CHARS = 1500
@@ -53,9 +54,12 @@ class Summary:
 
     @property
     def growth_bytes(self) -> int:
-        """How much resident memory grew from the second fifth of the run to the last; 0 for a short run."""
+        """How much resident memory grew from the second fifth of the run to the last; 0 for a short run.
+
+        In a short one the largest block that is drawn, which takes 256 MiB unpacked, may come late by chance.
+        """
         fifth = len(self.resident) // 5
-        if fifth < 20:
+        if fifth < FIFTH_MIN:
             return 0
         last, second = self.resident[-fifth:], self.resident[fifth : 2 * fifth]
         return int(statistics.median(last) - statistics.median(second))
