@@ -22,7 +22,7 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._next_in: dict[TP, int] = {}  # the offset that must arrive next
-        self._last_in: dict[TP, Any] = {}  # what arrived last
+        self._last_headers: dict[TP, Any] = {}  # of the record before that; not the record, which may be large
         self._next_done: dict[TP, int] = {}  # the offset before which everything was acked
         self._bundle_ends: dict[TP, dict[int, int]] = {}  # first offset of a bundle → the offset after it
         super().__init__(*args, **kwargs)
@@ -73,7 +73,7 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         for tp in partitions:
             for marks in (
                 self._next_in,
-                self._last_in,
+                self._last_headers,
                 self._next_done,
                 self._bundle_ends,
                 self._acked,
@@ -112,7 +112,7 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
             while not thread.connected() and not self.should_stop:
                 await self.sleep(PAUSED_POLL_S)
             thread.broke = False  # before the check: a break during it asks for another one
-            await check({tp: (due, self._last_in.get(tp)) for tp, due in self._next_in.items()})
+            await check({tp: (due, self._last_headers.get(tp)) for tp, due in self._next_in.items()})
         for tp, due in self._next_in.items():
             end = self.highwater(TopicPartition(*tp))
             if end is not None and end < due:  # the embedded broker answers such a fetch with nothing, for ever
@@ -123,7 +123,7 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         due = self._next_in.get(at)
         if record.offset != due:
             self._end(at, f"offset {due} is due, {record.offset} came: a hole would be lost silently")
-        self._next_in[at], self._last_in[at] = record.offset + 1, record
+        self._next_in[at], self._last_headers[at] = record.offset + 1, record.headers
         if isinstance(record, Bundle):
             if not record.whole:
                 self._end(at, f"records between {record.offset} and {record.next_offset} are missing")

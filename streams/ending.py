@@ -1,12 +1,15 @@
 """The one way a worker gives up: say why, then end at once, so that a supervisor starts it again from its marks."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import NoReturn
 
 EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
+ASK_EVERY_S = 10.0
 
 
 def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
@@ -20,6 +23,18 @@ def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
     sys.stderr.write(f"FATAL {why}\n")
     sys.stderr.flush()
     os._exit(EXIT_UNEXPECTED)
+
+
+async def end_when(why: Callable[[], str]) -> None:
+    """Ask `why` in a thread every ten seconds, for ever, and end the process when it has a reason.
+
+    What it raises is no reason: the engine it asks may be away, and what reads and writes there waits by itself.
+    """
+    while True:
+        await asyncio.sleep(ASK_EVERY_S)
+        with contextlib.suppress(Exception):
+            if reason := await asyncio.to_thread(why):
+                end_process(reason)
 
 
 def end_if_it_fails(task: asyncio.Task[None], what: str) -> None:

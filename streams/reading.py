@@ -1,14 +1,16 @@
 """What one worker reads, and from where."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from faust.types.tuples import TP
 
 Assignment: TypeAlias = Literal["manual", "static"]
 ResumeFrom: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
-OnReconnect: TypeAlias = Callable[[Mapping[TP, tuple[int, Any]]], Awaitable[None]]
+Reached: TypeAlias = tuple[int, Sequence[tuple[str, bytes]] | None]
+"""Of a partition: the offset that comes next, and the headers of the record before it; None before any came."""
+OnReconnect: TypeAlias = Callable[[Mapping[TP, Reached]], Awaitable[None]]
 
 
 def partitions_of_worker(index: int, *, workers: int, partitions: int) -> frozenset[int]:
@@ -34,11 +36,10 @@ class Reading:
     leaves out is read from the start of its log. Under manual assignment it is awaited before anything is assigned
     and may take as long as it needs; in a static group it must answer within `broker_request_timeout`.
 
-    `on_reconnect` is awaited after a connection broke, before any record that came over a newer one is handed on, with
-    the next offset of each partition and the last record that came (aiokafka's; a `Bundle` of a bundled topic; None
-    before any). It may read that record again, and raises when that is another one: the process
-    ends. `log_survives` is False for a broker that begins a new log when it restarts: there a broken connection ends
-    the process at once. Both hold for manual assignment.
+    `on_reconnect` is awaited with how far each partition came after a connection broke, before any record that came
+    over a newer one is handed on; it may read the record before each offset again, and raises when that is another one:
+    the process ends. `log_survives` is False for a broker that begins a new log when it restarts: there a broken
+    connection ends the process at once. Both hold for manual assignment.
 
     Records of the topics in `bundled` are handed over in bundles (see `streams.bundles`); manual assignment only.
     """

@@ -6,19 +6,15 @@ The sink looks, too, and gives such a log its next number; a worker only has to 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
+from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, logs
 from hotline.names import BLOCK_ID, block_id
-from hotline.settings import Settings
-from streams.connecting import connect
 from streams.ending import end_process
 from streams.positions import PositionLostError, record_at
-
-LOOK_EVERY_S = 10.0
 
 
 async def end_if_another(bootstrap: str, tp: TP, offset: int, known: str) -> None:
@@ -32,19 +28,8 @@ async def end_if_another(bootstrap: str, tp: TP, offset: int, known: str) -> Non
         end_process(f"{tp.topic}/{tp.partition}: at offset {offset} was block {known}, is {found}: this is another log")
 
 
-def _numbers(settings: Settings) -> dict[str, int]:
-    with connect(settings) as client:
-        return logs(client.query(LOGS_SQL).result_rows)
-
-
-async def end_when_numbers_move(settings: Settings, known: Mapping[str, int]) -> None:
-    """End the process when one of these topics has another log number; asks every ten seconds, for ever."""
-    while True:
-        await asyncio.sleep(LOOK_EVERY_S)
-        try:
-            now = await asyncio.to_thread(_numbers, settings)
-        except Exception:  # noqa: BLE001, S112 the engine is away: what reads and writes there waits by itself
-            continue
-        moved = sorted(topic for topic, number in known.items() if now.get(topic, number) != number)
-        if moved:
-            end_process(f"the logs of {moved} have new numbers")
+def moved(client: Client, known: Mapping[str, int]) -> str:
+    """Which of these topics have another log number, as a reason to end; empty when none has. Raises as the client."""
+    now = logs(client.query(LOGS_SQL).result_rows)
+    others = sorted(topic for topic, number in known.items() if now.get(topic, number) != number)
+    return f"the logs of {others} have new numbers" if others else ""

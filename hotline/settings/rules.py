@@ -45,10 +45,15 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
     _check_door(settings, origins)
 
 
+def _is_address(text: str) -> bool:
+    """Whether it is host:port and nothing more."""
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdigit() and "/" not in host and "@" not in host
+
+
 def _check_bootstrap(settings: Settings, origins: Mapping[str, str]) -> None:
     for address in filter(None, settings.bootstrap.split(",")):
-        host, _, port = address.strip().rpartition(":")
-        if not host or not port.isdigit() or "/" in host or "@" in host:
+        if not _is_address(address.strip()):
             raise SettingsError(
                 f"bootstrap is {settings.bootstrap!r} ({origins['bootstrap']}), "
                 "but must be host:port, several with commas"
@@ -58,8 +63,7 @@ def _check_bootstrap(settings: Settings, origins: Mapping[str, str]) -> None:
 def _check_door(settings: Settings, origins: Mapping[str, str]) -> None:
     if not settings.door:
         return
-    host, _, port = settings.door.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) <= PORT_MAX or "/" in host or "@" in host:
+    if not _is_address(settings.door) or not 0 < int(settings.door.rpartition(":")[2]) <= PORT_MAX:
         raise SettingsError(f"door is {settings.door!r} ({origins['door']}), but must be host:port, as 0.0.0.0:8443")
     for name in ("door_certificate_file", "door_key_file"):
         if not getattr(settings, name):

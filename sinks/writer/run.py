@@ -99,9 +99,11 @@ class _Life:
         gatherer.start(logs)
         self._health.started = True
         self._door.tell(self._options.address_file)
-        broke = lambda: reader.back  # noqa: E731
         moved_on = partial(self._moved_on, logs)
-        Session(gatherer, self._applier, self._barrier, self._stop, moved_on=moved_on, broke=broke).run()
+        session = Session(
+            gatherer, self._applier, self._barrier, self._stop, moved_on=moved_on, broke=lambda: reader.back
+        )
+        session.run()
 
     def _moved_on(self, logs: dict[str, int]) -> bool:
         """Whether a log has a new number; now and then whether one should."""

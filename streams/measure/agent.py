@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -20,13 +21,14 @@ from hotline.windows import ALL_MINUTES, recent_from
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import end_if_it_fails
+from streams.ending import end_if_it_fails, end_when
 from streams.handling import send_alone
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
 from streams.positions import read_range
-from streams.same_log import end_if_another, end_when_numbers_move
+from streams.reading import Reached
+from streams.same_log import end_if_another, moved
 
 MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
 """How often the sink's marks are read: each look costs the engine milliseconds, so oftener only while a line waits."""
@@ -59,7 +61,8 @@ class Measure:
         for tp in sorted(partitions):
             self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
-        self._start({topic: numbers[topic] for topic in (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())})
+        known = {topic: numbers[topic] for topic in (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())}
+        self._start(partial(moved, client, known))
         return {tp: line.next_input for tp, line in self._lines.items()}
 
     async def _line(self, tp: TP, numbers: dict[str, int], stored: dict[Partition, Mark]) -> Line:
@@ -87,17 +90,18 @@ class Measure:
             await end_if_another(self._settings.bootstrap, tp, line.accepted.offset, line.accepted.block_id)
         return line
 
-    async def on_reconnect(self, reached: Mapping[TP, tuple[int, Any]]) -> None:
+    async def on_reconnect(self, reached: Mapping[TP, Reached]) -> None:
         """Look whether the inputs are the logs they were, before more is taken from them; else the process ends."""
-        for tp, (_, record) in reached.items():
-            if tp in self._lines and record is not None:
-                await end_if_another(self._settings.bootstrap, tp, record.offset, _block_id(record))
+        for tp, (due, headers) in reached.items():
+            if tp in self._lines and headers is not None:
+                known = block_id(dict(headers).get(BLOCK_ID), tp.topic, tp.partition, due - 1)
+                await end_if_another(self._settings.bootstrap, tp, due - 1, known)
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def _start(self, numbers: Mapping[str, int]) -> None:
+    def _start(self, logs_moved: Callable[[], str]) -> None:
         """Start the lines' tasks and the watches on the sink's marks and on the logs."""
-        watches = self._watch_marks(), end_when_numbers_move(self._settings, numbers)
+        watches = self._watch_marks(), end_when(logs_moved)
         self._tasks = [asyncio.create_task(task) for task in (*map(self._run, self._lines), *watches)]
         for task in self._tasks:
             end_if_it_fails(task, "measure")

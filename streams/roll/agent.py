@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from hotline.settings import Settings
 from streams.app import StreamsApp
 from streams.clock import EngineClock
 from streams.connecting import connect
-from streams.ending import end_if_it_fails, end_process
+from streams.ending import end_if_it_fails, end_process, end_when
 from streams.handling import send_alone
 from streams.positions import tail
 from streams.roll.clock import Clock, EventClock
@@ -28,13 +29,12 @@ from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save, take
 from streams.roll.state import State
 from streams.roll.stored import read_stored, repairs
-from streams.same_log import end_when_numbers_move
+from streams.same_log import moved
 
 PUBLISH_EVERY_S = 0.25
 """The shortest time between two records."""
 EVERYTHING_EVERY_S = 1.0
 SAVE_AFTER_S, SAVE_EVERY_S = 2.0, 60.0
-LOOK_FOR_REPAIRS_EVERY_S = 10.0
 
 
 class Roll:
@@ -91,8 +91,8 @@ class Roll:
         work = (
             self._publish(),
             self._save_now_and_then(),
-            self._look_for_repairs(),
-            end_when_numbers_move(self._settings, numbers),
+            end_when(self._repaired),
+            end_when(partial(moved, self._client, numbers)),
         )
         self._tasks = [asyncio.create_task(task) for task in work]
         for task in self._tasks:
@@ -149,19 +149,12 @@ class Roll:
                 taken = await self._in_turn(take, self._state)
                 await asyncio.to_thread(save, self._file, taken, self._settings.zone)
 
-    async def _look_for_repairs(self) -> None:
-        """Start again from the tables when sums were added there that stood in no output."""
-        while True:
-            await asyncio.sleep(LOOK_FOR_REPAIRS_EVERY_S)
-            if await self._repaired():
-                self._file.unlink(missing_ok=True)
-                end_process("the stored sums were repaired: roll starts again from the tables")
-
-    async def _repaired(self) -> bool:
-        try:
-            return await asyncio.to_thread(repairs, self._client) != self._state.repairs
-        except Exception:  # noqa: BLE001 whatever an absent engine shows as: it is asked again
-            return False
+    def _repaired(self) -> str:
+        """Whether sums were added to the tables that stood in no output: a reason to start again from these."""
+        if repairs(self._client) == self._state.repairs:
+            return ""
+        self._file.unlink(missing_ok=True)
+        return "the stored sums were repaired: roll starts again from the tables"
 
     async def _in_turn(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._one_by_one, function, *args)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 HOTLINE = (sys.executable, "-m", "cli")
+SUPERVISOR = "supervisor"
 COMMAND_S_MAX = 200.0
 """A command that takes longer hangs."""
 
@@ -67,6 +68,21 @@ class Hotline(Stack):
         assert done.code == 0, done.said
         self.ups[-1].wait(60)
         self.running()
+
+    def pid(self, name: str) -> int:
+        """Find the process id of a part, or of the supervisor; 0 while it does not run."""
+        return (self.state() if name == SUPERVISOR else self.part(name)).get("pid") or 0
+
+    def serve_again(self, pid: int) -> None:
+        """Start the stack again after its supervisor was killed, as a service manager would.
+
+        One that waits already, because another command began a stack of its own, goes on waiting.
+        """
+        latest = self.ups[-1]
+        if latest.pid == pid:
+            latest.wait()
+        if latest.poll() is not None:
+            self.up()
 
     def do(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Done:
         """Run a command to its end."""

@@ -22,14 +22,13 @@ import pytest
 
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
-from tests.e2e.stacks import COMMAND_S_MAX, ROOT, Hotline, wait_until, whole
+from tests.e2e.stacks import COMMAND_S_MAX, ROOT, SUPERVISOR, Hotline, wait_until, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TIMES = 10
-SUPERVISOR = "supervisor"
 PARTS = {
     "embedded": ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR),
     "kafka": ("broker", "sink", "worker-0", "roll"),
@@ -59,34 +58,22 @@ class Killer:
         self._left.remove(name)
         self.killed.append(name)
         if name == SUPERVISOR:
-            self._serve_again(pid)
-        wait_until(lambda: self._pid(name) != pid, f"the death of {name} is noticed")
+            self._hotline.serve_again(pid)
+        wait_until(lambda: self._hotline.pid(name) != pid, f"the death of {name} is noticed")
 
     def _kill_one(self) -> tuple[str, int] | None:
         """Kill one of those that run; what is told of them may be a moment old."""
-        running = [name for name in self._left if self._pid(name)]
+        running = [name for name in self._left if self._hotline.pid(name)]
         if not running:
             return None
         name = self._draw.choice(running)
-        pid = self._pid(name)
+        pid = self._hotline.pid(name)
         try:
             if pid:
                 os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             return None
         return (name, pid) if pid else None
-
-    def _serve_again(self, pid: int) -> None:
-        """Start the stack again; one that waits already, because the load began a stack of its own, goes on waiting."""
-        latest = self._hotline.ups[-1]
-        if latest.pid == pid:
-            latest.wait()
-        if latest.poll() is not None:
-            self._hotline.up()
-
-    def _pid(self, name: str) -> int:
-        found = self._hotline.state().get("pid") if name == SUPERVISOR else self._hotline.part(name).get("pid")
-        return found or 0
 
 
 def paced(hotline: Hotline, *, pieces: int) -> subprocess.Popen[bytes]:

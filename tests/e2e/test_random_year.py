@@ -21,7 +21,7 @@ from hotline.working_time import chinese
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
 from tests.e2e.sending import send_events
-from tests.hotline.random_rows import life, rarely_due
+from tests.hotline.random_rows import TIMES, life, moved, rarely_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,6 @@ terms = [
     {within = 2, unit = "working_days", from = "receipt"},
 ]
 """
-TIMES = {"born_at", "occurred_at", "due_at", "created_at", "dispatched_at"}
 
 
 @cache
@@ -57,10 +56,7 @@ def year(subject: Subject) -> pl.DataFrame:
 
 def _moved_life(subject: Subject, draw: random.Random, number: int) -> list[dict[str, Any]]:
     by = timedelta(days=draw.randrange(DAYS) - DAYS)
-    events = [rarely_due(event) for event in life(subject, draw, str(number))]
-    return [
-        {name: value + by if name in TIMES and value else value for name, value in event.items()} for event in events
-    ]
+    return moved([rarely_due(event) for event in life(subject, draw, str(number))], by)
 
 
 @pytest.fixture(scope="module")

@@ -102,16 +102,6 @@ class Checker:
             assert begins or place == due.get(at), f"{at}: {place} was accepted where {due.get(at)} was due"
             due[at] = (log, offset + 1, 0) if final else (log, offset, last)
 
-    def figures(self, kpi: Kpi, start: datetime, end: datetime) -> tuple[int, int | None]:
-        """Numerator and denominator of a KPI of flows over a period, from the rows."""
-        rows = [SimpleNamespace(**row) for row in self._rows[kpi.subject.name].values()]
-        parts = [
-            None if part is None else sum(units for at, units in _units(rows, part) if start <= at < end)
-            for part in PARTS[kpi.name]
-        ]
-        assert parts[0] is not None
-        return parts[0], parts[1]
-
     def _cells(self, rows: Iterable[Any], part: Part, grains: Any) -> dict[Cell, int]:
         found: dict[Cell, int] = defaultdict(int)
         for row in rows:

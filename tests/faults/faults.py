@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sinks.writer.store import AWAY
-from tests.faults.laboratory import SENDER, SUPERVISOR, Laboratory
+from tests.e2e.stacks import SUPERVISOR
+from tests.faults.laboratory import SENDER, Laboratory
 
 Plan = Mapping[str, Callable[[Laboratory], None]]
 """Faults by name."""

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from hotline.settings import environment
-from tests.e2e.stacks import ROOT, Hotline, wait_until
+from tests.e2e.stacks import ROOT, SUPERVISOR, Hotline, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.faults.proxy import Proxy
 
-SUPERVISOR, SENDER = "supervisor", "sender"
+SENDER = "sender"
 WITHIN_S = 300.0
 
 
@@ -83,7 +83,7 @@ class Laboratory:
         """The process id of a part, 0 while it does not run."""
         if name == SENDER:
             return self._sender.pid if self._sender else 0
-        return (self.hotline.state().get("pid") if name == SUPERVISOR else self.hotline.part(name).get("pid")) or 0
+        return self.hotline.pid(name)
 
     def kill(self, *names: str) -> None:
         """Kill parts at once (SIGKILL), and see to it that whoever has nobody who restarts it is restarted."""
@@ -93,7 +93,7 @@ class Laboratory:
         if SENDER in pids:
             self._ended_sender()
         if SUPERVISOR in pids:
-            self._serve_again(pids[SUPERVISOR])
+            self.hotline.serve_again(pids[SUPERVISOR])
         wait_until(lambda: all(self.pid(name) != pid for name, pid in pids.items()), f"the death of {names} is noticed")
 
     def freeze(self, name: str, seconds: float) -> None:
@@ -144,13 +144,6 @@ class Laboratory:
         assert self._sender is not None
         self._sender.communicate()
         self.begin()
-
-    def _serve_again(self, pid: int) -> None:
-        latest = self.hotline.ups[-1]
-        if latest.pid == pid:
-            latest.wait()
-        if latest.poll() is not None:
-            self.hotline.up()
 
 
 def _signal(pid: int, number: signal.Signals) -> bool:

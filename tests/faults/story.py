@@ -16,7 +16,7 @@ import polars as pl
 from hotline.blocks import complete
 from hotline.subjects import SUBJECTS, Subject
 from tests.hotline.random_events import BIRTHS
-from tests.hotline.random_rows import life
+from tests.hotline.random_rows import life, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,6 @@ RECENT_DAYS = range(6, 10)
 EARLIER_DAYS = range(10, 400)
 REPEATED, DISPLACED, DEAD = 0.06, 0.3, 0.01
 """Shares of events that are told again somewhere, told far from where they belong, or no events."""
-TIMES = {"born_at", "occurred_at", "due_at", "created_at", "dispatched_at"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def story(seed: int, *, entities: int, pieces: int, today: datetime | None = Non
 def _moved(life: list[dict[str, Any]], draw: random.Random, day: Any) -> list[dict[str, Any]]:
     ago = draw.choice(RECENT_DAYS if draw.random() < 0.5 else EARLIER_DAYS)
     by = timedelta(days=(day - BIRTHS[0].date()).days - ago)
-    return [{name: value + by if name in TIMES and value else value for name, value in one.items()} for one in life]
+    return moved(life, by)
 
 
 def _badly_told(events: list[dict[str, Any]], draw: random.Random) -> list[dict[str, Any]]:

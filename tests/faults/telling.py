@@ -28,21 +28,17 @@ def main() -> None:
     data, day, *numbers = sys.argv[1:]
     seed, entities, pieces = map(int, numbers)
     quiet_clients()
-    account = Account(reasons={})
+    account, partitions = Account(reasons={}), load(Path(data), {})[0].partitions
     told = story(seed, entities=entities, pieces=pieces, today=datetime.fromisoformat(day).replace(tzinfo=UTC))
     with Sender(lambda: _addresses(Path(data)), lambda _, verdicts: account.add(verdicts)) as sender:
         for piece in told.pieces:
-            for block in pack(piece.subject, piece.events, _partitions(Path(data)), events_max=piece.events_max):
+            for block in pack(piece.subject, piece.events, partitions, events_max=piece.events_max):
                 account.read += len(block.events)
                 sender.send(block)
             sys.stdin.readline()
         while sender.waiting:
             sender.wait()
     sys.stdout.write(msgspec.json.encode(account).decode())
-
-
-def _partitions(data: Path) -> int:
-    return load(data, {})[0].partitions
 
 
 def _addresses(data: Path) -> tuple[str, Any]:

@@ -39,6 +39,15 @@ def rows(subject: Subject, seed: int, entities: int = 3_000, working: WorkingTim
     return fold(subject, with_keys(subject, frame), working)
 
 
+TIMES = {"born_at", "occurred_at", "due_at", "created_at", "dispatched_at"}
+"""What a life states of instants."""
+
+
+def moved(events: list[dict[str, Any]], by: timedelta) -> list[dict[str, Any]]:
+    """Give a life that happens later or earlier."""
+    return [{name: value + by if name in TIMES and value else value for name, value in one.items()} for one in events]
+
+
 def rarely_due(event: dict[str, Any]) -> dict[str, Any]:
     """The event without a deadline, unless that is what it speaks of."""
     return event if event["type"] == "ticket.due_changed" or "due_at" not in event else event | {"due_at": None}

@@ -19,7 +19,7 @@ from faust.types.tuples import TP
 from streams.app import make_app
 from streams.handling import handle_each, send
 from streams.positions import read_range, tail
-from streams.reading import Assignment
+from streams.reading import Assignment, Reached
 from streams.worker import run_worker
 
 
@@ -54,7 +54,7 @@ class Echo:
                     starts[tp] = int(record.header("source") or b"") + 1
         return starts
 
-    async def reconnected(self, reached: Mapping[TP, tuple[int, Any]]) -> None:
+    async def reconnected(self, reached: Mapping[TP, Reached]) -> None:
         """Compare the log that was found again with the positions reached before; needs a broker that answers."""
         ends = await tail(self.bootstrap, self.source, {tp.partition for tp in reached})
         if any(ends[tp] < position for tp, (position, _) in reached.items()):
