@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hotline.catalogue import KPIS, Stock
 from hotline.subjects import SUBJECTS
 from sinks.connecting import connect
+from tests.e2e.databases import figures, same_databases, stored
 from tests.e2e.stacks import COMMAND_S_MAX, Hotline, adds_up, wait_until, whole
 
 if TYPE_CHECKING:
@@ -41,25 +41,6 @@ def accounts(both: tuple[Hotline, Hotline]) -> tuple[dict[str, Any], dict[str, A
     return whole(done[0].json), whole(done[1].json)
 
 
-def stored(hotline: Hotline) -> dict[str, list[Any]]:
-    """Read everything that is stored of calls and tickets: events, rows and sums."""
-    found: dict[str, list[Any]] = {}
-    with connect(hotline.settings, "reader") as client:
-        for subject in SUBJECTS.values():
-            for table in (subject.events_table, subject.rows_table):
-                final = "FINAL" if table == subject.rows_table else ""
-                found[table] = sorted(map(repr, client.query(f"SELECT * FROM hotline.{table} {final}").result_rows))  # noqa: S608
-            table = subject.sums_table
-            sums = client.query(f"SELECT * FROM hotline.{table} FINAL ORDER BY scope_kind, scope, at").result_rows  # noqa: S608
-            found[table] = [row for row in sums if any(value for value in row if isinstance(value, int) and value)]
-    return found
-
-
-def figures(hotline: Hotline) -> list[dict[str, Any]]:
-    flows = [name for name, kpi in KPIS.items() if not isinstance(kpi.numerator, Stock)]
-    return hotline.figures(*flows, period=DAY, more=("--by", "hour"))
-
-
 def test_live_and_loaded_are_equal_databases(
     both: tuple[Hotline, Hotline], accounts: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
@@ -67,18 +48,12 @@ def test_live_and_loaded_are_equal_databases(
     assert live["counted"] == loaded["counted"] == loaded["read"] > 3_000
     assert live["seen"] == live["read"] - live["counted"] > 100
     assert (live["revised"], live["dead"]) == (0, 0)
-    one, other = map(stored, both)
-    assert one.keys() == other.keys()
-    for table in one:
-        assert one[table], table
-        assert one[table] == other[table], table
-    for hotline in both:
-        hotline.reconciled(DAY)
+    same_databases(*both, DAY)
 
 
 def test_every_figure_of_the_two_is_equal(both: tuple[Hotline, Hotline], accounts: object) -> None:
     del accounts
-    one, other = map(figures, both)
+    one, other = (figures(hotline, DAY) for hotline in both)
     assert one == other
     assert sum(result["value"] is not None for result in one) > 100
 

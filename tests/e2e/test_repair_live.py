@@ -13,9 +13,9 @@ from hotline.catalogue import measures
 from hotline.names import KPIS_TOPIC
 from hotline.subjects import CALLS, SUBJECTS, TICKETS
 from producers.simulator import CITY, day
+from tests.e2e.live_values import Consumer, consumer
 from tests.e2e.sending import send_events
 from tests.e2e.stacks import Hotline, wait_until
-from tests.e2e.test_live_values import Consumer, consumer
 from tests.streams.rolled import merged
 
 if TYPE_CHECKING:

@@ -39,6 +39,8 @@ class Laboratory:
     """Processes beside the stack's own."""
     done: list[str] = field(default_factory=list)
     """Faults so far, as they are named."""
+    killed_at: float = 0.0
+    """When something was killed last, by the monotonic clock."""
     _sender: subprocess.Popen[bytes] | None = None
     _let_go: int = 0
 
@@ -88,6 +90,7 @@ class Laboratory:
     def kill(self, *names: str) -> None:
         """Kill parts at once (SIGKILL), and see to it that whoever has nobody who restarts it is restarted."""
         pids = {name: pid for name in names if (pid := self.pid(name))}
+        self.killed_at = time.monotonic()
         for pid in pids.values():
             _signal(pid, signal.SIGKILL)
         if SENDER in pids:

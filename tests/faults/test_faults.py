@@ -19,12 +19,14 @@ import pytest
 
 from deploy.brokers import KafkaBroker
 from deploy.ports import free_port
+from hotline.blocks import pack
 from tests.e2e.stacks import Hotline
 from tests.faults.checker import Checker
 from tests.faults.faults import PLANS
 from tests.faults.laboratory import Laboratory
 from tests.faults.proxy import Proxy
-from tests.faults.story import story
+from tests.faults.recovery import Diary, stored_after_s
+from tests.faults.story import Story, story
 from tests.sinks import engines
 
 if TYPE_CHECKING:
@@ -104,21 +106,21 @@ def test_the_database_holds_what_was_told(environment: str, tmp_path: Path) -> N
         folder = tmp_path / str(number)
         folder.mkdir()
         sys.stdout.write(f"FAULTS_SEED={seed} FAULTS_TIMES={times}\n")  # shown when the test fails
-        broken(environment, seed, times, folder)
+        broken(environment, seed, times, folder, Diary())
 
 
-def broken(environment: str, seed: int, times: int, folder: Path) -> Laboratory:
+def broken(environment: str, seed: int, times: int, folder: Path, diary: Diary) -> None:
     """Tell a seed's story while a seed's faults happen, and check what comes of it."""
     draw = random.Random(seed)
     day = datetime.now(UTC).date().isoformat()
     pieces = times * 2
     told = story(seed, entities=ENTITIES, pieces=pieces, today=datetime.fromisoformat(day).replace(tzinfo=UTC))
     with ENVIRONMENTS[environment](folder) as (hotline, proxies):
-        lab = Laboratory(hotline, draw, (day, str(seed), str(ENTITIES), str(pieces)), proxies)
+        lab = Laboratory(hotline, draw, (day, str(seed), str(ENTITIES), str(pieces)), proxies, done=diary.faults)
         try:
             hotline.running()
             lab.begin()
-            _break(lab, environment, times)
+            _break(lab, environment, times, told, diary)
             account = lab.finish()
             assert (
                 account["read"] == told.events == sum(account[name] for name in ("counted", "seen", "revised", "dead"))
@@ -131,11 +133,13 @@ def broken(environment: str, seed: int, times: int, folder: Path) -> Laboratory:
         finally:
             sys.stdout.write(f"{environment}: {', '.join(lab.done)}\n")
             lab.clean()
-    return lab
 
 
-def _break(lab: Laboratory, environment: str, times: int) -> None:
-    """Let a piece go and let something break, again and again; then nothing breaks any more."""
+def _break(lab: Laboratory, environment: str, times: int, told: Story, diary: Diary) -> None:
+    """Let a piece go and let something break, again and again; then nothing breaks any more.
+
+    Before each heals from what it brought, a block that was told before is told again, to see how soon it is stored.
+    """
     for number in range(times):
         lab.let_go()
         if number % HEALED_EVERY == 0:
@@ -143,7 +147,18 @@ def _break(lab: Laboratory, environment: str, times: int) -> None:
         time.sleep(lab.draw.uniform(0, PAUSE_S_MAX))
         name = lab.draw.choice(list(PLANS[environment]))
         lab.done.append(name)
+        began = time.monotonic()
         PLANS[environment][name](lab)
+        if number % HEALED_EVERY == HEALED_EVERY - 1:
+            diary.recoveries.append((name, _recovered_s(lab, told, began)))
+
+
+def _recovered_s(lab: Laboratory, told: Story, began: float) -> float:
+    """From a kill, or from the end of any other fault, until what is told again now is stored."""
+    since = lab.killed_at if lab.killed_at > began else time.monotonic()
+    piece = told.pieces[0]
+    again = pack(piece.subject, piece.events, lab.hotline.settings.partitions, events_max=piece.events_max)
+    return stored_after_s(lab.hotline, again, since)
 
 
 def _figures_agree(lab: Laboratory) -> None:

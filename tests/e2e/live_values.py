@@ -1,0 +1,183 @@
+"""The second reading of live values: SQL over the sums of exactly the outputs that a record names."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from kafka import KafkaConsumer, TopicPartition
+
+from hotline import ipc, live
+from hotline.catalogue import Grain, Measure, measures
+from hotline.measured import decode
+from hotline.names import KPIS_TOPIC, MEASURED_TOPICS
+from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import NOW, WINDOWS, recent_from, span
+from tests.streams.rolled import Key, Sums, Value, merged, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from clickhouse_connect.driver.client import Client
+
+    from tests.e2e.stacks import Hotline
+
+FRESH_S = 90
+
+
+class Consumer:
+    """What stands in a topic."""
+
+    def __init__(self, hotline: Hotline, topic: str, partitions: int) -> None:
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=hotline.settings.bootstrap, group_id=None, auto_offset_reset="none"
+        )
+        self._parts = [TopicPartition(topic, number) for number in range(partitions)]
+        self._consumer.assign(self._parts)
+        for part in self._parts:
+            self._consumer.seek(part, 0)
+
+    def more(self) -> list[Any]:
+        """Whatever came since the last call."""
+        found: list[Any] = []
+        while polled := self._consumer.poll(timeout_ms=300, max_records=500):
+            found += [record for records in polled.values() for record in records]
+        return found
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+@contextmanager
+def consumer(hotline: Hotline, topic: str, partitions: int) -> Iterator[Consumer]:
+    made = Consumer(hotline, topic, partitions)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class Outputs:
+    """The sums of every output in the measured topics, in tables of their own, by partition and offset."""
+
+    def __init__(self, hotline: Hotline) -> None:
+        self._zone = hotline.settings.zone
+        self._client: Client = hotline.writer()
+        self._client.command("CREATE DATABASE IF NOT EXISTS scratch")
+        for subject in SUBJECTS.values():
+            with consumer(hotline, MEASURED_TOPICS[subject.name], hotline.settings.partitions) as reading:
+                records = reading.more()
+            for table in (subject.sums_table, subject.recent_table):
+                self._fill(subject, table, records)
+
+    def _fill(self, subject: Subject, table: str, records: list[Any]) -> None:
+        self._client.command(f"DROP TABLE IF EXISTS scratch.{table}")
+        columns = ", ".join(f"{measure.column} Int64" for measure in measures(subject))
+        self._client.command(
+            f"CREATE TABLE scratch.{table} (part UInt16, record Int64, scope_kind String, scope String, at Int64, "
+            f"{columns}) ENGINE = Memory"
+        )
+        frames = [
+            _with_place(record, stream) for record in records if (stream := decode(record.value).tables.get(table))
+        ]
+        if frames:
+            self._client.insert_arrow(
+                f"scratch.{table}", pl.concat(frames).to_arrow(compat_level=pl.CompatLevel.oldest())
+            )
+
+    def values(self, record: live.Live) -> dict[Key, Value]:
+        """Every value of something at the record's instant and positions, by SQL."""
+        found: dict[Key, Value] = {}
+        for subject in SUBJECTS.values():
+            found |= values_of(subject, self._sums(subject, record))
+        return found
+
+    def _sums(self, subject: Subject, record: live.Live) -> dict[str, Sums]:
+        at_s = record.as_of_ms // 1000
+        spans = {window.name: span(window, at_s, ZoneInfo(self._zone)) for window in WINDOWS}
+        end, hours = spans["5min"][1], recent_from(at_s, self._zone)
+        minute, hour = _kept(Grain.MINUTE), _kept(Grain.HOUR)
+        found: dict[str, Sums] = {window: Counter() for window in (*spans, NOW)}
+        for window, (start, stop) in spans.items():
+            self._ask(subject, record, subject.sums_table, (start, stop), minute, found[window])
+            self._ask(subject, record, subject.recent_table, (start, stop), hour, found[window])
+        self._ask(subject, record, subject.sums_table, (0, end), minute, found[NOW])
+        self._ask(subject, record, subject.sums_table, (0, hours), hour, found[NOW])
+        self._ask(subject, record, subject.recent_table, (hours, end), hour, found[NOW])
+        return found
+
+    def _ask(
+        self,
+        subject: Subject,
+        record: live.Live,
+        table: str,
+        during: tuple[int, int],
+        counts: Callable[[str, Measure], bool],
+        sums: Sums,
+    ) -> None:
+        mine = [at for at in record.positions if at.topic == MEASURED_TOPICS[subject.name]]
+        upto = " OR ".join(f"(part = {at.partition} AND record < {at.offset})" for at in mine)
+        columns = ", ".join(f"sum({measure.column})" for measure in measures(subject))
+        sql = (
+            f"SELECT scope_kind, scope, {columns} FROM scratch.{table} WHERE ({upto}) "  # noqa: S608
+            f"AND at >= {during[0]} AND at < {during[1]} GROUP BY scope_kind, scope"
+        )
+        for kind, scope, *values in self._client.query(sql).result_rows:
+            for measure, value in zip(measures(subject), values, strict=True):
+                if counts(kind, measure):
+                    sums[measure.column, kind, scope] += value
+
+
+def _kept(grain: Grain) -> Callable[[str, Measure], bool]:
+    """Whether a scope kind keeps a measure at a grain."""
+    return lambda kind, measure: measure.grains.get(kind) is grain
+
+
+def _with_place(record: Any, stream: bytes) -> pl.DataFrame:
+    place = [pl.lit(record.partition, pl.UInt16).alias("part"), pl.lit(record.offset, pl.Int64).alias("record")]
+    return ipc.decode(stream).with_columns(pl.col("at").dt.epoch("s")).select(*place, pl.all())
+
+
+def compared(hotline: Hotline, *, one_in: int = 1) -> tuple[list[tuple[int, Any]], live.Live]:
+    """Compare every record of another minute or other positions, or one in so many; these, and the last record."""
+    with consumer(hotline, KPIS_TOPIC, 1) as reading:
+        records = caught_up(hotline, reading)
+    outputs = Outputs(hotline)
+    known: list[live.Live] = []
+    instants = dict[tuple[int, Any], None]()
+    for record in records:
+        known = [*known, record] if not (record.full and record.values) else [record]
+        instant = (record.as_of_ms // 60_000, tuple(record.positions))
+        if instant in instants:
+            continue
+        if len(instants) % one_in == 0:
+            assert merged(known) == outputs.values(record), f"as of {record.as_of_ms}, {record.positions}"
+        instants[instant] = None
+    assert len(merged(known)) > 1_000
+    return list(instants), records[-1]
+
+
+def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
+    """All records up to one that names every output there is."""
+    ends = {
+        (topic, mark["partition"]): mark["position"]
+        for topic in MEASURED_TOPICS.values()
+        for mark in stored_marks(hotline, topic)
+    }
+    found: list[live.Live] = []
+    until = time.monotonic() + FRESH_S
+    while not found or {(at.topic, at.partition): at.offset for at in found[-1].positions} != ends:
+        assert time.monotonic() < until, (found[-1:], ends)
+        found += [live.decode(record.value) for record in reading.more()]
+    return found
+
+
+def stored_marks(hotline: Hotline, topic: str) -> list[dict[str, int]]:
+    rows = hotline.writer().query(
+        "SELECT partition, position FROM hotline.marks FINAL WHERE topic = {topic:String}", parameters={"topic": topic}
+    )
+    return [{"partition": int(partition), "position": int(position)} for partition, position in rows.result_rows]

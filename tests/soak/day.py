@@ -1,0 +1,64 @@
+"""A day of a large city, many times as fast as it would pass, badly told; and the same day in one load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tests.e2e.databases import figures, same_databases
+from tests.e2e.live_values import compared
+from tests.e2e.stacks import Hotline, whole
+from tests.soak.recording import Recorder, Sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATE, AFTER = "2023-05-10", "2023-05-11"
+BADLY = ("--late", "0.1", "--late-by", "3600", "--duplicates", "0.05", "--disorder", "0.3")
+COMPARED_ONE_IN = 20
+"""A comparison of a live record takes a second."""
+
+
+class Day(msgspec.Struct, frozen=True):
+    """What a day took. `instants` of live values were compared with SQL; the embedded broker keeps none for that."""
+
+    broker: str
+    speed: int
+    scale: float
+    account: dict[str, Any]
+    instants: int
+    samples: list[Sample]
+
+
+def compressed_day(folder: Path, *, broker: str, speed: int, scale: float, seed: int) -> Day:
+    """Let a day pass, load it into another database, and compare everything; raises AssertionError when they differ."""
+    live = Hotline(folder / "live" / "d", HOTLINE_BROKER=broker, HOTLINE_CLOCK="events")
+    loaded = Hotline(folder / "loaded" / "d")
+    city = ("simulate", "--from", DATE, "--until", AFTER, "--scale", str(scale), "--seed", str(seed), "--json")
+    try:
+        account, samples = _passed(live, (*city, "--speed", str(speed), *BADLY))
+        instants = len(compared(live, one_in=COMPARED_ONE_IN)[0]) // COMPARED_ONE_IN if broker == "kafka" else 0
+        loaded.data.parent.mkdir()
+        loaded.running()
+        done = loaded.do(*city, "--speed", "max")
+        assert done.code == 0, done.said
+        assert whole(done.json)["counted"] == account["counted"]
+        same_databases(live, loaded, DATE)
+        assert figures(live, DATE) == figures(loaded, DATE)
+    finally:
+        live.clean()
+        loaded.clean()
+    return Day(broker, speed, scale, account, instants, samples)
+
+
+def _passed(hotline: Hotline, command: tuple[str, ...]) -> tuple[dict[str, Any], list[Sample]]:
+    hotline.data.parent.mkdir()
+    hotline.running()
+    with Recorder(hotline) as recorder:
+        passing = hotline.start(*command)
+        out, _ = passing.communicate()
+    assert passing.returncode == 0, (hotline.data.parent / "said.log").read_text()[-2000:]
+    account = whole(msgspec.json.decode(out))
+    assert (account["revised"], account["dead"]) == (0, 0)
+    return account, recorder.samples

@@ -1,0 +1,58 @@
+"""Faults by the hundred, in every environment: runs of the laboratory, each with a seed of its own."""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tests.faults.recovery import Diary
+from tests.faults.test_faults import ENVIRONMENTS, broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FAULTS_A_RUN = 25
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run of the laboratory: what was done, and how it ended. `failure` is None when the database was right."""
+
+    environment: str
+    seed: int
+    faults: list[str]
+    recoveries: list[tuple[str, float]]
+    """Fault, and seconds until what was sent after it was stored; not after each."""
+    failure: str | None = None
+
+    @property
+    def kills(self) -> int:
+        """Processes killed."""
+        return sum(2 if " and " in fault else 1 for fault in self.faults if fault.startswith("kill "))
+
+
+def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
+    """Break things until so many processes were killed, environment by environment in turn."""
+    draw, killed, number = random.Random(seed), 0, 0
+    while killed < times:
+        for environment in ENVIRONMENTS:
+            at = folder / str(number)
+            at.mkdir(parents=True)
+            run = _run(environment, draw.randrange(2**32), at)
+            sys.stdout.write(
+                f"{environment} FAULTS_SEED={run.seed} FAULTS_TIMES={FAULTS_A_RUN}: {run.failure or 'right'}\n"
+            )
+            yield run
+            killed, number = killed + run.kills, number + 1
+
+
+def _run(environment: str, seed: int, folder: Path) -> Run:
+    diary, failure = Diary(), None
+    try:
+        broken(environment, seed, FAULTS_A_RUN, folder, diary)
+    except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
+        failure = f"{type(error).__name__}: {error}"[:2000]
+    return Run(environment, seed, diary.faults, diary.recoveries, failure)

@@ -1,0 +1,78 @@
+"""The engine stands still for minutes under full load: memory stays flat, and in the end nothing is missing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tests.e2e.stacks import Hotline, wait_until, whole
+from tests.soak.recording import Recorder, Sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAYS = 30
+FIRST, AFTER = "2023-03-01", "2023-03-31"
+SETTLE_S = 60.0
+"""After so long everything that may fill up has filled up."""
+GROWTH_BYTES_MAX = 64 << 20
+"""Growth of the whole stack after that which is still noise of allocators."""
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """What an outage took: seconds into the recording at which the engine stood still and went on."""
+
+    broker: str
+    began_s: float
+    ended_s: float
+    growth_bytes: int
+    """Memory of the whole stack at most after it had settled, minus what it was then."""
+    account: dict[str, Any]
+    samples: list[Sample]
+
+
+def outage(folder: Path, *, broker: str, seconds: float, seed: int) -> Outage:
+    """Stop the engine in the middle of a load; raises AssertionError when memory grows or anything is missing."""
+    hotline = Hotline(folder / "d", HOTLINE_BROKER=broker)
+    try:
+        hotline.running()
+        with Recorder(hotline) as recorder:
+            loading = hotline.start(
+                *("simulate", "--from", FIRST, "--until", AFTER, "--speed", "max", "--seed", str(seed), "--json")
+            )
+            wait_until(lambda: recorder.samples and _stored_events(hotline), "the load is in its middle")
+            began = recorder.passed_s
+            _stand_still(hotline.pid("engine"), seconds)
+            ended = recorder.passed_s
+            out, _ = loading.communicate()
+        assert loading.returncode == 0, (hotline.data.parent / "said.log").read_text()[-2000:]
+        account = whole(msgspec.json.decode(out))
+        hotline.reconciled(FIRST[:7])
+        growth = _growth_bytes(recorder.samples, began + SETTLE_S, ended)
+        assert growth <= GROWTH_BYTES_MAX, f"memory grew by {growth >> 20} MiB while the engine stood still"
+    finally:
+        hotline.clean()
+    return Outage(broker, began, ended, growth, account, recorder.samples)
+
+
+def _stored_events(hotline: Hotline) -> int:
+    with hotline.writer() as client:
+        found: int = client.query("SELECT count() FROM hotline.ticket_events").result_rows[0][0]
+    return found
+
+
+def _stand_still(pid: int, seconds: float) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(seconds)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _growth_bytes(samples: list[Sample], from_s: float, until_s: float) -> int:
+    during = [sum(sample.resident.values()) for sample in samples if from_s <= sample.at_s < until_s]
+    return max(during, default=0) - during[0] if during else 0

@@ -1,0 +1,165 @@
+"""The report of a soak: one page that needs nothing else, with its pictures in it."""
+
+from __future__ import annotations
+
+import html
+import statistics
+from typing import TYPE_CHECKING
+
+import altair as alt
+import msgspec
+import polars as pl
+import vl_convert
+
+from tests.soak.day import Day
+from tests.soak.kills import Run
+from tests.soak.outage import Outage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tests.soak.recording import Sample
+
+WIDTH, HEIGHT = 760, 220
+MIB = 2**20
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem; color: #1b1b1b }
+table { border-collapse: collapse; width: 100% } td, th { padding: .25rem .6rem; text-align: left; vertical-align: top }
+tr:nth-child(odd) td { background: #f4f4f4 } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+svg { max-width: 100%; height: auto } .failed { color: #a40000; font-weight: 600 }
+"""
+
+
+class Soak(msgspec.Struct, frozen=True):
+    """All that was done and how it ended; `failures` are those of the days and outages."""
+
+    seed: int
+    began_at: str
+    runs: list[Run] = []
+    days: list[Day] = []
+    outages: list[Outage] = []
+    failures: list[str] = []
+
+    @property
+    def failed(self) -> list[str]:
+        """Everything that was not right."""
+        return [
+            *self.failures,
+            *(f"{run.environment}, seed {run.seed}: {run.failure}" for run in self.runs if run.failure),
+        ]
+
+
+def page(soak: Soak) -> str:
+    """Write the report."""
+    body = [*_verdict(soak), *_kills(soak.runs), *_days(soak.days), *_outages(soak.outages)]
+    title = f"Soak of {soak.began_at}"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{title}</title><style>{STYLE}</style></head>"
+        f"<body><h1>{title}</h1>{''.join(body)}</body></html>\n"
+    )
+
+
+def _verdict(soak: Soak) -> Iterable[str]:
+    killed, faults = sum(run.kills for run in soak.runs), sum(len(run.faults) for run in soak.runs)
+    yield f"<p>Seed {soak.seed}. {killed} processes killed in {faults} faults, {len(soak.runs)} runs; "
+    yield f"{len(soak.days)} compressed days, {len(soak.outages)} outages.</p>"
+    if not soak.failed:
+        yield "<p>Nothing lost, nothing doubled: every database held exactly what was told.</p>"
+    for failure in soak.failed:
+        yield f'<p class="failed">{html.escape(failure)}</p>'
+
+
+def _kills(runs: Sequence[Run]) -> Iterable[str]:
+    recoveries = [(fault, seconds) for run in runs for fault, seconds in run.recoveries]
+    if not runs:
+        return
+    yield "<h2>Faults and recovery</h2>"
+    if recoveries:
+        yield "<p>Seconds from a kill, or from the end of another fault, until what was sent then was stored.</p>"
+        yield _svg(_histogram(recoveries))
+        yield _table(("fault", "times", "p50 s", "p95 s", "max s"), _by_fault(recoveries))
+    rows = [
+        (run.environment, str(run.seed), str(len(run.faults)), str(run.kills), run.failure or "right") for run in runs
+    ]
+    yield "<h2>Runs</h2>" + _table(("environment", "seed", "faults", "kills", "database"), rows)
+
+
+def _days(days: Sequence[Day]) -> Iterable[str]:
+    for day in days:
+        yield f"<h2>A day at {day.speed} times its pace, {day.broker} broker</h2>"
+        account = day.account
+        yield f"<p>{account['read']:,} events read, {account['counted']:,} counted, {account['seen']:,} seen again; "
+        yield f"{day.instants} instants of live values equal to SQL.</p>"
+        yield from _recorded(day.samples)
+
+
+def _outages(outages: Sequence[Outage]) -> Iterable[str]:
+    for one in outages:
+        yield f"<h2>The engine stood still for {one.ended_s - one.began_s:.0f} s, {one.broker} broker</h2>"
+        yield f"<p>From second {one.began_s:.0f}, under full load; {one.account['read']:,} events, all stored. Memory "
+        yield f"grew by {one.growth_bytes / MIB:.0f} MiB after its first minute.</p>"
+        yield from _recorded(one.samples)
+
+
+def _recorded(samples: Sequence[Sample]) -> Iterable[str]:
+    memory = [
+        {"second": sample.at_s, "MiB": size / MIB, "part": part}
+        for sample in samples
+        for part, size in sample.resident.items()
+    ]
+    peak = max((sum(sample.resident.values()) for sample in samples), default=0)
+    yield f"<p>Memory of all parts together at most {peak / MIB:,.0f} MiB.</p>"
+    yield _svg(_lines(memory, "MiB", "Memory by part"))
+    disk = [{"second": sample.at_s, "MiB": sample.disk_bytes / MIB, "part": "data folder"} for sample in samples]
+    yield _svg(_lines(disk, "MiB", "Disk"))
+    lag = [{"second": one.at_s, "records": one.lag_records, "part": "sink"} for one in samples]
+    yield _svg(_lines(lag, "records", "Records written and not stored"))
+
+
+def _histogram(recoveries: Sequence[tuple[str, float]]) -> alt.Chart:
+    frame = pl.DataFrame(recoveries, schema=["fault", "seconds"], orient="row")
+    bars = alt.Chart(frame, title="Recovery").mark_bar()
+    drawn: alt.Chart = bars.encode(
+        alt.X("seconds:Q").bin(maxbins=40).title("seconds until caught up"), alt.Y("count()").title("faults")
+    )
+    return drawn
+
+
+def _lines(rows: Sequence[Mapping[str, object]], value: str, title: str) -> alt.Chart:
+    lines = alt.Chart(pl.DataFrame(rows, infer_schema_length=None), title=title).mark_line(interpolate="step-after")
+    drawn: alt.Chart = lines.encode(
+        alt.X("second:Q"), alt.Y(f"{value}:Q"), alt.Color("part:N").title(None), alt.StrokeDash("part:N").title(None)
+    )
+    return drawn
+
+
+def _svg(chart: alt.Chart) -> str:
+    drawn: str = vl_convert.vegalite_to_svg(chart.properties(width=WIDTH, height=HEIGHT).to_json())
+    return drawn
+
+
+def _by_fault(recoveries: Sequence[tuple[str, float]]) -> list[tuple[str, ...]]:
+    by_fault: dict[str, list[float]] = {}
+    for fault, seconds in recoveries:
+        by_fault.setdefault(fault, []).append(seconds)
+    by_fault = {"all": [seconds for _, seconds in recoveries], **dict(sorted(by_fault.items()))}
+    return [(fault, str(len(took)), *_spread(took)) for fault, took in by_fault.items()]
+
+
+def _spread(seconds: Sequence[float]) -> tuple[str, str, str]:
+    """Median, nineteen in twenty, and the largest."""
+    p95 = sorted(seconds)[-(-len(seconds) * 19 // 20) - 1]
+    return tuple(f"{one:.2f}" for one in (statistics.median(seconds), p95, max(seconds)))  # type: ignore[return-value]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A column of numbers is set to the right, its head too."""
+    kinds = [" class=n" if text.replace(".", "").isdigit() else "" for text in rows[0]]
+    lines = [_line("th", head, kinds), *(_line("td", row, kinds) for row in rows)]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _line(tag: str, texts: Sequence[str], kinds: Sequence[str]) -> str:
+    cells = (f"<{tag}{kind}>{html.escape(text)}</{tag}>" for text, kind in zip(texts, kinds, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"

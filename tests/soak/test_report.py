@@ -1,0 +1,71 @@
+"""The report of a soak says what failed, escapes what it quotes, and has its pictures in it."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.soak.day import Day
+from tests.soak.kills import Run
+from tests.soak.outage import Outage
+from tests.soak.recording import Sample
+from tests.soak.report import Soak, page
+
+SAMPLES = [
+    Sample(1.0, {"engine": 400 << 20, "broker": 100 << 20}, 50 << 20, 3),
+    Sample(2.0, {"engine": 420 << 20}, 60 << 20, None),
+]
+ACCOUNT = {"read": 12_345, "counted": 12_000, "seen": 345}
+RIGHT = Run("kafka", 11, ["kill sink", "kill sink and another", "optimize"], [("kill sink", 1.25), ("optimize", 0.5)])
+WRONG = Run("lines", 12, ["engine away"], [], "AssertionError: stored <1>, right 2")
+SOAK = Soak(7, "2026-11-29T20:00:00+00:00", [RIGHT], [Day("kafka", 60, 1.0, ACCOUNT, 13, SAMPLES)])
+
+
+class _Tags(HTMLParser):
+    """Counts what is opened, and sees that it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def tags(text: str) -> list[str]:
+    reader = _Tags()
+    reader.feed(text)
+    reader.close()
+    assert not reader.open
+    return reader.seen
+
+
+def test_a_page_holds_its_pictures_and_reaches_for_nothing() -> None:
+    text = page(SOAK)
+    assert tags(text).count("svg") == 4  # recovery; memory, disk and lag of a day
+    assert not {"script", "link", "img", "iframe"} & set(tags(text))
+    assert "3 processes killed in 3 faults" in text
+    assert "Nothing lost" in text
+    assert "at most 500 MiB" in text
+    assert "1.25" in text
+
+
+@pytest.mark.parametrize("quiet", [Soak(7, "now"), Soak(7, "now", [WRONG])])
+def test_a_page_needs_no_results_yet(quiet: Soak) -> None:
+    assert "svg" not in tags(page(quiet))
+
+
+def test_what_failed_is_said_at_once_and_escaped() -> None:
+    outage = Outage("embedded", 1.0, 2.0, 0, ACCOUNT, SAMPLES)
+    text = page(Soak(7, "now", [WRONG], outages=[outage], failures=["day, kafka: AssertionError: <b>"]))
+    assert "Nothing lost" not in text
+    assert "lines, seed 12: AssertionError: stored &lt;1&gt;, right 2" in text
+    assert "AssertionError: &lt;b&gt;" in text
+    assert tags(text)
