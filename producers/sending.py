@@ -35,10 +35,10 @@ BULK_BYTES = 4 * 2**20
 LOOK_EVERY_S = 1.0
 """How often to look whether the topics have other logs."""
 ASK_BLOCKS_MAX = 500
-AWAY_S_MAX = 300.0
-"""How long the stack may be away before sending gives up."""
-STALLED_S_MAX = 300.0
-"""How long nothing may be stored, with a stack that answers, before sending gives up."""
+AWAY_S_MAX = 1800.0
+"""How long the stack may be away before sending gives up: longer than an outage that somebody on duty ends."""
+STALLED_S_MAX = 1800.0
+"""How long nothing may be stored, with a stack that answers, before sending gives up; for the same reason."""
 
 Connect = Callable[[], tuple[str, Any]]
 """Gives the broker's address and a client of the database, as they are now; may raise while the stack is away."""
