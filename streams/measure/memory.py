@@ -28,7 +28,10 @@ from streams.measure.ids import DAY_MS, birth_days, with_member_keys, with_row_k
 from streams.measure.store import Store
 
 WHOLE_DAY_KEYS = 1_000
-"""More look-ups than this on one day, and the day is loaded whole: 17 ms a day against 72 ms for 20,000 keys."""
+"""More keys than this at once on one day, and the day is loaded whole: 17 ms a day against 72 ms for 20,000 keys."""
+LOOK_UPS_MAX = 8
+"""More look-ups than this on one day, and the day is loaded whole: live traffic after a restart asks for a few new keys
+of today in every block, at 20 ms or more each time."""
 BYTES_MAX = 512 * 2**20
 """Bound of the cache of one subject and partition, what is not yet stored aside."""
 GROWTH = 1.5
@@ -52,6 +55,7 @@ class _Day:
     known: U64 = field(default_factory=lambda: _NO_IDS)
     resting: U64 = field(default_factory=lambda: _NO_IDS)
     touched: int = 0
+    look_ups: int = 0
 
 
 @dataclass
@@ -151,7 +155,8 @@ class Memory:
         day = self._days[self._day(number)]
         day.touched = self._sequence
         needed = _needed(day, ids)
-        if np.count_nonzero(needed) > WHOLE_DAY_KEYS:
+        day.look_ups += bool(needed.any())
+        if np.count_nonzero(needed) > WHOLE_DAY_KEYS or (day.look_ups > LOOK_UPS_MAX and not day.whole):
             self._load_day(number, day)
             return np.zeros(len(ids), bool)
         if not day.whole:

@@ -6,15 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
+from chinese_calendar import is_workday
 
 from cli.demo import KPIS
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240
-SECONDS = 40
+SECONDS = 30
 
 
 class Demo:
@@ -64,7 +66,8 @@ def test_the_demo_shows_boards_then_figures_and_reconciles(first: subprocess.Com
     assert "equal:" in first.stdout
     lines = {line.split()[0]: line.split() for line in first.stdout.splitlines() if line.strip()}
     for name in KPIS:
-        assert any(character.isdigit() for character in lines[name][3]), lines[name]
+        nothing_due = name == "timely_handling_rate" and not is_workday(date.fromisoformat(lines[name][1]))
+        assert nothing_due or any(character.isdigit() for character in lines[name][3]), lines[name]
 
 
 def test_every_event_of_the_city_is_counted_and_the_next_demo_goes_on_with_it(

@@ -12,7 +12,7 @@ import polars as pl
 from kafka import KafkaConsumer, TopicPartition
 
 from hotline import ipc, live
-from hotline.catalogue import Grain, Measure, measures
+from hotline.catalogue import Grain, measures
 from hotline.measured import decode
 from hotline.names import KPIS_TOPIC, MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, Subject
@@ -20,13 +20,15 @@ from hotline.windows import NOW, WINDOWS, recent_from, span
 from tests.streams.rolled import Key, Sums, Value, merged, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from clickhouse_connect.driver.client import Client
 
     from tests.e2e.stacks import Hotline
 
 FRESH_S = 90
+Part = tuple[str, Grain, int, int]
+"""A window, the grain of what counts in it, and the span of instants in epoch seconds, half-open."""
 
 
 class Consumer:
@@ -100,41 +102,33 @@ class Outputs:
         at_s = record.as_of_ms // 1000
         spans = {window.name: span(window, at_s, ZoneInfo(self._zone)) for window in WINDOWS}
         end, hours = spans["5min"][1], recent_from(at_s, self._zone)
-        minute, hour = _kept(Grain.MINUTE), _kept(Grain.HOUR)
         found: dict[str, Sums] = {window: Counter() for window in (*spans, NOW)}
-        for window, (start, stop) in spans.items():
-            self._ask(subject, record, subject.sums_table, (start, stop), minute, found[window])
-            self._ask(subject, record, subject.recent_table, (start, stop), hour, found[window])
-        self._ask(subject, record, subject.sums_table, (0, end), minute, found[NOW])
-        self._ask(subject, record, subject.sums_table, (0, hours), hour, found[NOW])
-        self._ask(subject, record, subject.recent_table, (hours, end), hour, found[NOW])
+        lasting = [*_of(spans, Grain.MINUTE), (NOW, Grain.MINUTE, 0, end), (NOW, Grain.HOUR, 0, hours)]
+        self._ask(subject, record, subject.sums_table, lasting, found)
+        lately = [*_of(spans, Grain.HOUR), (NOW, Grain.HOUR, hours, end)]
+        self._ask(subject, record, subject.recent_table, lately, found)
         return found
 
-    def _ask(
-        self,
-        subject: Subject,
-        record: live.Live,
-        table: str,
-        during: tuple[int, int],
-        counts: Callable[[str, Measure], bool],
-        sums: Sums,
-    ) -> None:
+    def _ask(self, subject: Subject, record: live.Live, table: str, parts: list[Part], sums: dict[str, Sums]) -> None:
+        """Add up a table over several spans at once; of each, the measures that a scope kind keeps at its grain."""
         mine = [at for at in record.positions if at.topic == MEASURED_TOPICS[subject.name]]
         upto = " OR ".join(f"(part = {at.partition} AND record < {at.offset})" for at in mine)
         columns = ", ".join(f"sum({measure.column})" for measure in measures(subject))
+        places = ", ".join(f"({place}, {start}, {stop})" for place, (_, _, start, stop) in enumerate(parts))
         sql = (
-            f"SELECT scope_kind, scope, {columns} FROM scratch.{table} WHERE ({upto}) "  # noqa: S608
-            f"AND at >= {during[0]} AND at < {during[1]} GROUP BY scope_kind, scope"
+            f"SELECT during.1 AS place, scope_kind, scope, {columns} FROM scratch.{table} "  # noqa: S608
+            f"ARRAY JOIN [{places}] AS during WHERE ({upto}) AND at >= during.2 AND at < during.3 "
+            "GROUP BY place, scope_kind, scope"
         )
-        for kind, scope, *values in self._client.query(sql).result_rows:
+        for place, kind, scope, *values in self._client.query(sql).result_rows:
+            window, grain, _, _ = parts[place]
             for measure, value in zip(measures(subject), values, strict=True):
-                if counts(kind, measure):
-                    sums[measure.column, kind, scope] += value
+                if measure.grains.get(kind) is grain:
+                    sums[window][measure.column, kind, scope] += value
 
 
-def _kept(grain: Grain) -> Callable[[str, Measure], bool]:
-    """Whether a scope kind keeps a measure at a grain."""
-    return lambda kind, measure: measure.grains.get(kind) is grain
+def _of(spans: dict[str, tuple[int, int]], grain: Grain) -> list[Part]:
+    return [(window, grain, start, stop) for window, (start, stop) in spans.items()]
 
 
 def _with_place(record: Any, stream: bytes) -> pl.DataFrame:

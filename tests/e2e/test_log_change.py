@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOG_BYTES_MAX = 4 << 20
 PIECES, PIECES_A_CHANGE = 24, 10
 """Both months are about 29 MiB in the broker: some pieces more than a log may hold."""
-CHANGES = 3
+CHANGES = 2
 DAY, MORNING = "2023-11-14", "2023-11-14T09:00:00+08:00"
 
 

@@ -141,7 +141,7 @@ def _is_kept(city: City, done: Damage) -> bool:
 
 
 @given(st.lists(damages(), min_size=1, max_size=12))
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_after_any_damage_one_repair_gives_the_sums_back_and_a_second_adds_nothing(
     city: City, wrong: list[Damage]
 ) -> None:

@@ -150,6 +150,7 @@ def test_any_split_order_repetition_and_crash_gives_the_same(subject: Subject, d
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "GROWTH_MIN", 4)
         patch.setattr(memory, "PIECES_MAX", 2)
+        patch.setattr(memory, "LOOK_UPS_MAX", 1)
         line.restart()
         _take_all(line, shuffled, data)
     rows, sums = _truth(subject, frame)
@@ -197,6 +198,21 @@ def test_a_day_touched_often_is_loaded_whole(subject: Subject) -> None:
     line.restart()
     line.take(frame)
     assert (line.store.asked_days, line.verdicts["seen"]) == (2, len(frame))
+    _, sums = _truth(subject, frame)
+    assert {c: v for c, v in line.sums.items() if v} == sums
+
+
+@both
+def test_a_day_asked_for_again_and_again_is_loaded_whole(subject: Subject) -> None:
+    """Live traffic after a restart: a few new entities of today in every block."""
+    frame = _year(subject, 7, 400).with_columns(pl.lit(BIRTHS[0], dtype=TIME).alias("born_at"))
+    frame = complete(subject, frame.drop("digest")).unique("entity", keep="first", maintain_order=True)
+    line = Line(subject, 2**30)
+    line.take(frame[:10])
+    line.restart()
+    for piece in frame.iter_slices(20):
+        line.take(piece)
+    assert (line.store.asked_days, line.store.asked_keys) == (1, memory.LOOK_UPS_MAX)
     _, sums = _truth(subject, frame)
     assert {c: v for c, v in line.sums.items() if v} == sums
 
