@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from kafka import KafkaConsumer, TopicPartition
 
+from cli.load import quiet_clients
 from hotline import live
 from hotline.names import KPIS_TOPIC
 from tests.e2e.stacks import SUPERVISOR, Hotline, wait_until
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=10, help="kills of each part (%(default)s)")
     parser.add_argument("--broker", choices=("embedded", "kafka"), default="embedded")
     given = parser.parse_args()
+    quiet_clients()
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as made:
         hotline = Hotline(Path(made) / "d", HOTLINE_BROKER=given.broker)
         try:
