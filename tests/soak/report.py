@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 760, 220
 MIB = 2**20
+DRAWN_MAX = 600
+"""Samples in a picture, which has hardly more dots across."""
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem; color: #1b1b1b }
 table { border-collapse: collapse; width: 100% } td, th { padding: .25rem .6rem; text-align: left; vertical-align: top }
@@ -103,12 +105,13 @@ def _outages(outages: Sequence[Outage]) -> Iterable[str]:
 
 
 def _recorded(samples: Sequence[Sample]) -> Iterable[str]:
+    peak = max((sum(sample.resident.values()) for sample in samples), default=0)
+    samples = samples[:: -(-len(samples) // DRAWN_MAX) or 1]
     memory = [
         {"second": sample.at_s, "MiB": size / MIB, "part": part}
         for sample in samples
         for part, size in sample.resident.items()
     ]
-    peak = max((sum(sample.resident.values()) for sample in samples), default=0)
     yield f"<p>Memory of all parts together at most {peak / MIB:,.0f} MiB.</p>"
     yield _svg(_lines(memory, "MiB", "Memory by part"))
     disk = [{"second": sample.at_s, "MiB": sample.disk_bytes / MIB, "part": "data folder"} for sample in samples]

@@ -57,6 +57,15 @@ def test_a_page_holds_its_pictures_and_reaches_for_nothing() -> None:
     assert "1.25" in text
 
 
+def test_a_long_recording_is_drawn_in_few_points_and_its_peak_is_told() -> None:
+    calm = [Sample(float(second), {f"part {n}": 1 << 20 for n in range(8)}, 1, 0) for second in range(9_000)]
+    calm[4_001] = Sample(4_001.0, {"engine": 900 << 20}, 1, 0)
+    text = page(Soak(7, "now", days=[Day("kafka", 60, 1.0, ACCOUNT, 13, calm)]))
+    assert tags(text).count("svg") == 3
+    assert "at most 900 MiB" in text
+    assert len(text) < 1_000_000
+
+
 @pytest.mark.parametrize("quiet", [Soak(7, "now"), Soak(7, "now", [WRONG])])
 def test_a_page_needs_no_results_yet(quiet: Soak) -> None:
     assert "svg" not in tags(page(quiet))
