@@ -80,7 +80,7 @@ def _disk_bytes(folder: Path) -> int:
 
 
 def _lag_records(state: dict[str, object]) -> int | None:
-    settings = state.get("settings")
+    settings = state.get("raw_settings")
     port = settings.get("sink_health_port") if isinstance(settings, dict) else None
     if not port:
         return None
