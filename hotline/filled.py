@@ -2,8 +2,8 @@
 
 A changed formula is a new column, which holds nothing of the past until `hotline migrate` fills it; and when outputs
 are stored that lack a column, because a worker of another catalogue made them, it lacks something from then on.
-The table has a row each time a column was filled, with how often it was found to be lacking before, and a row each
-time that an output without it was stored although it was filled.
+The table has a row each time that a fill of a column began, and each time that it ended, with how often the column was
+found lacking before it began; and a row each time that an output without it was stored after either.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from hotline.names import DATABASE, FILLED_COLUMNS_TABLE
 Columns = Collection[tuple[str, str]]
 """Tables of sums and their columns."""
 
-FILLED_SQL = (
-    f"SELECT sums_table, sums_column FROM {DATABASE}.{FILLED_COLUMNS_TABLE} "  # noqa: S608 names of ours
-    "GROUP BY sums_table, sums_column HAVING maxIf(lacked + 1, filled) > countIf(NOT filled)"
+FILLED, BEGUN, LACKING = "filled", "begun", "lacking"
+"""What a row tells."""
+_TOLD = (
+    f"SELECT sums_table, sums_column FROM {DATABASE}.{FILLED_COLUMNS_TABLE} GROUP BY sums_table, sums_column "  # noqa: S608 names of ours
+    f"HAVING maxIf(lacked + 1, told IN ({{}})) > countIf(told = '{LACKING}')"
 )
+FILLED_SQL = _TOLD.format(f"'{FILLED}'")
+CLAIMED_SQL = _TOLD.format(f"'{FILLED}', '{BEGUN}'")
+"""Columns that are filled, or that somebody fills: it must be told when an output lacks one."""
 LACKED_SQL = (
-    f"SELECT sums_table, sums_column, countIf(NOT filled) FROM {DATABASE}.{FILLED_COLUMNS_TABLE} "  # noqa: S608 names of ours
+    f"SELECT sums_table, sums_column, countIf(told = '{LACKING}') FROM {DATABASE}.{FILLED_COLUMNS_TABLE} "  # noqa: S608 names of ours
     "GROUP BY sums_table, sums_column"
 )
 

@@ -27,7 +27,7 @@ MARKS_SQL = f"SELECT {_COLUMNS} FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S6
 LOGS_SQL = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
 REPAIRS_SQL = (
     f"SELECT (SELECT count() FROM {DATABASE}.{REPAIRS_TABLE}) + "  # noqa: S608 names of ours
-    f"(SELECT count() FROM {DATABASE}.{FILLED_COLUMNS_TABLE})"
+    f"(SELECT countIf(told != 'begun') FROM {DATABASE}.{FILLED_COLUMNS_TABLE})"
 )
 """How often the sums were repaired, or a column filled or found lacking: whoever keeps sums in memory has those of
 before until it reads them again."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hotline.subjects import Subject
 
 DAY_S = 86_400
+_LAST_S = 2**32 - 1
 
 
 class Births(NamedTuple):
@@ -33,12 +34,13 @@ def births(client: Client, subject: Subject, folded_by: int, days: tuple[int, in
 
     `folded_by` is what `hotline.fold.folded_by` gives for the versions of today. Raises the client's errors.
     """
-    first, end = days or (0, 1 << 16)
+    first, end = days or (0, _LAST_S)
     sql = (
         f"SELECT intDiv(toUnixTimestamp(born_at), {DAY_S}) AS day, count() AS rows, "  # noqa: S608 names of ours
         f"countIf(version % {SIZE_UNIT} < {{by:UInt32}}), countIf(version % {SIZE_UNIT} > {{by:UInt32}}), "
         f"sum(intDiv(version, {SIZE_UNIT})) FROM {DATABASE}.{subject.rows_table} FINAL "
-        "WHERE day >= {first:UInt32} AND day < {end:UInt32} GROUP BY day ORDER BY day"
+        "WHERE born_at >= toDateTime({lo:UInt32}) AND born_at < toDateTime({hi:UInt32}) GROUP BY day ORDER BY day"
     )
-    found = client.query(sql, parameters={"by": folded_by, "first": max(first, 0), "end": end}).result_rows
+    asked = {"by": folded_by, "lo": max(first, 0) * DAY_S, "hi": min(end * DAY_S, _LAST_S)}
+    found = client.query(sql, parameters=asked).result_rows
     return [Births(*map(int, row)) for row in found]

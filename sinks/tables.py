@@ -286,7 +286,7 @@ _BOOKS = (
         columns={
             "sums_table": "LowCardinality(String)",
             "sums_column": "String",
-            "filled": "Bool",
+            "told": "LowCardinality(String)",
             "lacked": "UInt64",
             "told_at": f"{_TIME} DEFAULT now()",
         },

@@ -4,7 +4,7 @@ ALTER TABLE hotline.accounts ADD COLUMN IF NOT EXISTS sums UInt32;
 CREATE TABLE IF NOT EXISTS hotline.filled_columns (
     sums_table LowCardinality(String),
     sums_column String,
-    filled Bool,
+    told LowCardinality(String),
     lacked UInt64,
     told_at DateTime('{zone}') DEFAULT now()
 ) ENGINE = MergeTree

@@ -113,8 +113,8 @@ def _tell_filled(client: Client) -> None:
     rows, sums = ([getattr(subject, name) for subject in SUBJECTS.values()] for name in ("rows_table", "sums_table"))
     sums += [subject.recent_table for subject in SUBJECTS.values()]
     client.command(
-        f"INSERT INTO {DATABASE}.{FILLED_COLUMNS_TABLE} (sums_table, sums_column, filled, lacked) "  # noqa: S608 names of ours
-        "SELECT table, name, true, 0 FROM system.columns WHERE database = {database:String} "
+        f"INSERT INTO {DATABASE}.{FILLED_COLUMNS_TABLE} (sums_table, sums_column, told, lacked) "  # noqa: S608 names of ours
+        "SELECT table, name, 'filled', 0 FROM system.columns WHERE database = {database:String} "
         "AND table IN {sums:Array(String)} AND NOT is_in_sorting_key "
         f"AND (table, name) NOT IN (SELECT sums_table, sums_column FROM {DATABASE}.{FILLED_COLUMNS_TABLE}) AND ("
         f"(SELECT count() FROM {DATABASE}.{FILLED_COLUMNS_TABLE}) = 0 OR "

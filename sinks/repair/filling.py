@@ -9,7 +9,7 @@ import polars as pl
 
 from hotline import ipc
 from hotline.catalogue import measures
-from hotline.filled import FILLED_SQL, LACKED_SQL, columns
+from hotline.filled import BEGUN, FILLED, FILLED_SQL, LACKED_SQL, columns
 from hotline.names import FILLED_COLUMNS_TABLE
 from hotline.subjects import SUBJECTS
 from hotline.zones import zone as zone_of
@@ -71,8 +71,9 @@ def fill(
     """
     if not wanted:
         return []
-    with hold():
+    with hold() as lease:
         lacked = {(str(table), str(column)): int(n) for table, column, n in client.query(LACKED_SQL).result_rows}
+        insert_under(client, [_note(wanted, BEGUN, lacked)], lease)  # from now on the sink tells what lacks them
     lines = Lines()
     remaining = repair_pieces(
         client, pieces_of(client, wanted, zone), lines, hold=hold, of=dict(wanted), progress=progress
@@ -80,15 +81,15 @@ def fill(
     if remaining:
         raise RepairError(f"{remaining} sums of new columns are not what their rows give: fill them again")
     with hold() as lease:
-        insert_under(client, [_note(wanted, lacked)], lease)
+        insert_under(client, [_note(wanted, FILLED, lacked)], lease)
     return lines.lines()
 
 
-def _note(wanted: Mapping[Kept, Sequence[Measure]], lacked: Mapping[tuple[str, str], int]) -> Insert:
-    """Tell that columns are filled, and how often they lacked something before that began."""
+def _note(wanted: Mapping[Kept, Sequence[Measure]], told: str, lacked: Mapping[tuple[str, str], int]) -> Insert:
+    """Tell that columns are filled, or begin to be, and how often they lacked something before."""
     names = [(kept.table, measure.column) for kept, missing in wanted.items() for measure in missing]
     rows = pl.DataFrame(names, schema=["sums_table", "sums_column"], orient="row").with_columns(
-        filled=pl.lit(value=True), lacked=pl.Series([lacked.get(name, 0) for name in names], dtype=pl.UInt64)
+        told=pl.lit(told), lacked=pl.Series([lacked.get(name, 0) for name in names], dtype=pl.UInt64)
     )
     return Insert(
         table=FILLED_COLUMNS_TABLE,

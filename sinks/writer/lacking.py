@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from hotline import ipc
+from hotline.filled import LACKING
 from hotline.names import FILLED_COLUMNS_TABLE
 from hotline.subjects import SUBJECTS
 from sinks.inserting import Insert
@@ -20,7 +21,7 @@ _SUMS = frozenset(table for subject in SUBJECTS.values() for table in (subject.s
 
 
 def with_note(store: Store, batch: Batch) -> Batch:
-    """Give the batch with a note of the filled columns that its sums lack; the same batch when they lack none.
+    """Give the batch with a note of the columns that its sums lack though they are filled or being filled.
 
     Nobody may fill a column between this and the batch's end, so it is asked while no lease can be taken.
     """
@@ -31,13 +32,13 @@ def with_note(store: Store, batch: Batch) -> Batch:
         for column in store.columns(insert.table)
         if column not in insert.columns
     }
-    told = sorted(lacking & set(store.filled())) if lacking else []
+    told = sorted(lacking & set(store.claimed())) if lacking else []
     return msgspec.structs.replace(batch, inserts=[*batch.inserts, _note(batch, told)]) if told else batch
 
 
 def _note(batch: Batch, told: list[tuple[str, str]]) -> Insert:
     rows = pl.DataFrame(told, schema=["sums_table", "sums_column"], orient="row").with_columns(
-        filled=pl.lit(value=False), lacked=pl.lit(0, pl.UInt64)
+        told=pl.lit(LACKING), lacked=pl.lit(0, pl.UInt64)
     )
     return Insert(
         table=FILLED_COLUMNS_TABLE,

@@ -114,9 +114,9 @@ class Store:
         """Ask for the columns of tables again before they are used."""
         self._types.clear()
 
-    def filled(self) -> Columns:
-        """Return which columns of sums are filled."""
-        return self.retry(lambda client: filled.columns(client.query(filled.FILLED_SQL).result_rows))
+    def claimed(self) -> Columns:
+        """Return which columns of sums are filled, or being filled."""
+        return self.retry(lambda client: filled.columns(client.query(filled.CLAIMED_SQL).result_rows))
 
     def insert(self, insert: Insert) -> int:
         """Insert unless another sink took over; rows written, those of a repetition included."""

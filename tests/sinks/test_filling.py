@@ -73,8 +73,8 @@ def _lack(client: Client) -> None:
     for table in TABLES:
         client.insert(
             f"{DATABASE}.{FILLED_COLUMNS_TABLE}",
-            [[table, NEW.column, False, 0]],
-            column_names=["sums_table", "sums_column", "filled", "lacked"],
+            [[table, NEW.column, filled.LACKING, 0]],
+            column_names=["sums_table", "sums_column", "told", "lacked"],
             settings={"insert_deduplication_token": uuid.uuid4().hex},
         )
 
@@ -106,6 +106,8 @@ def test_a_new_column_is_filled_with_what_its_rows_give_and_nothing_else_moves(c
     _drop(city.client)
     lacking = city.reconcile()
     assert {one.measure for one in lacking.sums} == {NEW.name}
+    assert len(lacking.notes) == 1
+    assert NEW.column in lacking.notes[0]
     lines = fill(city.client, unfilled(city.client), ZONE, hold=no_hold)
     assert sum(line.sums for line in lines) >= lacking.sums_differ > 0
     assert city.reconcile().equal
