@@ -51,15 +51,14 @@ def ask(
 
     May be repeated, after an interruption as well. Raises StackAwayError when nothing answers for too long.
     """
-    name, stored = f"refold/{uuid.uuid4().hex}/", 0
+    name = f"refold/{uuid.uuid4().hex}/"
     with Sender(connect, lambda *_: None) as sender:
         for number, request in enumerate(requests):
             for partition in range(partitions):
                 sender.ask_to_refold(f"{name}{number}/{partition}", subject, partition, request)
             while sender.waiting > AHEAD * partitions:
                 sender.wait()
-            stored = number
-            progress(stored)
+            progress(number)
         while sender.waiting:
             sender.wait()
     progress(len(requests))

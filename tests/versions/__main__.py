@@ -1,11 +1,15 @@
 """`python -m tests.versions`: `up` runs a stack with workers of the version that a file beside its data folder says.
 
 The file `deployed` holds the version and the number of the deployment. `worker` is such a worker, and any number is a
-version whose command follows.
+version; a JSON list of commands follows, which it runs one after the other, and it prints a JSON list of what became of
+them: exit code, output, and what was said.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -33,12 +37,18 @@ def _worker() -> None:
     run_worker(worker_app())
 
 
-def _command(version: int, arguments: list[str]) -> int:
+def _commands(version: int, commands: list[list[str]]) -> None:
     install(version)
     install_migration()
     from cli.main import run
 
-    return run(arguments)
+    done = []
+    for arguments in commands:
+        out, said = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+            code = run(arguments)
+        done.append((code, out.getvalue(), said.getvalue()))
+    sys.stdout.write(json.dumps(done))
 
 
 if __name__ == "__main__":
@@ -47,4 +57,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "worker":
         _worker()
     else:
-        sys.exit(_command(int(sys.argv[1]), sys.argv[2:]))
+        _commands(int(sys.argv[1]), json.loads(sys.argv[2]))
