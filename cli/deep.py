@@ -32,7 +32,7 @@ def examine_stored(settings: "Settings") -> list[Finding]:
     with connect(settings, "writer") as client:
         with hold():
             findings = [*_sources(client), *_stocks(client)]
-        findings += [*_everything(client, settings, hold), *_lives(client)]
+        findings += [*_filled(client), *_everything(client, settings, hold), *_lives(client)]
     if hold.notes:
         remedy = "compare again when the sink runs: see hotline status"
         return [Finding("sink", ok=False, found="; ".join(hold.notes), remedy=remedy), *findings]
@@ -71,6 +71,15 @@ def _stocks(client: "Client") -> Iterator[Finding]:
         yield Finding(f"stock {stock.kpi}", ok=ok, found=what, remedy=remedy)
 
 
+def _filled(client: "Client") -> Iterator[Finding]:
+    from sinks.repair import unfilled
+
+    names = [f"{kept.table}.{measure.column}" for kept, missing in unfilled(client).items() for measure in missing]
+    if names:
+        what = f"{', '.join(names)} are not: their KPIs have no value, and they differ below"
+        yield Finding("filled columns", ok=False, found=what, remedy="hotline migrate fills them, in place of a repair")
+
+
 def _everything(client: "Client", settings: "Settings", hold: "Hold") -> Iterator[Finding]:
     from hotline.working_time import load_working_time
     from sinks.checkup import stored_span
@@ -105,7 +114,7 @@ def _compared(report: "Report", span: "Span", zone: ZoneInfo) -> Iterator[Findin
         what = f"{report.ids_born_twice:,}, each birth a call or ticket of its own"
         yield Finding("ids born twice", ok=True, found=f"{what}; hotline reconcile names them")
     for note in report.notes:
-        yield Finding("recent minutes", ok=True, found=note)
+        yield Finding("comparison", ok=True, found=note)
 
 
 def _period(first: datetime | None, last: datetime | None, zone: ZoneInfo) -> str:

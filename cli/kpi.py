@@ -87,14 +87,17 @@ def kpi(
         context, settings, names, period=period, by=by, scope=scope, split=split, until=until is not None
     )
     cutoff = read_cutoff(context, settings, until) if until else None
-    from hotline.queries import QuestionError, answer, answer_until
+    from hotline.queries import QuestionError, answer, answer_until, unfilled
 
     try:
         with reader(settings) as asked:
             results = answer_until(question, cutoff, asked.ask) if cutoff else answer(question, asked.ask)
+            without = [] if cutoff else unfilled(question.kpis, asked.ask)
     except QuestionError as error:
         raise RefusedError(str(error), context) from error
-    if split and not results:
+    if without:
+        say(f"{', '.join(without)}: no value, because its sums are new or lack something: run hotline migrate")
+    elif split and not results:
         say(f"there is nothing to count by {split} in {period}")
     _print(results, as_json=json, as_csv=as_csv, lang=lang)
 

@@ -12,8 +12,10 @@ from cli import (
     explain,
     kpi,
     load,
+    migrate,
     processes,
     reconcile,
+    refold,
     repair,
     send,
     settings,
@@ -26,7 +28,7 @@ from cli.output import flush_data, say
 
 GROUPS = (
     *(processes, load, send, simulate, adapters, dead_letters, demo),
-    *(kpi, explain, watch, reconcile, repair, settings),
+    *(kpi, explain, watch, reconcile, repair, refold, migrate, settings),
 )
 
 app = typer.Typer(

@@ -77,14 +77,16 @@ class Current:
         self._values_offset = None
 
     def figure(self, kpi: Kpi, window: str, kind: str = ALL, scope: str = "") -> Figure | None:
-        """The figure of a KPI; None where it is unknown, or not published by that window and kind of scope.
+        """The figure of a KPI; None where it is unknown, not filled, or not published by that window and kind of scope.
 
         What a full record leaves out of a scope is nothing: 0 for a count or a stock, no value for a ratio.
         """
         if not self.known or not is_published(kpi, window, kind):
             return None
+        if (kpi.name, window) not in self._of(ALL).get("", {}):  # of the city everything is published that has a value
+            return None
         found = self._of(kind).get(scope, {}).get((kpi.name, window))
-        if found is not None or kind == ALL:
+        if found is not None:
             return found
         return Figure(0, 0, None) if kpi.denominator else Figure(0, None, 0)
 

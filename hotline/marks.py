@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from hotline.accept import Accepted
-from hotline.names import DATABASE, LOGS_TABLE, MARKS_TABLE, REPAIRS_TABLE
+from hotline.names import DATABASE, FILLED_COLUMNS_TABLE, LOGS_TABLE, MARKS_TABLE, REPAIRS_TABLE
 
 Partition = tuple[str, int]
 """Measured topic and partition."""
@@ -25,8 +25,12 @@ POSITION_BITS = 40
 _COLUMNS = "topic, partition, log, position, digest, " + ", ".join(f"accepted_{name}" for name in _ACCEPTED)
 MARKS_SQL = f"SELECT {_COLUMNS} FROM {DATABASE}.{MARKS_TABLE} FINAL"  # noqa: S608 names of ours
 LOGS_SQL = f"SELECT topic, max(log) FROM {DATABASE}.{LOGS_TABLE} GROUP BY topic"  # noqa: S608 names of ours
-REPAIRS_SQL = f"SELECT count() FROM {DATABASE}.{REPAIRS_TABLE}"  # noqa: S608 names of ours
-"""How often the sums were repaired. Whoever keeps sums in memory has those of before until it reads them again."""
+REPAIRS_SQL = (
+    f"SELECT (SELECT count() FROM {DATABASE}.{REPAIRS_TABLE}) + "  # noqa: S608 names of ours
+    f"(SELECT countIf(told != 'begun') FROM {DATABASE}.{FILLED_COLUMNS_TABLE})"
+)
+"""How often the sums were repaired, or a column filled or found lacking: whoever keeps sums in memory has those of
+before until it reads them again."""
 
 Rows = Iterable[Sequence[Any]]
 

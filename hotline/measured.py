@@ -66,6 +66,10 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Epoch seconds of the newest event of the slice."""
     minutes_from: int = NO_MINUTES
     """Epoch seconds, a whole local hour: from here on what the sums have by the hour stands by minute as well."""
+    rows: int = 0
+    """Rows that changed."""
+    sums: int = 0
+    """Cells of the sums that changed, at the grains that are kept for ever."""
     tables: dict[str, bytes]
 
     def encode(self) -> bytes:

@@ -17,13 +17,23 @@ from typing import TYPE_CHECKING, Any, Self
 from kafka.errors import KafkaError
 
 from hotline.measured import Verdicts
-from hotline.names import ARROW_STREAM, BLOCK_BYTES_MAX, BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, RECORD_BYTES_MAX
+from hotline.names import (
+    ARROW_STREAM,
+    BLOCK_BYTES_MAX,
+    BLOCK_ID,
+    CONTENT_TYPE,
+    EVENTS_TOPICS,
+    RECORD_BYTES_MAX,
+    REFOLD,
+)
 from producers.accounts import current_logs, stored_verdicts
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from hotline.blocks import Block
+    from hotline.refold import Refold
+    from hotline.subjects import Subject
 
 KEPT_BYTES_MAX = 96 * 2**20
 """Bytes of blocks sent and not yet stored; sending waits above it."""
@@ -55,6 +65,7 @@ class _Kept:
     subject: str
     partition: int
     value: bytes
+    content_type: bytes
     sending: Any = None
     """Future of the producer, None when it refused."""
 
@@ -144,12 +155,18 @@ class Sender:
             for half in _halves(block):
                 self.send(half)
             return
+        self._send(block.block_id, _Kept(block.subject.name, block.partition, value, ARROW_STREAM))
+
+    def ask_to_refold(self, request_id: str, subject: Subject, partition: int, request: Refold) -> None:
+        """Send a request to fold again, under an id as a block has one. Raises StackAwayError as `send` does."""
+        self._send(request_id, _Kept(subject.name, partition, request.encode(), REFOLD))
+
+    def _send(self, block_id: str, kept: _Kept) -> None:
         if not self._kept:
             self._stored_at, self._ask_after_s = time.monotonic(), self._soonest_s
-        kept = _Kept(block.subject.name, block.partition, value)
-        self._kept[block.block_id] = kept
-        self._bytes += len(value)
-        self._produce(block.block_id, kept)
+        self._kept[block_id] = kept
+        self._bytes += len(kept.value)
+        self._produce(block_id, kept)
         self._ask()
         while self._bytes > KEPT_BYTES_MAX:
             self.wait()
@@ -216,7 +233,7 @@ class Sender:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def _produce(self, block_id: str, kept: _Kept) -> None:
-        headers = [(CONTENT_TYPE, ARROW_STREAM), (BLOCK_ID, block_id.encode())]
+        headers = [(CONTENT_TYPE, kept.content_type), (BLOCK_ID, block_id.encode())]
         try:
             kept.sending = self._producer.send(
                 EVENTS_TOPICS[kept.subject], partition=kept.partition, value=kept.value, headers=headers

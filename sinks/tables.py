@@ -213,6 +213,8 @@ _BOOKS = (
             "calendar": "UInt32",
             "catalogue": "LowCardinality(String)",
             "stored_at": f"{_TIME} DEFAULT now()",
+            "rows": "UInt32",
+            "sums": "UInt32",
         },
         order=("block_id", "topic", "partition", "log", "offset", "first"),
     ),
@@ -278,6 +280,17 @@ _BOOKS = (
             "repaired_at": f"{_TIME} DEFAULT now()",
         },
         order=("id", "sums_table", "first_at"),
+    ),
+    Table(
+        name=names.FILLED_COLUMNS_TABLE,
+        columns={
+            "sums_table": "LowCardinality(String)",
+            "sums_column": "String",
+            "told": "LowCardinality(String)",
+            "lacked": "UInt64",
+            "told_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("sums_table", "sums_column"),
     ),
     Table(
         name=names.SINK_EPOCHS_TABLE,

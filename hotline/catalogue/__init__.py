@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import zlib
 
 from hotline.catalogue.algebra import CatalogueError, Field, Fields, Grain, Measure, Test, count, total
 from hotline.catalogue.calls import CALL_KPIS
@@ -28,6 +29,12 @@ def kpi(name: str) -> Kpi:
 def measures(subject: Subject) -> tuple[Measure, ...]:
     """All sums kept for a subject, each once, in the order of declaration."""
     return _MEASURES[subject.name]
+
+
+def catalogue_name(subject: Subject) -> str:
+    """A name for the columns of sums that this catalogue writes of a subject."""
+    columns = ",".join(measure.column for measure in measures(subject))
+    return f"{zlib.crc32(columns.encode()):08x}"
 
 
 def scope_kinds(subject: Subject) -> tuple[str, ...]:
@@ -69,6 +76,7 @@ __all__ = [
     "Stock",
     "Test",
     "Unit",
+    "catalogue_name",
     "count",
     "kpi",
     "measures",

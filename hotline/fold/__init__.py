@@ -3,5 +3,19 @@
 from hotline.fold.rows import FOLD_VERSION, Call, Row, Ticket
 from hotline.fold.standing import ENTITY, MEMBER, standing, with_keys
 from hotline.fold.vectorised import fold
+from hotline.fold.versions import SIZE_UNIT, folded_by, folded_by_versions
 
-__all__ = ["ENTITY", "FOLD_VERSION", "MEMBER", "Call", "Row", "Ticket", "fold", "standing", "with_keys"]
+__all__ = [
+    "ENTITY",
+    "FOLD_VERSION",
+    "MEMBER",
+    "SIZE_UNIT",
+    "Call",
+    "Row",
+    "Ticket",
+    "fold",
+    "folded_by",
+    "folded_by_versions",
+    "standing",
+    "with_keys",
+]

@@ -9,8 +9,8 @@ import polars as pl
 
 from hotline.events import SATISFIED, SECONDS_MAX
 from hotline.fold.lives import Lives, Places
-from hotline.fold.rows import FOLD_VERSION
 from hotline.fold.standing import ENTITY, standing
+from hotline.fold.versions import SIZE_UNIT, folded_by
 from hotline.subjects import CALLS, TICKETS, Subject
 from hotline.working_time import NO_WORKING_TIME, WorkingTime, with_working_time
 
@@ -32,13 +32,8 @@ def fold(subject: Subject, members: pl.DataFrame, working: WorkingTime = NO_WORK
         member = pl.struct("event_key", "revision", "digest")
         size = members.lazy().group_by(ENTITY).agg(member.n_unique().alias("size"))
         rows = rows.drop("size").join(size, on=ENTITY, how="left", maintain_order="left")
-    version = pl.col("size").cast(pl.UInt64) * 2**24 + FOLD_VERSION * 2**16 + _low_version(subject, working)
+    version = pl.col("size").cast(pl.UInt64) * SIZE_UNIT + folded_by(subject, working)
     return rows.with_columns(version=version).drop("size").collect()
-
-
-def _low_version(subject: Subject, working: WorkingTime) -> int:
-    """What rule and calendar add to a row's version."""
-    return working.rule_version * 2**8 + working.calendar_version if subject is TICKETS else 0
 
 
 def _firsts(lives: Lives, kinds: dict[str, str]) -> dict[str, pl.Series]:

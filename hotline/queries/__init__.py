@@ -4,6 +4,7 @@ Nothing here opens a connection: whoever asks brings an `Ask`, which runs a stat
 """
 
 from hotline.queries.behind import behind, behind_count, behind_row, condition, events_of, identity_of
+from hotline.queries.coverage import unfilled
 from hotline.queries.cutoff import answer_until, pick_until
 from hotline.queries.identity import Identity, parse_identity
 from hotline.queries.question import Question, QuestionError, Scope, has_recent_minutes, parse_scope, pick
@@ -32,4 +33,5 @@ __all__ = [
     "parse_scope",
     "pick",
     "pick_until",
+    "unfilled",
 ]

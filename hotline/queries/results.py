@@ -12,8 +12,9 @@ import msgspec
 
 from hotline.buckets import BUCKETS_MAX
 from hotline.catalogue import Kpi, Measure, Quantile, Stock
+from hotline.filled import Columns, is_filled
 from hotline.queries import sums
-from hotline.queries.coverage import Covered, read_covered
+from hotline.queries.coverage import Covered, read_covered, read_filled
 from hotline.queries.question import Question, QuestionError, Scope
 from hotline.queries.totals import Cells, cells
 
@@ -45,10 +46,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 def answer(question: Question, ask: Ask) -> list[Result]:
     """Answer from the stored sums: KPI by KPI as named, scope by scope, span by span.
 
-    Quantiles are no sums and are read from the rows. A split lists the scopes where there is anything to count.
+    A KPI whose sums are not filled (see `hotline.filled`) has no value. Quantiles are no sums and are read from the
+    rows. A split lists the scopes where there is anything to count.
     Raises QuestionError when the answer would be too long, and whatever `ask` raises.
     """
-    return list(_answer(question, ask, _from_sums))
+    return list(_answer(question, ask, _from_sums, read_filled(ask)))
 
 
 def answer_from_rows(question: Question, ask: Ask) -> list[Result]:
@@ -68,10 +70,15 @@ def _from_rows(subject: Subject, measures: Sequence[Measure], question: Question
         yield (sums.sums_of_rows_before if before else sums.sums_of_rows)(subject, together, question), together
 
 
-def _answer(question: Question, ask: Ask, source: Source) -> Iterator[Result]:
+def _answer(question: Question, ask: Ask, source: Source, filled: Columns | None = None) -> Iterator[Result]:
+    """`filled`: the columns of sums that may be read; None where none are."""
     spans = question.spans()
     read = _Reading(question, ask, source, spans)
     for kpi in question.kpis:
+        if filled is not None and not is_filled(kpi, filled, recent=question.recent):
+            nothing: dict[str, list[Pair]] = {} if question.split else {"": [(None, None)] * len(spans)}
+            yield from results_of(question, kpi, spans, nothing)
+            continue
         pairs = read.quantiles(kpi) if isinstance(kpi.numerator, Quantile) else read.pairs(kpi)
         if _is_sum(kpi):  # where nobody looked, nobody can say 0
             pairs = {

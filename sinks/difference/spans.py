@@ -76,6 +76,11 @@ def sum_pieces(client: Client, subject: Subject, span: Span, zone: str) -> list[
     return pieces
 
 
+def entries(client: Client, subject: Subject, span: Span) -> int:
+    """Count the stored sums and the instants of rows in a span: what comparing it costs."""
+    return sum(_weights(client, subject, [span[0]], span))
+
+
 def _weights(client: Client, subject: Subject, starts: list[int], span: Span) -> list[int]:
     """Count, from each start to the next, stored sums and instants of rows."""
     columns = ", ".join(instants(subject))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from hotline.names import DATABASE, MIGRATIONS_TABLE
+from hotline.names import DATABASE, FILLED_COLUMNS_TABLE, MIGRATIONS_TABLE
+from hotline.subjects import SUBJECTS
 from hotline.zones import zone as checked_zone
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def migrations(folder: Traversable | None = None) -> list[Migration]:
 def apply(client: Client, zone: str, *, wanted: Sequence[Migration] | None = None) -> list[str]:
     """Apply what is missing, in order; the names of what was applied. May be repeated, after a crash as well.
 
+    What a newer program applied after the last file here is left alone: files only add, so this program may go on.
+
     Raises ValueError for an unknown zone; MigrationError for another zone than the database's, for a file that
-    changed after it was applied, and for one that is applied and not there.
+    changed after it was applied, and for one that is applied and not there though later ones are.
     """
     name = checked_zone(zone).key
     for statement in _BOOTSTRAP:
@@ -73,8 +76,17 @@ def apply(client: Client, zone: str, *, wanted: Sequence[Migration] | None = Non
     applied = _applied(client)
     _keep_zone(client, name, applied)
     files_ = migrations() if wanted is None else list(wanted)
-    _check(files_, {key: sha256 for key, (sha256, _) in applied.items() if key != ZONE_RECORD})
+    _check(files_, _files_of(applied))
+    _tell_filled(client)
     return [_run(client, migration, name) for migration in files_ if migration.name not in applied]
+
+
+def pending(client: Client) -> list[Migration]:
+    """The files that `apply` would apply, in order. Raises MigrationError as `apply` does, but for the zone."""
+    applied = _applied(client) if int(str(client.command(f"EXISTS TABLE {_RECORDS}"))) else {}
+    files_ = migrations()
+    _check(files_, _files_of(applied))
+    return [migration for migration in files_ if migration.name not in applied]
 
 
 def database_zone(client: Client) -> str | None:
@@ -90,6 +102,28 @@ def _applied(client: Client) -> dict[str, tuple[str, str]]:
     return {str(name): (str(sha256), str(zone)) for name, sha256, zone in found}
 
 
+def _files_of(applied: dict[str, tuple[str, str]]) -> dict[str, str]:
+    return {name: sha256 for name, (sha256, _) in applied.items() if name != ZONE_RECORD}
+
+
+def _tell_filled(client: Client) -> None:
+    """Tell of columns of sums that they are filled: where no row is stored, and where nobody was ever told of any."""
+    if not int(str(client.command(f"EXISTS TABLE {DATABASE}.{FILLED_COLUMNS_TABLE}"))):
+        return
+    rows, sums = ([getattr(subject, name) for subject in SUBJECTS.values()] for name in ("rows_table", "sums_table"))
+    sums += [subject.recent_table for subject in SUBJECTS.values()]
+    client.command(
+        f"INSERT INTO {DATABASE}.{FILLED_COLUMNS_TABLE} (sums_table, sums_column, told, lacked) "  # noqa: S608 names of ours
+        "SELECT table, name, 'filled', 0 FROM system.columns WHERE database = {database:String} "
+        "AND table IN {sums:Array(String)} AND NOT is_in_sorting_key "
+        f"AND (table, name) NOT IN (SELECT sums_table, sums_column FROM {DATABASE}.{FILLED_COLUMNS_TABLE}) AND ("
+        f"(SELECT count() FROM {DATABASE}.{FILLED_COLUMNS_TABLE}) = 0 OR "
+        "(SELECT sum(total_rows) FROM system.tables WHERE database = {database:String} AND name IN {rows:Array(String)}"
+        ") = 0)",
+        parameters={"database": DATABASE, "sums": sums, "rows": rows},
+    )
+
+
 def _keep_zone(client: Client, zone: str, applied: dict[str, tuple[str, str]]) -> None:
     if ZONE_RECORD not in applied:
         _record(client, ZONE_RECORD, "", zone)
@@ -102,7 +136,10 @@ def _keep_zone(client: Client, zone: str, applied: dict[str, tuple[str, str]]) -
 
 def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
     there = {migration.name: migration for migration in wanted}
+    newest = max(there, default="")
     for name, sha256 in applied.items():
+        if name > newest and there:
+            continue
         if name not in there:
             raise MigrationError(f"{name} was applied to this database and is not here: upgrade this program")
         if there[name].sha256 != sha256:
@@ -113,6 +150,7 @@ def _run(client: Client, migration: Migration, zone: str) -> str:
     for statement in migration.statements(zone):
         client.command(statement)
     _record(client, migration.name, migration.sha256, zone)
+    _tell_filled(client)
     return migration.name
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hotline.catalogue import measures
+from hotline.filled import FILLED_SQL, columns
 from hotline.holding import Holding, no_hold
 from hotline.subjects import SUBJECTS, Subject
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from hotline.zones import zone as zone_of
-from sinks.difference import Kept, Span, all_pieces, instant, outward, recent_start
+from sinks.difference import Kept, Span, all_pieces, instant, kept_tables, outward, recent_start
 from sinks.reconcile.births import two_births
 from sinks.reconcile.pieces import Piece, birth_pieces
 from sinks.reconcile.report import DIFFERENCES_MAX, Report
@@ -63,10 +65,23 @@ def reconcile(
 def _sums_work(client: Client, span: Span, zone: str, report: Report) -> Iterator[_Work]:
     recent = recent_start(client, zone)
     pieces = all_pieces(client, span, zone, recent)
-    report.notes += recent.notes_of(span)
+    report.notes += [*recent.notes_of(span), *_not_filled(client)]
     for kept, piece in pieces:
         what = f"{'recent minutes' if kept.recent else 'sums'} of {kept.subject.name} of {instant(piece[0]):%Y-%m}"
         yield what, partial(_sums, client, kept, piece)
+
+
+def _not_filled(client: Client) -> list[str]:
+    """Say which columns lack something that everybody knows of: nobody reads them, and repair is no remedy."""
+    known = columns(client.query(FILLED_SQL).result_rows)
+    names = [
+        f"{kept.table}.{measure.column}"
+        for subject in SUBJECTS.values()
+        for kept in kept_tables(subject)
+        for measure in measures(subject)
+        if (kept.table, measure.column) not in known
+    ]
+    return [f"not filled yet, so they differ: {', '.join(names)}. hotline migrate fills them"] if names else []
 
 
 def _rows_work(client: Client, subject: Subject, span: Span, working: WorkingTime) -> Iterator[_Work]:

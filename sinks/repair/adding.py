@@ -24,7 +24,7 @@ from sinks.difference import as_sums
 from sinks.inserting import Insert, Until, columns_of, highest_epoch, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from clickhouse_connect.driver.client import Client
 
@@ -63,9 +63,13 @@ def add(client: Client, kept: Kept, found: Difference, lease: Lease) -> None:
 
     Raises RepairError, and HoldError when the lease had ended before anything was asked for.
     """
+    insert_under(client, list(_inserts(kept, found)), lease)
+
+
+def insert_under(client: Client, inserts: Sequence[Insert], lease: Lease) -> None:
+    """Insert while a lease of the sink lasts, all of it once or in part. Raises as `add` does."""
     if lease.epoch is None:
         raise RepairError("there is no sink to hold, so nothing was added: start the stack with hotline up")
-    inserts = list(_inserts(kept, found))
     for insert in inserts:
         until = Until(_now_s(client) + START_WITHIN_S, RUN_S)  # looked up first: however late it is used, it ends first
         lease.renew()

@@ -13,10 +13,12 @@ from sinks.repair.lines import Lines, totals, with_difference
 from sinks.repair.report import RepairReport
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from clickhouse_connect.driver.client import Client
 
+    from hotline.catalogue import Measure
     from hotline.holding import Holding, Lease
     from sinks.difference import Kept, Span
     from sinks.reconcile import Progress
@@ -42,12 +44,9 @@ def repair(
     name = zone_of(zone).key
     span = outward(from_, to, name)
     recent = recent_start(client, name)
-    lines, remaining = Lines(), 0
+    lines = Lines()
     pieces = all_pieces(client, span, name, recent)
-    for done, (kept, piece) in enumerate(pieces):
-        progress(done, len(pieces), f"{kept.table} of {instant(piece[0]):%Y-%m}")
-        with hold() as lease:
-            remaining += _piece(client, kept, piece, lines, None if dry_run else lease)
+    remaining = repair_pieces(client, pieces, lines, hold=hold, dry_run=dry_run, progress=progress)
     rows = reconcile(client, from_, to, name, working=working, hold=hold, progress=progress, sums=False)
     found = lines.lines()
     return RepairReport(
@@ -62,12 +61,37 @@ def repair(
     )
 
 
-def _piece(client: Client, kept: Kept, span: Span, lines: Lines, lease: Lease | None) -> int:
+def repair_pieces(
+    client: Client,
+    pieces: Sequence[tuple[Kept, Span]],
+    lines: Lines,
+    *,
+    hold: Holding,
+    of: Mapping[Kept, Collection[Measure]] | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda *_: None,
+) -> int:
+    """Repair piece after piece, each under a hold of its own; how many sums differ then, in a dry run those that do.
+
+    `of`: these measures only. Raises RepairError, HoldError and the client's errors; what is done stays.
+    """
+    remaining = 0
+    for done, (kept, piece) in enumerate(pieces):
+        progress(done, len(pieces), f"{kept.table} of {instant(piece[0]):%Y-%m}")
+        with hold() as lease:
+            mine = None if of is None else of[kept]
+            remaining += _piece(client, kept, piece, lines, None if dry_run else lease, mine)
+    return remaining
+
+
+def _piece(
+    client: Client, kept: Kept, span: Span, lines: Lines, lease: Lease | None, of: Collection[Measure] | None
+) -> int:
     """Repair a piece, or without a lease only look; how many sums differ then."""
     if lease:
         wait_until_idle(client, kept)
         lease.renew()
-    found = difference(client, kept, span, between=lease.renew if lease else _nothing)
+    found = difference(client, kept, span, of=of, between=lease.renew if lease else _nothing)
     if not found.differ:
         return 0
     before = totals(client, kept, span)
@@ -76,7 +100,7 @@ def _piece(client: Client, kept: Kept, span: Span, lines: Lines, lease: Lease | 
         return found.differ
     add(client, kept, found, lease)
     lines.add(kept, found, before, totals(client, kept, span))
-    return difference(client, kept, span, first=0).differ
+    return difference(client, kept, span, of=of, first=0).differ
 
 
 def _nothing() -> None:

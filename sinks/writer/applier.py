@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sinks.writer.spool import Spool
     from sinks.writer.store import Store
 
+from sinks.writer.lacking import with_note
+
 log = logging.getLogger("sinks.writer")
 
 CONNECTIONS = 2
@@ -36,6 +38,7 @@ class Applier:
         self._barrier = barrier
         self._health = health
         self._die_after = die_after
+        self._leases = 0
         self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="insert")
 
     def finish_spool(self) -> dict[Partition, Mark]:
@@ -67,6 +70,10 @@ class Applier:
 
     def _apply(self, batch: Batch) -> None:
         started = time.perf_counter()
+        if self._barrier.leases != self._leases:  # whoever held the sink may have made columns, and filled them
+            self._leases = self._barrier.leases
+            self._store.forget_columns()
+        batch = with_note(self._store, batch)
         path = self._written(batch)
         self._passed("spool")
         rows = self._insert(batch)

@@ -27,6 +27,8 @@ class Barrier:
         self._ends = 0.0
         self._applying = False
         self._closed = False
+        self.leases = 0
+        """How many were given."""
 
     def hold(self, seconds: float) -> str:
         """Wait for the batch in hand, then keep the next from starting for `seconds`; the lease.
@@ -43,6 +45,7 @@ class Barrier:
                 self._lease = ""
                 raise BarrierError(f"the batch in hand was not stored within {seconds:g} s")
             self._ends = time.monotonic() + seconds
+            self.leases += 1
             return lease
 
     def renew(self, lease: str, seconds: float) -> None:

@@ -35,6 +35,8 @@ _ACCOUNTS = pa.schema(
         ("rule", pa.uint32()),
         ("calendar", pa.uint32()),
         ("catalogue", pa.string()),
+        ("rows", pa.uint32()),
+        ("sums", pa.uint32()),
     ]
 )
 _MARKS = pa.schema(
@@ -74,6 +76,8 @@ def _account(record: Measured) -> dict[str, Any]:
         **{name: getattr(versions, name) for name in versions.__struct_fields__},
         "reasons": list(verdicts.reasons.items()),
         "newest_at": record.newest_at,
+        "rows": record.rows,
+        "sums": record.sums,
     }
 
 

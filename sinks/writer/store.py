@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
+from hotline import filled
 from hotline.marks import MARKS_SQL, Mark, Partition, marks
 from hotline.settings import SettingsError
 from sinks.connecting import connect
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
+    from hotline.filled import Columns
     from hotline.settings import Settings
     from sinks.inserting import Insert
 
@@ -93,15 +95,28 @@ class Store:
 
     def check(self, table: str, columns: tuple[str, ...]) -> None:
         """Raise ColumnsError unless a table has all of these columns and these hold all of its sort key."""
+        if not set(columns) <= self._columns(table).keys():
+            self.forget_columns()  # a migration may have come meanwhile
         known = self._columns(table)
         strange = [name for name in columns if name not in known]
         absent = [name for name, column in known.items() if column.in_key and name not in columns]
         if strange or absent:
-            self._types.pop(table, None)  # a migration may come meanwhile
             raise ColumnsError(
                 f"an output for the table {table} has unknown columns {strange} and lacks {absent}: "
                 "apply the migrations of this version, then start the sink again"
             )
+
+    def columns(self, table: str) -> Collection[str]:
+        """Name the columns of a table, as they were when they were last asked for."""
+        return self._columns(table).keys()
+
+    def forget_columns(self) -> None:
+        """Ask for the columns of tables again before they are used."""
+        self._types.clear()
+
+    def claimed(self) -> Columns:
+        """Return which columns of sums are filled, or being filled."""
+        return self.retry(lambda client: filled.columns(client.query(filled.CLAIMED_SQL).result_rows))
 
     def insert(self, insert: Insert) -> int:
         """Insert unless another sink took over; rows written, those of a repetition included."""

@@ -14,7 +14,7 @@ from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.measured import Measured
-from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS, block_id
+from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS, REFOLD, block_id
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from hotline.windows import ALL_MINUTES, recent_from
@@ -117,12 +117,11 @@ class Measure:
             message = await queue.get()
             await self._wait_for_sink(tp, line)
             recent = self._recent_from(message)
-            outputs = line.measure(message.offset, _block_id(message), message.value, minutes_from=recent)
-            while True:
-                encoded = await self._in_thread(_next_encoded, outputs)
-                if encoded is None:
-                    break
+            answer = line.refold if _asks_to_refold(message) else line.measure
+            outputs = answer(message.offset, _block_id(message), message.value, minutes_from=recent)
+            while (encoded := await self._in_thread(_next_encoded, outputs)) is not None:
                 await self._send(tp, line, encoded)
+                await self._wait_for_sink(tp, line)  # a record may have many outputs
 
     def _recent_from(self, message: Any) -> int:
         """Where recent minutes begin, by when the record came; of a replay, whose events may be old, all are."""
@@ -191,6 +190,10 @@ def _read_marks(client: Client) -> dict[Partition, Mark]:
 def _next_encoded(outputs: Any) -> bytes | None:
     record: Measured | None = next(outputs, None)
     return None if record is None else record.encode()
+
+
+def _asks_to_refold(message: Any) -> bool:
+    return (CONTENT_TYPE, REFOLD) in (message.headers or ())
 
 
 def _block_id(message: Any) -> str:

@@ -11,8 +11,10 @@ from datetime import date
 import polars as pl
 
 from hotline import ipc
+from hotline import refold as refolding
 from hotline.accept import Accepted, Decision, accept, advance
 from hotline.blocks import Block, UndecodableError, decode
+from hotline.fold import folded_by, folded_by_versions
 from hotline.measured import Measured, Source
 from hotline.measured import decode as decode_measured
 from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
@@ -21,9 +23,11 @@ from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.beyond import Beyond
 from streams.measure.ids import with_member_keys, with_row_keys
-from streams.measure.memory import Memory, Tables
+from streams.measure.memory import Memory
 from streams.measure.output import covered_days, output, undecodable
-from streams.measure.step import step
+from streams.measure.portions import Portion, nothing, portions, refolded
+from streams.measure.remembered import Tables
+from streams.measure.step import Step, step
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,30 @@ class Line:
         self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
     ) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
-        first = self.accepted.next_first if self.accepted.log == self.place.log else 0
         try:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
         except UndecodableError as error:
-            record = self._undecodable(error.reason, value or b"", self._source(offset, block_id, 0, 1, final=True))
-            self.accepted = advance(record)
-            yield record
+            yield self._dead(offset, block_id, value, error.reason)
             return
-        yield from self._slices(offset, block, first, minutes_from)
+        yield from self._slices(offset, block, self._next_first, minutes_from)
+
+    def refold(
+        self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
+    ) -> Iterator[Measured]:
+        """The outputs of one request to fold again, under the same rule as those of `measure`."""
+        try:
+            asked = refolding.decode(value)
+        except refolding.RefoldError:
+            yield self._dead(offset, block_id, value, "undecodable")
+            return
+        place, first = self.place, self._next_first
+        able = folded_by(place.subject, place.working) >= folded_by_versions(
+            place.subject, asked.fold, asked.rule, asked.calendar
+        )
+        for whole in portions(self._memory, asked, first) if able else [nothing(self._memory, first, asked.end)]:
+            for part, record in self._parts(whole, offset, block_id, asked.end, minutes_from):
+                self._take(part, record)
+                yield record
 
     def sent(self, size: int) -> None:
         """The last output, of so many bytes, was acknowledged at `next_output`."""
@@ -110,6 +129,10 @@ class Line:
         if sequence:
             self._memory.stored(sequence)
 
+    @property
+    def _next_first(self) -> int:
+        return self.accepted.next_first if self.accepted.log == self.place.log else 0
+
     def _slices(self, offset: int, block: Block, first: int, minutes_from: int) -> Iterator[Measured]:
         events_max = BLOCK_EVENTS * 2
         while True:
@@ -120,29 +143,58 @@ class Line:
             self._beyond.look_at(done.rows)
             days = [day for day in covered_days(done.fresh, self.place.zone) if day not in self._covered]
             source = self._source(offset, block.block_id, first, last, final=last >= len(block.events))
-            record = output(
-                done,
-                self.place.subject,
-                source,
-                deployment=self.place.deployment,
-                days=days,
-                working=self.place.working,
-                minutes_from=minutes_from,
-            )
-            if sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX and last - first > 1:
+            record = self._output(done, source, days, minutes_from)
+            if _is_large(record) and last - first > 1:
                 events_max = (last - first + 1) // 2
                 continue
-            self._memory.remember(done.fresh, done.rows, functools.partial(tables, block.subject, record))
-            self.accepted = advance(record)
+            self._take(done, record)
             self._covered.update(days)
             yield record
             first = last
             if record.source.final:
                 return
 
-    def _undecodable(self, reason: str, value: bytes, source: Source) -> Measured:
-        place = self.place
-        return undecodable(reason, value, place.subject, source, deployment=place.deployment, working=place.working)
+    def _parts(
+        self, whole: Portion, offset: int, block_id: str, end: int, minutes_from: int
+    ) -> Iterator[tuple[Step, Measured]]:
+        """What folding a portion again gives, in as many outputs as it takes."""
+        place, left = self.place, [whole]
+        while left:
+            part = left.pop()
+            done = refolded(place.subject, part, place.zone, place.working, minutes_from)
+            source = self._source(offset, block_id, part.first, part.last, final=part.last >= end)
+            record = self._output(done, source, [], minutes_from)
+            halves = part.halves() if _is_large(record) else []
+            if halves:
+                left += reversed(halves)
+                continue
+            self._beyond.look_at(done.rows)
+            yield done, record
+
+    def _output(self, done: Step, source: Source, days: list[date], minutes_from: int) -> Measured:
+        return output(
+            done,
+            self.place.subject,
+            source,
+            deployment=self.place.deployment,
+            days=days,
+            working=self.place.working,
+            minutes_from=minutes_from,
+        )
+
+    def _take(self, done: Step, record: Measured) -> None:
+        """Remember what an output brings, and how far it is."""
+        self._memory.remember(done.fresh, done.rows, functools.partial(tables, self.place.subject, record))
+        self.accepted = advance(record)
+
+    def _dead(self, offset: int, block_id: str, value: bytes | None, reason: str) -> Measured:
+        """The output of a record that cannot be read."""
+        place, source = self.place, self._source(offset, block_id, 0, 1, final=True)
+        record = undecodable(
+            reason, value or b"", place.subject, source, deployment=place.deployment, working=place.working
+        )
+        self.accepted = advance(record)
+        return record
 
     def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
         return Source(
@@ -163,6 +215,10 @@ def tables(subject: Subject, record: Measured) -> Tables:
     fresh = _frame(record.tables.get(subject.events_table), empty)
     rows = _frame(record.tables.get(subject.rows_table), pl.DataFrame())
     return with_member_keys(subject, fresh), with_row_keys(rows.drop("partition")) if len(rows) else rows
+
+
+def _is_large(record: Measured) -> bool:
+    return sum(map(len, record.tables.values())) > OUTPUT_BYTES_MAX
 
 
 def _frame(stream: bytes | None, empty: pl.DataFrame) -> pl.DataFrame:

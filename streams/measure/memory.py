@@ -11,20 +11,32 @@ again should one be asked for. Whole days leave, least recently touched first, w
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from hotline.contributions import columns_read
 from hotline.events.keys import U64
-from hotline.fold import ENTITY
 from hotline.subjects import Subject
-from streams.measure.ids import DAY_MS, birth_days, with_member_keys, with_row_keys
+from streams.measure.ids import birth_days, with_member_keys, with_row_keys
+from streams.measure.look_ups import row_schema
+from streams.measure.remembered import (
+    NO_IDS,
+    Day,
+    Mask,
+    Recent,
+    Tables,
+    among_ids,
+    at_rest,
+    born_on,
+    compact,
+    kept_of_rows,
+    no_members,
+    standing,
+    unknown,
+    without,
+)
 from streams.measure.store import Store
 
 WHOLE_DAY_KEYS = 1_000
@@ -40,36 +52,6 @@ GROWTH_MIN = 50_000
 """Hot members below which nothing is searched."""
 PIECES_MAX = 16
 """Pieces of what is hot before they are made one: many slow every look, one costs a copy."""
-SURVEY_DAYS = 7
-"""A closed ticket nobody rated is kept at hand this long, because surveys follow."""
-
-Mask = npt.NDArray[np.bool_]
-Tables = tuple[pl.DataFrame, pl.DataFrame]
-"""Members of sets, with their keys, and rows."""
-_NO_IDS: U64 = np.empty(0, np.uint64)
-
-
-@dataclass
-class _Day:
-    whole: bool
-    known: U64 = field(default_factory=lambda: _NO_IDS)
-    resting: U64 = field(default_factory=lambda: _NO_IDS)
-    touched: int = 0
-    look_ups: int = 0
-
-
-@dataclass
-class _Recent:
-    """An output not yet stored."""
-
-    sequence: int
-    touched: U64
-    """Its entities."""
-    days: set[int]
-    """Their birth days."""
-    resting: pl.DataFrame
-    """`eid` and `day` of those at rest, whose members and rows are nowhere but in the output."""
-    tables: Callable[[], Tables]
 
 
 class Memory:
@@ -78,11 +60,11 @@ class Memory:
     def __init__(self, subject: Subject, partition: int, store: Store, *, bytes_max: int = BYTES_MAX) -> None:
         self._subject, self._partition, self._store = subject, partition, store
         self._bytes_max = bytes_max
-        self._days: dict[int, _Day] = {}
+        self._days: dict[int, Day] = {}
         self._stored_days = store.days(subject, partition)
-        self._hot = _no_members(subject)
+        self._hot = no_members(subject)
         self._hot_rows = pl.DataFrame()
-        self._recent: deque[_Recent] = deque()
+        self._recent: deque[Recent] = deque()
         self._sequence = 0
         self._search_at = GROWTH_MIN
         self._newest_ms = 0
@@ -108,30 +90,67 @@ class Memory:
         if needed.any():
             self._look_up(entities.filter(pl.Series(needed)))
         self._bring_back(entities["eid"])
-        return _among_ids(self._hot, entities["eid"])
+        return among_ids(self._hot, entities["eid"])
+
+    @property
+    def days(self) -> list[int]:
+        """Birth days on which anything was born, ascending."""
+        return sorted(self._stored_days | self._days.keys())
+
+    def born(self, day: int) -> Tables:
+        """Members and rows of all that was born on a day, as they stand; nothing of it stays here.
+
+        Members may be there twice; rows are as `rows` gives them.
+        """
+        stored = self._prepared(*self._store.by_day(self._subject, self._partition, day))
+        unstored = (recent.tables() for recent in self._recent if day in recent.days)
+        parts = [stored, (self._hot, self._hot_rows), *unstored]
+        nobody, no_rows = self.none()
+        members = [born_on(frame, day).select(nobody.columns) for frame, _ in parts if len(frame)]
+        rows = [born_on(frame, day).select(no_rows.columns) for _, frame in parts if len(frame)]
+        return pl.concat([nobody, *members]), standing(pl.concat([no_rows, *rows]))
+
+    def none(self) -> Tables:
+        """Members and rows of nothing, as `born` gives them."""
+        rows = with_row_keys(pl.DataFrame(schema=row_schema(self._subject)))
+        return self._hot.clear(), rows.select(kept_of_rows(self._subject))
 
     def rows(self, eids: pl.Series) -> pl.DataFrame:
         """The rows last emitted of these entities: what `contributions` reads of them."""
         if self._hot_rows.is_empty():
             return self._hot_rows
-        return _standing(_among_ids(self._hot_rows, eids))
+        return standing(among_ids(self._hot_rows, eids))
 
     def remember(self, fresh: pl.DataFrame, rows: pl.DataFrame, tables: Callable[[], Tables]) -> None:
         """Take in an output that is not yet stored: new members (with `eid`) and the rows that changed.
 
-        `tables` reads both again from the output. Entities at rest that nothing else here speaks of stay there.
+        `tables` reads both again from the output. Entities at rest that nothing else here speaks of stay there. Rows
+        without new members were folded again.
         """
         self._sequence += 1
+        if rows.is_empty():
+            return
         if fresh.is_empty():
+            self._remember_refolded(rows, tables)
             return
         self._newest_ms = max(self._newest_ms, int(fresh["occurred_at"].to_physical().max()))  # type: ignore[arg-type]
         rests = rows.select(at_rest(self._subject, self._newest_ms)).to_series()
         named = rows.select("eid", birth_days(rows))
-        resting = _without(named.filter(rests), self._at_hand())
+        resting = without(named.filter(rests), self._at_hand())
         days = {self._day(number) for number in named["day"].unique()}
-        self._recent.append(_Recent(self._sequence, named["eid"].to_numpy(), days, resting, tables))
-        kept = fresh.select(self._hot.columns), rows.select(_kept_of_rows(self._subject))
-        self._add(*(_without(frame, resting["eid"]) for frame in kept))
+        touched = named["eid"].to_numpy()
+        self._recent.append(Recent(self._sequence, touched, days, resting, tables, named.clear()))
+        kept = fresh.select(self._hot.columns), rows.select(kept_of_rows(self._subject))
+        self._add(*(without(frame, resting["eid"]) for frame in kept))
+
+    def _remember_refolded(self, rows: pl.DataFrame, tables: Callable[[], Tables]) -> None:
+        """Rows of what is hot stand here at once; others when they are asked for, as long as the store lacks them."""
+        named = rows.select("eid", birth_days(rows))
+        hot = among_ids(rows, self._hot["eid"])
+        self._add(self._hot.clear(), hot)
+        cold = without(named, hot["eid"])
+        days, touched = set(named["day"].unique()), named["eid"].to_numpy()
+        self._recent.append(Recent(self._sequence, touched, days, named.clear(), tables, cold))
 
     def stored(self, sequence: int) -> None:
         """All outputs up to `sequence` are in the store: what is at rest may go."""
@@ -147,14 +166,14 @@ class Memory:
 
     def _day(self, number: int) -> int:
         """The day's own number, once something is known of the day."""
-        self._days.setdefault(number, _Day(whole=number not in self._stored_days))
+        self._days.setdefault(number, Day(whole=number not in self._stored_days))
         return number
 
     def _touch(self, number: int, ids: U64) -> Mask:
         """Which of these entities born on that day are still to be looked up by key. May load the day."""
         day = self._days[self._day(number)]
         day.touched = self._sequence
-        needed = _needed(day, ids)
+        needed = unknown(day, ids)
         day.look_ups += bool(needed.any())
         if np.count_nonzero(needed) > WHOLE_DAY_KEYS or (day.look_ups > LOOK_UPS_MAX and not day.whole):
             self._load_day(number, day)
@@ -165,15 +184,16 @@ class Memory:
             day.resting = np.setdiff1d(day.resting, ids[needed])
         return needed
 
-    def _load_day(self, number: int, day: _Day) -> None:
-        here = pl.concat([pl.Series("eid", day.known, pl.UInt64), self._at_hand()])
+    def _load_day(self, number: int, day: Day) -> None:
+        # After a start what is at hand of a day that is not whole may be the last members only, out of outputs.
+        here = self._at_hand() if day.whole else pl.Series("eid", day.known, pl.UInt64)
         members, rows = self._prepared(*self._store.by_day(self._subject, self._partition, number))
-        self._add(_without(members, here), _without(rows, here))
-        day.whole, day.known, day.resting = True, _NO_IDS, _NO_IDS
+        self._take_in(without(members, here), without(rows, here))
+        day.whole, day.known, day.resting = True, NO_IDS, NO_IDS
 
     def _look_up(self, entities: pl.DataFrame) -> None:
         keys = entities.select("born_at", "source", "entity")
-        self._add(*self._prepared(*self._store.by_key(self._subject, self._partition, keys)))
+        self._take_in(*self._prepared(*self._store.by_key(self._subject, self._partition, keys)))
 
     def _prepared(self, members: pl.DataFrame, rows: pl.DataFrame) -> Tables:
         """Stored events and rows with their keys."""
@@ -184,11 +204,11 @@ class Memory:
     def _bring_back(self, eids: pl.Series) -> None:
         """Make those hot that rest in an output not yet stored."""
         for recent in self._recent:
-            asked = _among_ids(recent.resting, eids)["eid"]
+            asked = among_ids(recent.resting, eids)["eid"]
             if len(asked):
                 members, rows = recent.tables()
-                self._add(_among_ids(members, asked), _among_ids(rows, asked))
-                recent.resting = _without(recent.resting, asked)
+                self._take_in(among_ids(members, asked), among_ids(rows, asked))
+                recent.resting = without(recent.resting, asked)
 
     # -- keeping and dropping --------------------------------------------------------------------------------------
 
@@ -196,24 +216,33 @@ class Memory:
         """The entities whose members are in memory, or in outputs not yet stored; some more than once."""
         return pl.concat([self._hot["eid"], *(recent.resting["eid"] for recent in self._recent)])
 
+    def _take_in(self, members: pl.DataFrame, rows: pl.DataFrame) -> None:
+        """Keep at hand, with the rows that were folded again since and are not yet stored."""
+        self._add(members, rows)
+        for recent in self._recent if len(rows) else ():
+            again = among_ids(recent.refolded, rows["eid"])["eid"]
+            if len(again):
+                self._add(self._hot.clear(), among_ids(recent.tables()[1], again))
+                recent.refolded = without(recent.refolded, again)
+
     def _add(self, members: pl.DataFrame, rows: pl.DataFrame) -> None:
         """Keep at hand."""
         if len(members):
             self._hot = _joined(self._hot, members.select(self._hot.columns))
         if len(rows):
-            kept = rows.select(_kept_of_rows(self._subject))
-            self._hot_rows = _joined(self._hot_rows, kept) if len(self._hot_rows) else _compact(kept)
+            kept = rows.select(kept_of_rows(self._subject))
+            self._hot_rows = _joined(self._hot_rows, kept) if len(self._hot_rows) else compact(kept)
 
     def _search_hot(self) -> None:
         """Drop what came to rest among the hot, unless an output not yet stored speaks of it."""
-        rows = _standing(self._hot_rows)
+        rows = standing(self._hot_rows)
         resting = rows.filter(at_rest(self._subject, self._newest_ms))
         going = resting.select("eid", birth_days(resting))
         for recent in self._recent:
-            going = _without(going, pl.Series("eid", recent.touched))
+            going = without(going, pl.Series("eid", recent.touched))
         self._rest(going)
-        self._hot_rows = _compact(_without(rows, going["eid"]))
-        self._hot = _compact(_without(self._hot, going["eid"]))
+        self._hot_rows = compact(without(rows, going["eid"]))
+        self._hot = compact(without(self._hot, going["eid"]))
 
     def _rest(self, going: pl.DataFrame) -> None:
         """Know these entities (`eid`, `day`) by their numbers alone from now on."""
@@ -237,62 +266,7 @@ class Memory:
             del self._days[number]
 
 
-def at_rest(subject: Subject, newest_ms: int) -> pl.Expr:
-    """Whether a row is likely to change no more, when the newest event known is that old. Only speed depends on it."""
-    if subject.rows_table == "calls":
-        ends = ("ended_at", "abandoned_at", "lost_at")
-        return pl.any_horizontal(pl.col(name).is_not_null() for name in ends)
-    online = pl.col("answered_online_at").is_not_null() & ~pl.col("dispatched")
-    quiet = pl.col("closed_at").to_physical() < newest_ms - SURVEY_DAYS * DAY_MS
-    closed = pl.col("closed_at").is_not_null() & (pl.col("rated") | quiet)
-    return (online | closed).fill_null(value=False)
-
-
-@functools.cache
-def _kept_of_rows(subject: Subject) -> list[str]:
-    """Columns of a row that memory and the sums have a use for."""
-    used = {*columns_read(subject), *at_rest(subject, 0).meta.root_names(), "eid", "version"}
-    return sorted(used)
-
-
-def _among_ids(frame: pl.DataFrame, eids: pl.Series) -> pl.DataFrame:
-    return frame.filter(pl.col("eid").is_in(eids.implode()))
-
-
-def _without(frame: pl.DataFrame, eids: pl.Series) -> pl.DataFrame:
-    return frame.filter(~pl.col("eid").is_in(eids.implode())) if len(eids) else frame
-
-
-def _needed(day: _Day, ids: U64) -> Mask:
-    """Which ids memory cannot answer for."""
-    return _among(ids, day.resting) if day.whole else ~_among(ids, day.known)
-
-
-def _among(ids: U64, ordered: U64) -> Mask:
-    """Which ids stand in a sorted array."""
-    if not len(ordered):
-        return np.zeros(len(ids), bool)
-    place = np.minimum(np.searchsorted(ordered, ids), len(ordered) - 1)
-    return np.asarray(ordered[place] == ids)
-
-
-def _standing(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of each entity the row with the highest version."""
-    return rows.sort("version").unique(ENTITY, keep="last", maintain_order=True)
-
-
 def _joined(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     """Both under one another, in few pieces."""
-    joined = frame.vstack(_compact(more))
+    joined = frame.vstack(compact(more))
     return joined.rechunk() if joined.n_chunks() > PIECES_MAX else joined
-
-
-def _compact(frame: pl.DataFrame) -> pl.DataFrame:
-    """A copy in one piece. Text that was picked out of a block would hold on to all the block's text."""
-    return pl.DataFrame(pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()))
-
-
-def _no_members(subject: Subject) -> pl.DataFrame:
-    kept = {name: kind for name, kind in subject.columns.items() if name not in {"id", "received_at", "schema"}}
-    keys = dict.fromkeys(("entity_key", "event_key", "digest", "eid"), pl.UInt64())
-    return pl.DataFrame(schema={**kept, **keys})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import msgspec
 import polars as pl
 
 from hotline import ipc
-from hotline.catalogue import measures
+from hotline.catalogue import catalogue_name
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.fold import FOLD_VERSION
 from hotline.measured import Measured, Source, Verdicts, Versions
@@ -61,6 +60,8 @@ def output(
         versions=_versions(subject, deployment, working),
         newest_at=None if newest is None else int(newest.timestamp()),  # type: ignore[union-attr]
         minutes_from=minutes_from,
+        rows=len(step.rows),
+        sums=len(step.changes.sums),
         tables={name: _stream(frame) for name, frame in tables.items() if len(frame)},
     )
 
@@ -91,13 +92,12 @@ def undecodable(
 
 
 def _versions(subject: Subject, deployment: int, working: WorkingTime) -> Versions:
-    names = ",".join(measure.column for measure in measures(subject))
     return Versions(
         deployment=deployment,
         fold=FOLD_VERSION,
         rule=working.rule_version,
         calendar=working.calendar_version,
-        catalogue=f"{zlib.crc32(names.encode()):08x}",
+        catalogue=catalogue_name(subject),
     )
 
 

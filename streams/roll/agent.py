@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.accept import DeploymentError, GapError
+from hotline.filled import FILLED_SQL, columns, without_value
 from hotline.live import Live
 from hotline.marks import LOGS_SQL, logs
 from hotline.names import CONTENT_TYPE, KPIS_TOPIC, LIVE
@@ -65,7 +66,8 @@ class Roll:
         if state is None or not await self._goes_on(client, state, partitions):
             state = await self._in_turn(read_stored, self._settings, client, at_s)
         self._state, self._client = state, client
-        self._clock, self._publisher = wall or EventClock(state), Publisher(state)
+        without = without_value(columns((await self._in_turn(client.query, FILLED_SQL)).result_rows))
+        self._clock, self._publisher = wall or EventClock(state), Publisher(state, without)
         self._start({topic: read.log for (topic, _), read in state.read.items()})
         return {TP(topic, partition): read.offset for (topic, partition), read in state.read.items()}
 
@@ -154,7 +156,7 @@ class Roll:
         if repairs(self._client) == self._state.repairs:
             return ""
         self._file.unlink(missing_ok=True)
-        return "the stored sums were repaired: roll starts again from the tables"
+        return "the stored sums were repaired, filled or found lacking: roll starts again from the tables"
 
     async def _in_turn(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._one_by_one, function, *args)

@@ -52,7 +52,7 @@ def cells(subject: Subject, sums: pl.DataFrame, scopes: Scopes, *, hours_before:
     if sums.is_empty():
         return NOTHING
     at = sums["at"].dt.epoch("s").to_numpy()
-    places = [place for place, measure in enumerate(measures(subject)) if measure.column in sums.columns]
+    places = _places(subject, sums)
     values = _values(subject, sums, places)
     if (at >= hours_before).any():
         values = values * ~_hours(subject, sums["scope_kind"], at >= hours_before)[:, places]
@@ -60,10 +60,15 @@ def cells(subject: Subject, sums: pl.DataFrame, scopes: Scopes, *, hours_before:
 
 
 def recent_cells(subject: Subject, sums: pl.DataFrame, scopes: Scopes) -> Cells:
-    """Cells of a frame of recent minutes."""
-    places = list(range(width(subject)))
+    """Cells of a frame of recent minutes, of those measures that it has columns of."""
+    places = _places(subject, sums)
     at, values = sums["at"].dt.epoch("s").to_numpy(), _values(subject, sums, places)
     return _cells(subject, scopes.numbers(sums), at, places, values)
+
+
+def _places(subject: Subject, sums: pl.DataFrame) -> list[int]:
+    """Measures that a frame has: a worker of another catalogue may lack some."""
+    return [place for place, measure in enumerate(measures(subject)) if measure.column in sums.columns]
 
 
 def _values(subject: Subject, sums: pl.DataFrame, places: list[int]) -> I64:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -77,9 +77,11 @@ class Board:
         below = np.where((self._below >= 0)[:, None], totals[self._window, :, self._below], 0)
         return Figures(np.ascontiguousarray(above.T), np.ascontiguousarray(below.T))
 
-    def kept(self, scopes: Scopes) -> Mask:
-        """Which columns each scope has."""
-        return np.array([self._kept[kind] for kind, _ in scopes.names]).reshape(len(scopes), len(self._window))
+    def kept(self, scopes: Scopes, without: Collection[str] = ()) -> Mask:
+        """Which columns each scope has; those of the KPIs `without` a value nobody has."""
+        kept = np.array([self._kept[kind] for kind, _ in scopes.names]).reshape(len(scopes), len(self._window))
+        missing: Mask = np.isin(self._kpi, [NAMES.index(name) for name in without if name in NAMES])
+        return kept & ~missing
 
     def rows(self, figures: Figures, chosen: Mask) -> Rows:
         """The chosen values as rows."""

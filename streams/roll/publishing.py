@@ -15,14 +15,17 @@ from hotline.windows import MINUTE_S
 from streams.roll.figures import BOARDS, Figures, Mask, table
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from streams.roll.state import State
 
 
 class Publisher:
     """Makes one record after another; remembers what the readers know."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, without: Collection[str] = ()) -> None:
+        """`without`: KPIs that have no value, because sums that they are made of are not filled."""
+        self._state, self._without = state, without
         self._said: dict[str, Figures] = {}
         self._changes_said, self._changes_in_full = -1, -1
         self._stored_minute = -1
@@ -64,7 +67,10 @@ class Publisher:
 
     def _table(self, figures: dict[str, Figures], chosen: dict[str, Mask]) -> pa.Table:
         scopes = self._state.scopes
-        parts = [BOARDS[name].rows(of, chosen[name] & BOARDS[name].kept(scopes)) for name, of in figures.items()]
+        parts = [
+            BOARDS[name].rows(of, chosen[name] & BOARDS[name].kept(scopes, self._without))
+            for name, of in figures.items()
+        ]
         return table(parts, scopes)
 
     def _to_store(self, values: pa.Table, as_of_ms: int) -> pa.Table:

@@ -152,13 +152,15 @@ def test_a_count_is_whole_and_a_ratio_is_not() -> None:
 
 def test_what_a_full_record_leaves_out_of_a_scope_is_nothing_and_no_value() -> None:
     current = read(published([None]), 0, 1)
-    assert current.figure(KPIS["calls_offered"], "7d", "line", "never heard of") == Figure(0, None, 0)
-    assert current.figure(KPIS["answer_rate"], "7d", "line", "never heard of") == Figure(0, 0, None)
+    assert current.figure(KPIS["calls_offered"], "5min", "line", "never heard of") == Figure(0, None, 0)
+    assert current.figure(KPIS["answer_rate"], "today", "line", "never heard of") == Figure(0, 0, None)
 
 
-def test_what_a_full_record_leaves_out_of_the_city_is_unknown() -> None:
+def test_what_a_full_record_leaves_out_of_the_city_is_unknown_everywhere() -> None:
+    """So it is of a KPI whose sums are not filled."""
     current = read(published([None]), 0, 1)
     assert current.figure(KPIS["calls_abandoned"], "5min") is None
+    assert current.figure(KPIS["calls_abandoned"], "5min", "line", "12345") is None
 
 
 def test_a_full_record_forgets_scopes_that_it_does_not_name() -> None:

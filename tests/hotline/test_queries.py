@@ -356,7 +356,7 @@ def test_a_repeated_part_of_the_sums_is_asked_once(store: Stored) -> None:
 
     kpis = tuple(k for k in KPIS.values() if k.subject is CALLS and not isinstance(k.numerator, Quantile))
     answer(Question(kpis=kpis, period=month(store), by=By.DAY), ask)
-    assert len(asked) == 3, "the sums, the sums before for stocks, the covered days"
+    assert len(asked) == 4, "what is filled, the sums, the sums before for stocks, the covered days"
 
 
 def test_every_field_of_a_question_survives_a_copy(store: Stored) -> None:

@@ -127,8 +127,15 @@ def test_a_changed_file_is_an_error_that_names_it(client: Client) -> None:
         apply(client, ZONE, wanted=edited)
 
 
-def test_a_database_of_a_newer_program_is_refused(client: Client) -> None:
+def test_what_a_newer_program_added_is_left_alone(client: Client) -> None:
     apply(client, ZONE)
+    assert apply(client, ZONE, wanted=migrations()[:-1]) == []
+
+
+def test_a_database_of_another_program_is_refused(client: Client) -> None:
+    apply(client, ZONE)
+    with pytest.raises(MigrationError, match=r"0001_tables\.sql was applied to this database and is not here"):
+        apply(client, ZONE, wanted=migrations()[1:])
     with pytest.raises(MigrationError, match=r"0001_tables\.sql was applied to this database and is not here"):
         apply(client, ZONE, wanted=[])
 

@@ -11,6 +11,8 @@ import pytest
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker
 from hotline import ipc
+from hotline.catalogue import measures
+from hotline.filled import FILLED_SQL, columns
 from hotline.names import KPIS_TABLE, KPIS_TOPIC, MEASURED_TOPICS
 from hotline.subjects import CALLS
 from sinks.logs import number_logs
@@ -85,6 +87,26 @@ def test_a_sink_killed_again_and_again_stores_every_row_once(stack: Stack) -> No
         sink.kill()
     sink.start()
     stack.await_stored(sink)
+
+
+def test_outputs_that_lack_a_column_make_it_unfilled_once(stack: Stack) -> None:
+    lost = measures(CALLS)[-1].column
+    sink = stack.sink()
+    for _ in range(2):
+        calls = stack.outputs.output(CALLS, 0)
+        sums = ipc.decode(calls.tables[CALLS.sums_table]).drop(lost)
+        stack.send([msgspec.structs.replace(calls, tables={**calls.tables, CALLS.sums_table: ipc.encode(sums)})])
+        sink.start("--die-after", "spool", ready=False)
+        assert sink.wait() == 99
+        sink.start()
+        stack.await_stored(sink)
+        sink.kill()
+    with stack.engine.client() as client:
+        known = columns(client.query(FILLED_SQL).result_rows)
+        told = "SELECT sums_table, sums_column FROM hotline.filled_columns WHERE told = 'lacking'"
+        assert client.query(told).result_rows == [(CALLS.sums_table, lost)]
+    assert {(CALLS.recent_table, lost), (CALLS.sums_table, measures(CALLS)[0].column)} <= known
+    assert (CALLS.sums_table, lost) not in known
 
 
 def test_an_engine_killed_amid_batches_loses_and_doubles_nothing(stack: Stack) -> None:

@@ -11,7 +11,9 @@ from hotline import ipc
 from hotline.accept import Accepted, Decision, accept, advance
 from hotline.blocks import Block
 from hotline.measured import Measured, decode
+from hotline.refold import Refold
 from hotline.subjects import Subject
+from hotline.working_time import NO_WORKING_TIME
 from streams.measure.line import Line, Place, tables
 from streams.measure.memory import Memory
 from tests.hotline.test_contributions import as_cells
@@ -26,7 +28,8 @@ class LifelikeLine:
 
     def __init__(self, subject: Subject, blocks: Sequence[Block], *, bytes_max: int) -> None:
         self.subject, self.blocks, self.bytes_max = subject, blocks, bytes_max
-        self.inputs = list(blocks)
+        self.inputs: list[Block | Refold] = list(blocks)
+        self.working, self.deployment = NO_WORKING_TIME, 1
         self.outputs: list[bytes] = []
         self.late: list[bytes] = []
         self.store = Kept()
@@ -50,7 +53,16 @@ class LifelikeLine:
 
     def start(self) -> Line:
         """Begin at the mark, with what stands behind it."""
-        place = Place(subject=self.subject, topic="t", partition=0, partitions=1, log=1, deployment=1, zone=ZONE)
+        place = Place(
+            subject=self.subject,
+            topic="t",
+            partition=0,
+            partitions=1,
+            log=1,
+            deployment=self.deployment,
+            zone=ZONE,
+            working=self.working,
+        )
         memory = Memory(self.subject, 0, self.store, bytes_max=self.bytes_max)
         line = Line(place, memory, self.accepted, next_output=self.position, output_log=1)
         for value in self.outputs[self.position :]:
@@ -67,8 +79,11 @@ class LifelikeLine:
         elif (made := next(self._slices, None)) is not None:
             self._sending = made.encode()
         elif (offset := self.line.next_input) < len(self.inputs):
-            block = self.inputs[offset]
-            self._slices = self.line.measure(offset, block.block_id, block.encode())
+            given = self.inputs[offset]
+            if isinstance(given, Refold):
+                self._slices = self.line.refold(offset, f"refold {offset}", given.encode())
+            else:
+                self._slices = self.line.measure(offset, given.block_id, given.encode())
 
     def measure_much(self) -> None:
         """Measure for a while."""
@@ -122,6 +137,7 @@ class LifelikeLine:
         if len(fresh):
             stored = [name for name in (*self.subject.columns, "digest") if name in fresh.columns]
             self.store.events.append(fresh.select(stored))
+        if len(rows):
             self.store.rows.append(rows.drop("entity_key", "eid"))
 
     def finish(self) -> None:

@@ -40,6 +40,8 @@ class Kept:
 
     def by_day(self, subject: Subject, partition: int, day: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         self.asked_days += 1
+        if not self.events:
+            return pl.DataFrame(), pl.DataFrame()
         mine = pl.col("born_at").to_physical() // 86_400_000 == day
         return self._all(self.events).filter(mine), self._standing().filter(mine)
 
@@ -185,6 +187,26 @@ def test_a_year_in_random_order_equals_the_same_in_order(subject: Subject) -> No
     assert {c: v for c, v in in_order.sums.items() if v} == sums
     assert {c: v for c, v in random_order.sums.items() if v} == sums
     assert random_order.store.asked_keys > 2, "cold look-ups were not met"
+
+
+@both
+def test_a_day_that_is_loaded_after_a_start_brings_what_was_stored_before_it(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an entity whose last output is not stored yet, the first members are in the store and the last at hand."""
+    monkeypatch.setattr(memory, "WHOLE_DAY_KEYS", 0)
+    frame = _year(subject, 8, entities=1)
+    line = Line(subject, 2**30)
+    line.take(frame[:1])
+    line.late = 1
+    line.take(frame[1:2])
+    line.restart()
+    line.take(frame[2:])
+    line.finish()
+    rows, sums = _truth(subject, frame)
+    assert len(frame) > 2
+    assert _sorted_rows(line.store._standing()) == _sorted_rows(rows)
+    assert {cell: value for cell, value in line.sums.items() if value} == sums
 
 
 @both

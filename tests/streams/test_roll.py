@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotline.catalogue import Grain, measures
-from hotline.contributions import contributions
+from hotline.catalogue import KPIS, Grain, measures
+from hotline.contributions import Changes, contributions
+from hotline.current import Current
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, span
 from streams.roll.publishing import Publisher
@@ -20,7 +21,19 @@ from streams.roll.snapshot import restored, save
 from streams.roll.snapshot import take as taken
 from tests.hotline.random_events import BIRTHS, STEPS_S
 from tests.hotline.random_rows import rows
-from tests.streams.rolled import ENTITIES, PIECES, SEED, changes, empty_state, merged, of_something, take, values
+from tests.streams.rolled import (
+    ENTITIES,
+    PIECES,
+    SEED,
+    changes,
+    empty_state,
+    merged,
+    of_record,
+    of_something,
+    random_state,
+    take,
+    values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +77,37 @@ def test_random_rows_fill_every_window_and_every_kind_of_scope() -> None:
     for at_s in INSTANTS[:: len(INSTANTS) // 12]:
         found |= {(window, kind) for _, window, kind, _ in values(ZONES[0], at_s)}
     assert found >= {(window.name, kind) for window in WINDOWS for kind in ("all", "line", "department", "category")}
+
+
+def test_a_kpi_whose_sums_are_not_filled_has_no_live_value_anywhere() -> None:
+    state, without = random_state(), "calls_offered"
+    record = Publisher(state, [without]).everything(1_800_000_000_000)
+    whole = of_record(Publisher(state).everything(1_800_000_000_000))
+    assert of_record(record) == {key: value for key, value in whole.items() if key[0] != without} != whole
+    current = Current()
+    current.take(record, 0)
+    assert current.scopes("line")
+    for name, known in ((without, False), ("calls_abandoned", True)):
+        figures = [current.figure(KPIS[name], "7d", "line", scope) for scope in current.scopes("line")]
+        assert {figure is not None for figure in figures} == {known}
+
+
+def test_outputs_that_lack_a_column_bring_all_others() -> None:
+    """A worker of another catalogue made them."""
+    subject, lost = SUBJECTS["tickets"], measures(SUBJECTS["tickets"])[0].column
+    at_s = int(BIRTHS[0].timestamp()) + DAY_S
+    whole, lacking = empty_state(ZONES[0], at_s), empty_state(ZONES[0], at_s)
+    for piece in changes(subject, ZONES[0], ALL_MINUTES):
+        take(whole, subject, piece, ALL_MINUTES)
+        without = Changes(*(sums.drop(lost) for sums in piece))
+        take(lacking, subject, without, ALL_MINUTES)
+    names = [name for name in KPIS if lost not in {one.column for one in KPIS[name].measures}]
+    found, expected = (
+        {key: value for key, value in merged([Publisher(state).everything(at_s * 1000)]).items() if key[0] in names}
+        for state in (lacking, whole)
+    )
+    assert found == expected
+    assert found
 
 
 @pytest.mark.parametrize("later_s", [0, 61, 3 * HOUR_S, 8 * DAY_S])

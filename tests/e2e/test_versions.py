@@ -1,0 +1,164 @@
+"""A deployment in between: a later catalogue beside the first, forward and back in the middle of a load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from hotline.blocks import pack
+from hotline.subjects import CALLS, SUBJECTS
+from tests.e2e.sending import send_blocks
+from tests.e2e.stacks import COMMAND_S_MAX, ROOT, Done, Hotline
+from tests.faults.checker import Checker
+from tests.faults.story import story
+from tests.hotline.oracle import inbound, one
+from tests.versions.later import CHANGED, LONG_S, SECOND, THIRD, changed_kpi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.faults.story import Piece, Story
+
+ZONE = "Asia/Shanghai"
+VERSIONS = (sys.executable, "-m", "tests.versions")
+ENTITIES, PIECES = 40, 16
+OF_ALL = ("--period", "2020-01-01..2035-01-01")
+MIGRATE, RECONCILE = ("migrate", "--json"), ("reconcile", *OF_ALL, "--json")
+FIGURE = ("kpi", CHANGED, *OF_ALL, "--json")
+
+
+class Deployed(Hotline):
+    """A stack whose workers are of the version that is deployed."""
+
+    def up(self, *more: str) -> subprocess.Popen[str]:
+        with (self.data.parent / "up.log").open("ab") as log:
+            started = subprocess.Popen(
+                [*VERSIONS, "up", *more], env=self.environ, cwd=ROOT, stdout=log, stderr=log, text=True
+            )
+        self.ups.append(started)
+        return started
+
+    def deploy(self, version: int, number: int) -> None:
+        """Have the worker go on as another version; roll does when it starts again next."""
+        (self.data.parent / "deployed").write_text(f"{version} {number}")
+        if self.ups:
+            self.kill("worker-0")
+
+    def commands(self, version: int, *commands: Sequence[str]) -> list[Done]:
+        """Run commands of a version, one after the other in one process: most of what they cost is its start."""
+        done = subprocess.run(
+            [*VERSIONS, str(version), json.dumps(commands)],
+            env=self.environ,
+            cwd=ROOT,
+            capture_output=True,
+            timeout=COMMAND_S_MAX,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return [Done(*one) for one in json.loads(done.stdout)]
+
+
+def _quarters(told: Story) -> list[list[Piece]]:
+    """All pieces in four parts, each with calls first."""
+    of = [[piece for piece in told.pieces if piece.subject is subject] for subject in SUBJECTS.values()]
+    return [[piece for pieces in of for piece in pieces[at::4]] for at in range(4)]
+
+
+def _send(hotline: Hotline, pieces: Sequence[Piece]) -> None:
+    partitions = hotline.settings.partitions
+    send_blocks(
+        hotline,
+        (
+            block
+            for piece in pieces
+            for block in pack(piece.subject, piece.events, partitions, events_max=max(7, piece.events_max))
+        ),
+    )
+
+
+def _check(hotline: Hotline, told: Story) -> None:
+    """The database is what a second reading makes of the story, the sums of both formulas among it."""
+    later = changed_kpi().numerator
+    with hotline.writer() as client:
+        checker = Checker(client, told, ZONE)
+        checker.check()
+        rows = [SimpleRow(row) for row in checker._rows[CALLS.name].values()]
+        long = one("ended_at", lambda row: inbound(row) and row.talk_s is not None and row.talk_s > LONG_S)
+        assert checker._stored_sums(CALLS.sums_table, later) == checker._cells(rows, long, later.grains)  # type: ignore[arg-type,union-attr]
+
+
+class SimpleRow:
+    """A row of the second reading."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.__dict__.update(fields)
+
+
+def test_a_later_catalogue_forward_and_back_in_the_middle_of_a_load(tmp_path_factory: Any) -> None:
+    hotline = Deployed(tmp_path_factory.mktemp("versions") / "d", HOTLINE_ZONE=ZONE, HOTLINE_CALENDAR="none")
+    told = story(5, entities=ENTITIES, pieces=PIECES)
+    quarters = _quarters(told)
+    try:
+        hotline.deploy(1, 1)
+        hotline.running()
+        with ThreadPoolExecutor(1) as beside:
+            _send(hotline, quarters[0])
+            (early,) = hotline.commands(SECOND, MIGRATE)
+            assert (early.code, "restart them" in early.said) == (1, True), early
+            load = beside.submit(_send, hotline, quarters[1])
+            hotline.deploy(SECOND, 2)
+            (filled,) = hotline.commands(SECOND, MIGRATE)
+            load.result()
+            assert (filled.code, filled.json["complete"]) == (0, True), filled
+            assert {name.partition(".")[0] for name in filled.json["filled"]} == {CALLS.sums_table, CALLS.recent_table}
+            load = beside.submit(_send, hotline, quarters[2][1:])
+            hotline.deploy(1, 3)
+            load.result()
+            _send(hotline, quarters[2][:1])
+            (figure,) = hotline.commands(SECOND, FIGURE)
+            assert (figure.json[0]["value"], "hotline migrate" in figure.said) == (None, True), figure
+            load = beside.submit(_send, hotline, quarters[3])
+            hotline.deploy(SECOND, 4)
+            load.result()
+        of_second = _migrated(hotline, SECOND)
+        hotline.deploy(1, 5)
+        assert _migrated(hotline, 1) != of_second
+        _check(hotline, told)
+        _fold_anew(hotline)
+    finally:
+        hotline.clean()
+
+
+def _migrated(hotline: Deployed, version: int) -> float:
+    """Migrate; by the version's catalogue sums then are what rows give, and these what events give; the KPI's value."""
+    done, compared, figure = hotline.commands(version, MIGRATE, RECONCILE, FIGURE)
+    assert (done.code, done.json["complete"]) == (0, True), done
+    assert (compared.code, compared.json["equal"], compared.json["notes"]) == (0, True, []), compared
+    value: float = figure.json[0]["value"]
+    assert value is not None
+    return value
+
+
+def _fold_anew(hotline: Deployed) -> None:
+    """A third version folds anew: the plan says so, and the rows follow."""
+    hotline.deploy(THIRD, 6)
+    planned, dry, calls, tickets, compared = hotline.commands(
+        THIRD,
+        ("migrate", "--plan", "--json"),
+        ("refold", *OF_ALL, "--subject", "calls", "--dry-run", "--json"),
+        ("refold", *OF_ALL, "--subject", "calls", "--json"),
+        MIGRATE,
+        RECONCILE,
+    )
+    assert (planned.code, planned.json["seconds"] > 0) == (1, True)
+    due = {one["subject"]: one["older"] for one in planned.json["refolds"]}
+    assert due.keys() == SUBJECTS.keys()
+    assert (dry.code, dry.json["subjects"][0]["older"], dry.json["subjects"][0]["changed"]) == (1, due["calls"], 0)
+    assert (calls.code, tickets.code, compared.code) == (0, 0, 0), (calls, tickets, compared)
+    done = [*calls.json["subjects"], *tickets.json["refolds"]]
+    assert [(one["subject"], one["changed"], one["sums"], one["left"]) for one in done] == [
+        (name, due[name], 0, 0) for name in SUBJECTS
+    ]

@@ -1,0 +1,162 @@
+"""Folding again: whatever is deployed, dies and comes late, rows and sums end as those of the newest versions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline import refold
+from hotline.contributions import contributions
+from hotline.fold import FOLD_VERSION, fold, folded_by, with_keys
+from hotline.refold import Refold
+from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
+from hotline.working_time import NO_WORKING_TIME, WorkingTime
+from streams.measure import line, memory, portions
+from streams.measure.ids import with_row_keys
+from tests.hotline.random_events import events
+from tests.hotline.test_contributions import as_cells
+from tests.hotline.test_fold import _naive
+from tests.hotline.working_times import working_times
+from tests.streams.lifelike_line import LifelikeLine, cut
+from tests.streams.test_measure_line import MOVES, SLICE_BYTES, assert_account
+from tests.streams.test_measure_step import ZONE, _year
+
+RULED, NAIVE = working_times("dispatched")
+EVERY_DAY = {"first_day": 0, "days": 40_000}
+VERSIONS = 3
+"""Rules that may be deployed while things go wrong: none, and two that differ in their terms and versions."""
+_MOVES = (*MOVES, *["deploy"] * 2, *["refold"] * 2)
+
+
+def working(version: int) -> WorkingTime:
+    """The working time of a version: none, half of the terms, all of them, and each time another version."""
+    if not version or RULED.rule is None:
+        return NO_WORKING_TIME
+    terms = RULED.rule.terms[: 2 if version < VERSIONS else None]
+    return WorkingTime(RULED.calendar, msgspec.structs.replace(RULED.rule, version=version, terms=terms))
+
+
+def deploy(life: LifelikeLine, patch: pytest.MonkeyPatch, version: int) -> None:
+    """A worker of other versions takes over, newer or older ones: the fold's for calls, the rule's for tickets."""
+    life.deployment += 1
+    life.die(late=True)
+    if life.subject is CALLS:
+        patch.setattr("hotline.fold.versions.FOLD_VERSION", version + 1)
+        patch.setattr("streams.measure.output.FOLD_VERSION", version + 1)
+    else:
+        life.working = working(version)
+
+
+def request(life: LifelikeLine) -> Refold:
+    """What asks for the versions of the worker that runs."""
+    return Refold(
+        **EVERY_DAY,
+        fold=folded_by(CALLS) >> 16,
+        rule=life.working.rule_version,
+        calendar=life.working.calendar_version,
+    )
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_whatever_is_deployed_and_dies_rows_and_sums_end_as_the_newest_versions_give(
+    subject: Subject, data: st.DataObject
+) -> None:
+    frame = data.draw(events(subject, size=16))
+    blocks = cut(subject, frame, data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4)))
+    life = LifelikeLine(subject, blocks, bytes_max=data.draw(st.sampled_from([0, 2**30])))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "OUTPUT_BYTES_MAX", data.draw(st.sampled_from([SLICE_BYTES, 2**23])))
+        patch.setattr(memory, "WHOLE_DAY_KEYS", data.draw(st.sampled_from([1, 1_000])))
+        patch.setattr(memory, "GROWTH_MIN", data.draw(st.sampled_from([4, 50_000])))
+        patch.setattr(portions, "MEMBERS_MAX", data.draw(st.sampled_from([2, 100_000])))
+        life.moves["deploy"] = lambda: deploy(life, patch, data.draw(st.integers(0, VERSIONS - 1)))
+        life.moves["refold"] = lambda: life.inputs.append(request(life))
+        for move in data.draw(st.lists(st.sampled_from(_MOVES), min_size=10, max_size=40)):
+            life.moves[move]()
+        deploy(life, patch, VERSIONS)
+        life.inputs.append(request(life))
+        life.finish()
+        life.inputs.append(request(life))
+        life.finish()
+        assert_newest(life, frame)
+    assert life.stored[-1].source.final
+    assert (life.stored[-1].rows, life.stored[-1].tables) == (0, {}), "a second time changes nothing"
+    assert_account(life, len(with_keys(subject, frame).unique(["born_at", "entity_key", "event_key"])))
+
+
+def assert_newest(life: LifelikeLine, frame: pl.DataFrame) -> None:
+    """Rows are what a naive reading makes of all events by the newest rule, and the sums are what these rows give."""
+    naive = None
+    if life.subject is TICKETS and life.working.rule:
+        naive = dataclasses.replace(NAIVE, version=life.working.rule.version)
+    assert _by_entity(life.store._standing()) == _naive(life.subject, frame, naive)
+    rows = with_row_keys(fold(life.subject, with_keys(life.subject, frame), life.working))
+    assert set(life.store._standing()["version"] % 2**24) <= set(rows["version"] % 2**24)
+    cells = as_cells(contributions(life.subject, rows, rows.clear(), ZONE).sums)
+    assert {cell: n for cell, n in life.sums.items() if n} == {cell: n for cell, n in cells.items() if n}
+
+
+def _by_entity(rows: pl.DataFrame) -> dict[Any, dict[str, Any]]:
+    found = {}
+    for row in rows.iter_rows(named=True):
+        row["size"] = row.pop("version") >> 24
+        found[row["source"], row["entity"], row["born_at"]] = row
+    return found
+
+
+def _loaded(entities: int = 60) -> LifelikeLine:
+    life = LifelikeLine(TICKETS, cut(TICKETS, _year(TICKETS, seed=3, entities=entities), [100]), bytes_max=0)
+    life.finish()
+    return life
+
+
+def test_many_days_are_answered_in_slices_that_an_output_can_hold() -> None:
+    life = _loaded(entities=150)
+    before = len(life.stored)
+    life.working, life.line = RULED, None
+    life.inputs.append(request(life))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "OUTPUT_BYTES_MAX", SLICE_BYTES)
+        life.finish()
+    slices = life.stored[before:]
+    assert len(slices) > 2
+    assert all(sum(map(len, one.tables.values())) <= SLICE_BYTES for one in slices)
+    assert [one.source.first for one in slices[1:]] == [one.source.last for one in slices[:-1]]
+
+
+def test_only_the_births_that_are_asked_for_are_folded_again() -> None:
+    life = _loaded()
+    days = life.store._standing()["born_at"].to_physical() // 86_400_000
+    first = int(days.min())  # type: ignore[arg-type]
+    life.working, life.line = RULED, None
+    life.inputs.append(msgspec.structs.replace(request(life), first_day=first, days=100))
+    life.finish()
+    rows = life.store._standing().select(by_rule=pl.col("version") % 2**16 > 0, day=pl.col("born_at").to_physical())
+    asked = rows["day"] // 86_400_000 < first + 100
+    assert (rows["by_rule"] == asked).all()
+    assert 0 < asked.sum() < len(asked)
+
+
+def test_a_worker_of_older_versions_folds_nothing_and_says_so_by_its_own() -> None:
+    life = _loaded(entities=3)
+    life.inputs.append(Refold(**EVERY_DAY, fold=FOLD_VERSION, rule=1))
+    life.finish()
+    assert (life.stored[-1].rows, life.stored[-1].versions.rule, life.stored[-1].source.final) == (0, 0, True)
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b'{"type":"refold","days":-1}', b'{"type":"refold","days":65536}'])
+def test_a_request_that_is_none_is_a_dead_letter(value: bytes) -> None:
+    life = _loaded(entities=1)
+    worker = life.start()
+    (record,) = worker.refold(worker.next_input, "b", value)
+    assert record.verdicts.reasons == {"undecodable": 1}
+    with pytest.raises(refold.RefoldError):
+        refold.decode(value)
