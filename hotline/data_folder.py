@@ -87,6 +87,10 @@ class DataFolder:
         """Name the file in which a process says that it is ready (see `tell_ready`)."""
         return self.run / f"{process}.ready"
 
+    def in_hand(self, topic: str, partition: int) -> Path:
+        """Name the file in which a worker states what it is about to read of a partition (see `streams.in_hand`)."""
+        return self.run / "in-hand" / f"{topic}-{partition}"
+
     @property
     def roll_state(self) -> Path:
         """What roll knew at its last snapshot, and how far it had read then."""

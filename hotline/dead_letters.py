@@ -18,5 +18,7 @@ REASONS: dict[str, str] = {
     "future_time": "A time lies further in the future than clocks differ. Set the sender's clock, then send it again.",
     "unknown_ticket": "It does not state born_at, and no call or ticket of this source and id came in time. Send that "
     "first, or state born_at.",
+    "poison": "Whoever reads it crashes, also a process that reads nothing else. Tell who looks after the hotline; "
+    "after an upgrade it can be sent again as it is.",
     "wrong_partition": "It belongs to another partition. Pack blocks with this product's partition function.",
 }

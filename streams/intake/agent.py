@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.errors import KafkaError
@@ -33,6 +34,7 @@ from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails
 from streams.handling import send
+from streams.intake.careful import CarefulDesk
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
@@ -86,6 +88,7 @@ class Intake:
         self._marks = BrokerMarks(self._settings.bootstrap, intake_group(opened.log))
         marks = await self._marks.start({tp.partition for tp in partitions})
         self._desk = Desk(self._rules(opened.log), opened.births)
+        self._careful = CarefulDesk(self._desk, opened.log, partial(self._settings.folder.in_hand, INTAKE_TOPIC))
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
             end_if_it_fails(task, "intake")
@@ -132,7 +135,7 @@ class Intake:
             self._moved.set()
 
     def _take(self, bundles: list[Any]) -> Done:
-        return self._desk.take(bundles, now=self._now_s(), timer=time.monotonic())
+        return self._careful.take(bundles, now=self._now_s(), timer=time.monotonic())
 
     async def _wait_for_work(self) -> None:
         """Until records came and were gathered for a while, or something waits to be looked for again."""

@@ -13,7 +13,6 @@ from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
-from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS, block_id
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
@@ -21,8 +20,10 @@ from hotline.windows import ALL_MINUTES, recent_from
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import end_if_it_fails, end_when
+from streams.ending import at_known_end, end_if_it_fails, end_when
 from streams.handling import send_alone
+from streams.in_hand import InHand
+from streams.measure.careful import carefully
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
@@ -47,6 +48,7 @@ class Measure:
         self._working = load_working_time(settings)
         self._lines: dict[TP, Line] = {}
         self._queues: dict[TP, asyncio.Queue[Any]] = {}
+        self._in_hand: dict[TP, InHand] = {}
         self._stored: dict[TP, int] = {}
         self._moved, self._awaited, self._sent = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure")
@@ -61,6 +63,8 @@ class Measure:
         for tp in sorted(partitions):
             self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
+            self._in_hand[tp] = InHand(self._settings.folder.in_hand(*tp))
+            at_known_end(self._in_hand[tp].let_go)
         known = {topic: numbers[topic] for topic in (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())}
         self._start(partial(moved, client, known))
         return {tp: line.next_input for tp, line in self._lines.items()}
@@ -117,12 +121,16 @@ class Measure:
             message = await queue.get()
             await self._wait_for_sink(tp, line)
             recent = self._recent_from(message)
-            outputs = line.measure(message.offset, _block_id(message), message.value, minutes_from=recent)
-            while True:
-                encoded = await self._in_thread(_next_encoded, outputs)
-                if encoded is None:
-                    break
-                await self._send(tp, line, encoded)
+            outputs = carefully(
+                line,
+                self._in_hand[tp],
+                offset=message.offset,
+                block_id=_block_id(message),
+                value=message.value,
+                minutes_from=recent,
+            )
+            while (made := await self._in_thread(next, outputs, None)) is not None:
+                await self._send(tp, line, made.value)
 
     def _recent_from(self, message: Any) -> int:
         """Where recent minutes begin, by when the record came; of a replay, whose events may be old, all are."""
@@ -186,11 +194,6 @@ def _read_logs(client: Client) -> dict[str, int]:
 
 def _read_marks(client: Client) -> dict[Partition, Mark]:
     return marks(client.query(MARKS_SQL).result_rows)
-
-
-def _next_encoded(outputs: Any) -> bytes | None:
-    record: Measured | None = next(outputs, None)
-    return None if record is None else record.encode()
 
 
 def _block_id(message: Any) -> str:

@@ -70,6 +70,11 @@ class Line:
         return self.accepted.next_offset if self.accepted.log == self.place.log else 0
 
     @property
+    def _next_first(self) -> int:
+        """Place of its first event that comes next."""
+        return self.accepted.next_first if self.accepted.log == self.place.log else 0
+
+    @property
     def unstored_bytes(self) -> int:
         """Bytes of outputs that the sink has not yet stored."""
         return sum(output.bytes for output in self._unstored)
@@ -87,7 +92,7 @@ class Line:
         self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
     ) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
-        first = self.accepted.next_first if self.accepted.log == self.place.log else 0
+        first = self._next_first
         try:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
         except UndecodableError as error:
@@ -96,6 +101,14 @@ class Line:
             yield record
             return
         yield from self._slices(offset, block, first, minutes_from)
+
+    def set_aside(self, offset: int, block_id: str, value: bytes, detail: str) -> Measured:
+        """The output of a record that nobody can read and live, or of what is left of one: a dead letter."""
+        first = self._next_first
+        source = self._source(offset, block_id, first, first + 1, final=True)
+        record = self._undecodable("poison", value, source, detail)
+        self.accepted = advance(record)
+        return record
 
     def sent(self, size: int) -> None:
         """The last output, of so many bytes, was acknowledged at `next_output`."""
@@ -140,9 +153,11 @@ class Line:
             if record.source.final:
                 return
 
-    def _undecodable(self, reason: str, value: bytes, source: Source) -> Measured:
+    def _undecodable(self, reason: str, value: bytes, source: Source, detail: str = "") -> Measured:
         place = self.place
-        return undecodable(reason, value, place.subject, source, deployment=place.deployment, working=place.working)
+        return undecodable(
+            reason, value, place.subject, source, deployment=place.deployment, detail=detail, working=place.working
+        )
 
     def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
         return Source(

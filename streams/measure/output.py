@@ -72,15 +72,16 @@ def undecodable(
     source: Source,
     *,
     deployment: int,
+    detail: str = "",
     working: WorkingTime = NO_WORKING_TIME,
 ) -> Measured:
     """The output of a record that is no block at all: one dead event, with all its bytes, if it may be sent at all."""
     letter = _letters(subject, source).with_columns(
-        pl.lit(0, pl.UInt32).alias("place"),
+        pl.lit(source.first, pl.UInt32).alias("place"),
         reason=pl.lit(reason),
         origin=pl.lit(f"{source.topic}/{source.partition}/{source.offset}"),
         original=pl.lit(value[:BLOCK_BYTES_MAX], pl.Binary),
-        detail=pl.lit(""),
+        detail=pl.lit(detail),
     )
     return Measured(
         source=source,
