@@ -5,6 +5,9 @@ from __future__ import annotations
 ORIGINAL_BYTES_MAX = 64 * 1024
 """Bytes kept of something too large; its origin tells where the whole stands."""
 
+WHOLE_RECORDS = frozenset({"undecodable", "too_large", "poison"})
+"""Reasons against a record as a whole."""
+
 REASONS: dict[str, str] = {
     "undecodable": "It cannot be read as text or as a block at all. Send UTF-8 JSON, or an Arrow IPC stream.",
     "unknown_type": "No event has this type. See the event types in docs/events.md.",

@@ -144,12 +144,18 @@ class Sender:
             for half in _halves(block):
                 self.send(half)
             return
+        self._keep(block.block_id, _Kept(block.subject.name, block.partition, value))
+
+    def send_record(self, subject: str, partition: int, value: bytes) -> None:
+        """Send what once stood as a record, as it came, under an id of its own; waits and raises as `send` does."""
+        self._keep(uuid.uuid4().hex, _Kept(subject, partition, value))
+
+    def _keep(self, block_id: str, kept: _Kept) -> None:
         if not self._kept:
             self._stored_at, self._ask_after_s = time.monotonic(), self._soonest_s
-        kept = _Kept(block.subject.name, block.partition, value)
-        self._kept[block.block_id] = kept
-        self._bytes += len(value)
-        self._produce(block.block_id, kept)
+        self._kept[block_id] = kept
+        self._bytes += len(kept.value)
+        self._produce(block_id, kept)
         self._ask()
         while self._bytes > KEPT_BYTES_MAX:
             self.wait()

@@ -35,6 +35,7 @@ _ACCOUNTS = pa.schema(
         ("rule", pa.uint32()),
         ("calendar", pa.uint32()),
         ("catalogue", pa.string()),
+        ("given_up", pa.uint64()),
     ]
 )
 _MARKS = pa.schema(

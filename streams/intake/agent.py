@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from aiokafka.errors import KafkaError
 from faust.types.tuples import TP
 
+from hotline.acceptances import Stop
 from hotline.blocks import Block
 from hotline.marks import LOGS_SQL, log_number, logs
 from hotline.names import (
@@ -29,10 +30,12 @@ from hotline.names import (
     intake_group,
 )
 from hotline.settings import Settings, pseudonym_key
+from hotline.stops import Stops
 from streams.app import StreamsApp
 from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails
+from streams.gaps import refusal, store
 from streams.handling import send
 from streams.intake.careful import CarefulDesk
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
@@ -84,7 +87,7 @@ class Intake:
     async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """The next offset of each partition, by the marks at the broker; starts the tasks."""
         opened: Opened = await self._in_thread(self._store, self._settings)
-        self._now_s = opened.now_s
+        self._now_s, self._log = opened.now_s, opened.log
         self._marks = BrokerMarks(self._settings.bootstrap, intake_group(opened.log))
         marks = await self._marks.start({tp.partition for tp in partitions})
         self._desk = Desk(self._rules(opened.log), opened.births)
@@ -97,6 +100,16 @@ class Intake:
             if marks[tp.partition] > end:  # it was cut, or the topic made again: all of it is new, or a repeat
                 log.critical("ALARM %s/%d ends at %d, before %d: read again", *tp, end, marks.pop(tp.partition))
         return {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
+
+    async def on_gap(self, tp: TP, due: int, first: int) -> str:
+        """Why intake stands still before events that are gone; empty when they were given up."""
+        return str(await self._in_thread(self._give_up, Stop(tp.topic, tp.partition, self._log, due), first))
+
+    def _give_up(self, due: Stop, first: int) -> str:
+        why = refusal(self._settings, due, first, Stops(self._settings.folder.stops(self._settings.process)))
+        if not why:
+            store(self._settings, due, first)
+        return why
 
     def _rules(self, number: int) -> Rules:
         settings = self._settings

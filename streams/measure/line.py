@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+import msgspec
 import polars as pl
 
 from hotline import ipc
@@ -22,7 +23,7 @@ from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.beyond import Beyond
 from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory, Tables
-from streams.measure.output import covered_days, output, undecodable
+from streams.measure.output import covered_days, given_up, output, undecodable
 from streams.measure.step import step
 
 
@@ -70,7 +71,7 @@ class Line:
         return self.accepted.next_offset if self.accepted.log == self.place.log else 0
 
     @property
-    def _next_first(self) -> int:
+    def next_first(self) -> int:
         """Place of its first event that comes next."""
         return self.accepted.next_first if self.accepted.log == self.place.log else 0
 
@@ -92,7 +93,7 @@ class Line:
         self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
     ) -> Iterator[Measured]:
         """The outputs of one input record; each must be sent, and `sent` called, before the next is asked for."""
-        first = self._next_first
+        first = self.next_first
         try:
             block = decode(self.place.subject, value, block_id=block_id, partition=self.place.partition)
         except UndecodableError as error:
@@ -104,9 +105,18 @@ class Line:
 
     def set_aside(self, offset: int, block_id: str, value: bytes, detail: str) -> Measured:
         """The output of a record that nobody can read and live, or of what is left of one: a dead letter."""
-        first = self._next_first
+        first = self.next_first
         source = self._source(offset, block_id, first, first + 1, final=True)
         record = self._undecodable("poison", value, source, detail)
+        self.accepted = advance(record)
+        return record
+
+    def give_up(self, next_offset: int) -> Measured:
+        """The output that stands for all records before an offset, which are gone unread."""
+        due, first = self.next_input, self.next_first
+        source = self._source(due, "", first, first, final=True)
+        source = msgspec.structs.replace(source, given_up=next_offset - due)
+        record = given_up(self.place.subject, source, deployment=self.place.deployment, working=self.place.working)
         self.accepted = advance(record)
         return record
 

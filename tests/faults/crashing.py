@@ -22,20 +22,19 @@ if any(argument.startswith("streams") for argument in sys.orig_argv):
     import msgspec
     import pyarrow.ipc
 
-    def survive(value, deadly):
-        if deadly in value:
-            ctypes.string_at(0)
-
     def open_stream(source, *more, stock=pyarrow.ipc.open_stream, **others):
-        survive(source if isinstance(source, bytes) else b"", {DEADLY_COLUMN.encode()!r})
-        return stock(source, *more, **others)
+        found = stock(source, *more, **others)
+        if {DEADLY_COLUMN!r} in found.schema.names:
+            ctypes.string_at(0)
+        return found
 
     class Decoder:
         def __init__(self, *more, stock=msgspec.json.Decoder, **others):
             self._stock = stock(*more, **others)
 
         def decode(self, value):
-            survive(value, {DEADLY_TEXT.encode()!r})
+            if {DEADLY_TEXT.encode()!r} in value:
+                ctypes.string_at(0)
             return self._stock.decode(value)
 
         def __getattr__(self, name):
