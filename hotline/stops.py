@@ -17,20 +17,19 @@ class Stops:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._told = _read(file)
 
     def say(self, place: str, why: str) -> None:
         """A place stands still."""
-        self._told[place] = why
-        self._write()
+        self._write({**_read(self._file), place: why})
 
     def over(self, place: str) -> None:
         """It goes on."""
-        if self._told.pop(place, None) is not None:
-            self._write()
+        known = _read(self._file)
+        if known.pop(place, None) is not None:
+            self._write(known)
 
-    def _write(self) -> None:
-        write_whole(self._file, msgspec.json.encode(self._told).decode())
+    def _write(self, known: dict[str, str]) -> None:
+        write_whole(self._file, msgspec.json.encode(known).decode())
 
 
 def told(file: Path) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ class Intake:
         self._bytes = self._records = 0
         self._came, self._room, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._positions: dict[int, int] = {}
+        self._stops = Stops(settings.folder.stops(settings.process))
         self._tasks: list[asyncio.Task[None]] = []
 
     async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
@@ -106,7 +107,7 @@ class Intake:
         return str(await self._in_thread(self._give_up, Stop(tp.topic, tp.partition, self._log, due), first))
 
     def _give_up(self, due: Stop, first: int) -> str:
-        why = refusal(self._settings, due, first, Stops(self._settings.folder.stops(self._settings.process)))
+        why = refusal(self._settings, due, first, self._stops)
         if not why:
             store(self._settings, due, first)
         return why
@@ -144,8 +145,14 @@ class Intake:
             bundles = [] if self._desk.must_pause else self._take_gathered()
             done: Done = await self._in_thread(self._take, bundles)
             await self._send(done.blocks)
+            self._goes_on(done.positions.keys() - self._positions.keys())
             self._positions.update(done.positions)
             self._moved.set()
+
+    def _goes_on(self, partitions: Collection[int]) -> None:
+        """Take back what the process before may have told of partitions that are read for the first time."""
+        for partition in partitions:
+            self._stops.over(f"{INTAKE_TOPIC}/{partition}")
 
     def _take(self, bundles: list[Any]) -> Done:
         return self._careful.take(bundles, now=self._now_s(), timer=time.monotonic())

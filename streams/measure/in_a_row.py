@@ -38,12 +38,12 @@ class InARow:
     def __init__(self, file: Path, at: _Place, *, events_max: int, blocks_max: int) -> None:
         """Go on at that place, from what the process before knew there. A limit of 0 is none."""
         self._file, self._events_max, self._blocks_max = file, events_max, blocks_max
-        self.count = Count(*_read(file).get(at, ()))
+        self.count = self._before = Count(*_read(file).get(at, ()))
         self.reasons: dict[str, int] = {}
 
     def take(self, record: Measured) -> bool:
         """Count what an output brings; whether that is too many."""
-        before = self.count
+        before = self._before = self.count
         if record.verdicts.dead < record.verdicts.read:
             self.count, self.reasons = Count(), {}
         elif record.verdicts.dead:
@@ -55,9 +55,10 @@ class InARow:
             self._write(record, before)
         return 0 < self._events_max < self.count.events or 0 < self._blocks_max < self.count.blocks
 
-    def accept(self) -> None:
-        """Somebody looked: count anew."""
+    def accept(self, record: Measured) -> None:
+        """Somebody looked at what was taken last: count anew after it."""
         self.count, self.reasons = Count(), {}
+        self._write(record, self._before)
 
     def _write(self, record: Measured, before: Count) -> None:
         """Before the output and after it: whoever comes next may stand at either."""

@@ -29,6 +29,7 @@ class Stopping:
 
     def __init__(self, settings: Settings, tp: TP, line: Line, stops: Stops) -> None:
         self._settings, self._place, self._stops = settings, f"{tp.topic}/{tp.partition}", stops
+        self._may_be_told = True  # by the process before
         self._in_a_row = InARow(
             settings.folder.in_a_row(*tp),
             (line.place.log, line.next_input, line.next_first),
@@ -38,9 +39,14 @@ class Stopping:
 
     async def pass_on(self, record: Measured) -> None:
         """Return when the output may be sent."""
-        if not self._in_a_row.take(record):
+        if self._in_a_row.take(record):
+            await self._accepted(record)
+        if self._may_be_told:
             self._stops.over(self._place)
-            return
+            self._may_be_told = False
+
+    async def _accepted(self, record: Measured) -> None:
+        """Say why the line stands still, and return when somebody accepted that."""
         source = record.source
         stop = Stop(source.topic, source.partition, source.log, source.offset)
         asked = partial(accepted, self._settings, DEAD_LETTERS, stop)
@@ -50,10 +56,9 @@ class Stopping:
                 why = self._why(stop)
                 log.critical("ALARM %s", why)
                 self._stops.say(self._place, why)
-            said = True
+            said = self._may_be_told = True
             await asyncio.sleep(LOOK_EVERY_S)
-        self._in_a_row.accept()
-        self._stops.over(self._place)
+        self._in_a_row.accept(record)
 
     def _why(self, stop: Stop) -> str:
         events, blocks = self._in_a_row.count

@@ -94,18 +94,16 @@ def test_events_that_crash_their_decoder_are_set_aside_and_those_around_them_cou
 def test_who_is_killed_over_a_good_block_again_and_again_does_not_make_it_poison(hotline: Hotline) -> None:
     hotline.do("down")
     hotline.ups[-1].wait(60)
-    for partition in range(2):
-        file = DataFolder(hotline.data).in_hand("hotline.calls", partition)
-        for _ in range(12):
-            killed = InHand(file)
-            killed.begin(Span(2, 0, 1))
-            killed.close()
+    for _ in range(12):
+        killed = InHand(DataFolder(hotline.data).in_hand("hotline.calls", 0))
+        killed.begin(Span(2, 0, 1))
+        killed.close()
     del hotline.environ["PYTHONPATH"]
     hotline.running()
-    before = len(letters(hotline, "poison"))
+    before = len(letters_of(hotline, "poison"))
     assert send_blocks(hotline, pack(CALLS, events("good", 40), 2)).counted == 40
     assert "12 workers died over hotline.calls/0/2/0, but a process of its own reads it" in worker_said(hotline)
-    assert len(letters(hotline, "poison")) == before
+    assert len(letters_of(hotline, "poison")) == before
 
 
 def test_after_an_upgrade_that_survives_them_poison_is_sent_again_and_counts(hotline: Hotline) -> None:

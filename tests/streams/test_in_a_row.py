@@ -69,9 +69,13 @@ def test_lines_that_an_adapter_found_broken_count_neither_for_nor_against(tmp_pa
 
 def test_records_that_are_no_block_are_counted_apart(tmp_path: Path, line: Line) -> None:
     row = fresh(tmp_path / "x", line)
-    assert [row.take(output(line)) for _ in range(3)] == [False, False, True]
-    row.accept()
-    assert not row.take(output(line))
+    assert [row.take(output(line)) for _ in range(2)] == [False, False]
+    between, third = line.accepted, output(line)
+    assert row.take(third)
+    row.accept(third)
+    assert fresh(tmp_path / "x", line).count == (0, 0), "the next process knows that somebody looked"
+    line.accepted = between
+    assert fresh(tmp_path / "x", line).take(third), "one that has not passed on what was accepted asks again"
 
 
 def test_a_limit_of_0_is_none(tmp_path: Path, line: Line) -> None:
