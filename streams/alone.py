@@ -18,8 +18,8 @@ DEATHS_MAX = 2
 """After so many deaths in a row over a record it is first tried alone, at every start until it is through."""
 TRIES = 2
 """So many processes of their own must die, one after another."""
-ALONE_S_MAX = 120
-"""A process that takes longer hangs, and counts as dead: a record takes a tenth of a second."""
+ALONE_S_MAX = 300
+"""A process that takes longer hangs, and counts as dead: the largest block takes seconds."""
 _BEGUN = b"begun\n"
 
 
