@@ -144,12 +144,12 @@ def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
 
 
 def forget_tokens(stack: Stack) -> None:
-    """Let every table forget which inserts it has seen."""
+    """Let tables forget which inserts they have seen."""
     with stack.engine.client() as client:
-        for table in tables().values():
-            for window in ("0", table.all_settings["non_replicated_deduplication_window"]):
+        for name in ("call_events", "calls", "minute_sums_calls", "accounts", "marks"):
+            for window in ("0", tables()[name].all_settings["non_replicated_deduplication_window"]):
                 setting = f"non_replicated_deduplication_window = {window}"
-                client.command(f"ALTER TABLE hotline.{table.name} MODIFY SETTING {setting}")
+                client.command(f"ALTER TABLE hotline.{name} MODIFY SETTING {setting}")
 
 
 def test_a_broker_that_starts_empty_goes_on_under_a_new_log_number(fresh: Stack) -> None:
