@@ -12,6 +12,7 @@ import typer
 
 from cli.asking import end_of
 from cli.failures import CANNOT
+from cli.gaps import accept_dead_letters
 from cli.options import Data, Json, examples
 from cli.output import print_data, print_json, print_table, say
 
@@ -63,6 +64,7 @@ def register(app: typer.Typer) -> None:
             "hotline dead-letters retry --reason unknown_ticket", "hotline dead-letters retry --dry-run --json"
         )
     )(retry)
+    group.command("accept", epilog=examples("hotline dead-letters accept hotline.tickets/0/1/17"))(accept_dead_letters)
     app.add_typer(group, name="dead-letters")
 
 
@@ -81,7 +83,7 @@ def list_(
 
     if not _known(reason):
         return CANNOT
-    with _client(data) as client:
+    with asking(data) as client:
         found = newest(client, reason=reason, limit=limit)
     if json:
         print_json([{**_described(letter), "head": printable(letter.original)} for letter in found])
@@ -106,7 +108,7 @@ def show(
     from sinks.dead_letters import one
 
     try:
-        with _client(data) as client:
+        with asking(data) as client:
             found = one(client, letter)
     except ValueError as error:
         say(str(error))
@@ -142,7 +144,7 @@ def export(
     del json
     if not _known(reason):
         return CANNOT
-    with _client(data) as client:
+    with asking(data) as client:
         letters = every(client, reason=reason, limit=limit)
         count = _write_lines(letters, sys.stdout.buffer) if file == STDOUT else _write_file(letters, Path(file))
     say(f"wrote {count:,} dead letters" + ("" if file == STDOUT else f" to {file}"))
@@ -172,7 +174,7 @@ def delete(
         return CANNOT
     try:
         end = end_of(until, load(data)[0].zone) if until else None
-        with _client(data, "writer") as client:
+        with asking(data, "writer") as client:
             count = delete_all(client, name=letter, reason=reason, until=end)
     except ValueError as error:
         say(str(error))
@@ -191,21 +193,19 @@ def retry(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
     json: Json = False,
 ) -> int:
-    """Send dead letters again that came as JSON events.
+    """Send dead letters again that came as JSON events or are whole blocks.
 
-    Each event goes through intake once more, as it was kept, and what becomes of it is told. One that was counted
-    meanwhile is seen, not counted twice; one that is still wrong is a dead letter again.
+    Each event goes through intake once more, as it was kept, each block to where it stood, and what becomes of them is
+    told. What was counted meanwhile is seen, not counted twice; what is still wrong is a dead letter again.
     """
     from cli.retrying import retry_letters
     from producers.sending import StackAwayError
-    from sinks.dead_letters import every
 
     if not _known(reason):
         return CANNOT
-    with _client(data) as client:
-        letters = every(client, reason=reason)
+    with asking(data) as client:
         try:
-            return retry_letters(data, letters, dry_run=dry_run, json=json)
+            return retry_letters(data, client, reason=reason, dry_run=dry_run, json=json)
         except StackAwayError as error:
             say(str(error))
             return CANNOT
@@ -231,7 +231,7 @@ def _write_lines(letters: Iterable["DeadLetter"], out: Any) -> int:
 
 
 @contextmanager
-def _client(data: Path | None, account: "Account" = "reader") -> Iterator[Any]:
+def asking(data: Path | None, account: "Account" = "reader") -> Iterator[Any]:
     """Join or start a stack as far as its engine, and ask as that account."""
     from deploy.stack.joining import join_or_start
     from hotline.settings import load

@@ -40,6 +40,7 @@ def examine_stored(settings: "Settings") -> list[Finding]:
 
 
 def _sources(client: "Client") -> Iterator[Finding]:
+    from sinks.acceptances import given_up
     from sinks.checkup import chains, events_lost, marks_off
 
     found = chains(client)
@@ -53,6 +54,9 @@ def _sources(client: "Client") -> Iterator[Finding]:
     if all(chain.sound for chain in found):
         outputs = sum(chain.outputs for chain in found)
         yield Finding("accepted sources", ok=True, found=f"{outputs:,} in {len(found)} logs, each once")
+    if gaps := given_up(client):
+        what = f"{sum(gap.records for gap in gaps):,} records in {len(gaps)} gaps"
+        yield Finding("given up", ok=True, found=f"{what}: hotline gaps list names them")
     for off in marks_off(client):
         what = f"{off.topic}[{off.partition}]: the mark says {off.mark}, the last account {off.account}"
         yield Finding("marks", ok=False, found=what, remedy=_REBUILD)

@@ -10,6 +10,7 @@ from cli import (
     dead_letters,
     demo,
     explain,
+    gaps,
     kpi,
     load,
     migrate,
@@ -27,7 +28,7 @@ from cli.options import examples
 from cli.output import flush_data, say
 
 GROUPS = (
-    *(processes, load, send, simulate, adapters, dead_letters, demo),
+    *(processes, load, send, simulate, adapters, dead_letters, gaps, demo),
     *(kpi, explain, watch, reconcile, repair, refold, migrate, settings),
 )
 

@@ -56,15 +56,16 @@ def status(
 ) -> int:
     """Tell how the stack does.
 
-    Exit code 0 when every part answers, 1 when not all do, 3 when none runs. Starts nothing.
+    Exit code 0 when every part answers and no line stands still, 1 when not, 3 when none runs. Starts nothing.
     """
-    from deploy.stack.status import look
+    from deploy.stack.status import look, with_given_up
     from hotline.settings import load
 
     settings, _ = load(data)
     deadline = time.monotonic() + wait
     while (found := look(settings)).exit_code and time.monotonic() < deadline:
         time.sleep(_POLL_S)
+    found = with_given_up(found, settings)
     if json:
         print_json(found)
     elif found.state == "stopped":
@@ -82,6 +83,10 @@ def status(
             ]
             or [("stack", found.state, f"process {found.pid}", "")]
         )
+        for why in (why for part in found.parts for why in part.stopped):
+            say(why)
+        if found.given_up:
+            say(f"{found.given_up:,} records were given up: see hotline gaps list")
     return found.exit_code
 
 

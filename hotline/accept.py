@@ -78,7 +78,7 @@ def advance(record: Measured) -> Accepted:
     source = record.source
     return Accepted(
         log=source.log,
-        offset=source.offset,
+        offset=source.offset + max(source.given_up - 1, 0),
         last=source.last,
         final=source.final,
         deployment=record.versions.deployment,

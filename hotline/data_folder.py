@@ -87,6 +87,18 @@ class DataFolder:
         """Name the file in which a process says that it is ready (see `tell_ready`)."""
         return self.run / f"{process}.ready"
 
+    def in_hand(self, topic: str, partition: int) -> Path:
+        """Name the file in which a worker states what it is about to read of a partition (see `streams.in_hand`)."""
+        return self.run / "in-hand" / f"{topic}-{partition}"
+
+    def in_a_row(self, topic: str, partition: int) -> Path:
+        """Name the file with how many dead letters in a row a line made (see `streams.measure.in_a_row`)."""
+        return self.run / "in-a-row" / f"{topic}-{partition}"
+
+    def stops(self, process: str) -> Path:
+        """Name the file in which a process tells where it stands still (see `hotline.stops`)."""
+        return self.run / f"{process}.stops"
+
     @property
     def roll_state(self) -> Path:
         """What roll knew at its last snapshot, and how far it had read then."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 ORIGINAL_BYTES_MAX = 64 * 1024
 """Bytes kept of something too large; its origin tells where the whole stands."""
 
+WHOLE_RECORDS = frozenset({"undecodable", "too_large", "poison"})
+"""Reasons against a record as a whole."""
+
 REASONS: dict[str, str] = {
     "undecodable": "It cannot be read as text or as a block at all. Send UTF-8 JSON, or an Arrow IPC stream.",
     "unknown_type": "No event has this type. See the event types in docs/events.md.",
@@ -18,5 +21,7 @@ REASONS: dict[str, str] = {
     "future_time": "A time lies further in the future than clocks differ. Set the sender's clock, then send it again.",
     "unknown_ticket": "It does not state born_at, and no call or ticket of this source and id came in time. Send that "
     "first, or state born_at.",
+    "poison": "Whoever reads it crashes, also a process that reads nothing else. Tell who looks after the hotline; "
+    "after an upgrade it can be sent again as it is.",
     "wrong_partition": "It belongs to another partition. Pack blocks with this product's partition function.",
 }

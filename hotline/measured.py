@@ -25,6 +25,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Place after the slice's last event."""
     final: bool
     block_id: str
+    given_up: int = 0
+    """Records from `offset` on that were gone unread: the source stands for all of them, and holds no event."""
 
 
 class Verdicts(msgspec.Struct, frozen=True, kw_only=True):

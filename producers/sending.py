@@ -155,13 +155,17 @@ class Sender:
             for half in _halves(block):
                 self.send(half)
             return
-        self._send(block.block_id, _Kept(block.subject.name, block.partition, value, ARROW_STREAM))
+        self._keep(block.block_id, _Kept(block.subject.name, block.partition, value, ARROW_STREAM))
+
+    def send_record(self, subject: str, partition: int, value: bytes) -> None:
+        """Send what once stood as a record, as it came, under an id of its own; waits and raises as `send` does."""
+        self._keep(uuid.uuid4().hex, _Kept(subject, partition, value, ARROW_STREAM))
 
     def ask_to_refold(self, request_id: str, subject: Subject, partition: int, request: Refold) -> None:
         """Send a request to fold again, under an id as a block has one. Raises StackAwayError as `send` does."""
-        self._send(request_id, _Kept(subject.name, partition, request.encode(), REFOLD))
+        self._keep(request_id, _Kept(subject.name, partition, request.encode(), REFOLD))
 
-    def _send(self, block_id: str, kept: _Kept) -> None:
+    def _keep(self, block_id: str, kept: _Kept) -> None:
         if not self._kept:
             self._stored_at, self._ask_after_s = time.monotonic(), self._soonest_s
         self._kept[block_id] = kept

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args, get_origin, get_type_hints
 
@@ -21,16 +19,11 @@ from hotline.events.rules import REQUIRED
 from hotline.fold.rows import Call, Row, Ticket
 from hotline.subjects import OWN_TEXTS, SUBJECTS, TIME, Subject
 from hotline.windows import DAY_S, RECENT_S
+from sinks.table import Columns, Table
 
 DATABASE = names.DATABASE
-INSERTS_REMEMBERED = 1_000
-"""Parts whose tokens a table remembers; only the last batch is ever repeated."""
 INSERTS_REMEMBERED_BY_YEAR = 10_000
 """The same where one insert may make a part for each of a hundred years."""
-
-MERGE_BASE = 25
-"""Parts of like size that are merged at once (the default is 5): each row is rewritten half as often, which is most of
-what a load costs the engine; reads meet a few dozen parts more."""
 
 KPIS_KEPT_DAYS = 35
 """How long the values that were shown live are kept, a set for each minute."""
@@ -38,8 +31,6 @@ KPIS_KEPT_DAYS = 35
 ENTITY_INDEX = "entity TYPE bloom_filter(0.001) GRANULARITY 1"
 """Finds a call or ticket of unknown birth by its id, for events that do not state born_at: a few ids read a few
 granules instead of all (16 instead of 63 ms of two million tickets, measured). It takes 1.8 bytes a row."""
-
-Columns = Mapping[str, str]
 
 _TIME = "DateTime('{zone}')"
 _NUMBERS: dict[type[pl.DataType], str] = {
@@ -52,35 +43,6 @@ _NUMBERS: dict[type[pl.DataType], str] = {
 _ROWS: dict[str, type[Row]] = {"calls": Call, "tickets": Ticket}
 _NEVER_NULL = frozenset({*REQUIRED, "revision", "schema", "digest"})
 _BIRTH_ORDER = ("partition", "born_at", "source", "entity")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """A table: columns with their types, in order, and how rows are kept."""
-
-    name: str
-    columns: Columns
-    order: tuple[str, ...]
-    engine: str = "MergeTree"
-    partition: str = ""
-    ttl: str = ""
-    """When a row may be forgotten."""
-    indexes: Mapping[str, str] = field(default_factory=dict)
-    """Skipping index → its expression and type."""
-    tokens: int = INSERTS_REMEMBERED
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def all_settings(self) -> dict[str, str]:
-        """Settings of the table: an acknowledged insert is on the disk, and a repeated token adds nothing."""
-        return {
-            "non_replicated_deduplication_window": str(self.tokens),
-            "fsync_after_insert": "1",
-            "fsync_part_directory": "1",
-            "default_compression_codec": "'ZSTD(1)'",
-            "merge_selector_base": str(MERGE_BASE),
-            **self.settings,
-        }
 
 
 def tables() -> dict[str, Table]:
@@ -215,6 +177,7 @@ _BOOKS = (
             "stored_at": f"{_TIME} DEFAULT now()",
             "rows": "UInt32",
             "sums": "UInt32",
+            "given_up": "UInt64",
         },
         order=("block_id", "topic", "partition", "log", "offset", "first"),
     ),
@@ -235,6 +198,32 @@ _BOOKS = (
             "detail": "String",
         },
         order=("topic", "partition", "log", "offset", "place"),
+    ),
+    Table(
+        name=names.ACCEPTANCES_TABLE,
+        columns={
+            "kind": "LowCardinality(String)",
+            "topic": "LowCardinality(String)",
+            "partition": "UInt16",
+            "log": "UInt32",
+            "offset": "Int64",
+            "accepted_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("kind", "topic", "partition", "log", "offset"),
+        engine="ReplacingMergeTree",
+    ),
+    Table(
+        name=names.GAPS_TABLE,
+        columns={
+            "topic": "LowCardinality(String)",
+            "partition": "UInt16",
+            "log": "UInt32",
+            "first_offset": "Int64",
+            "next_offset": "Int64",
+            "given_up_at": f"{_TIME} DEFAULT now()",
+        },
+        order=("topic", "partition", "log", "first_offset"),
+        engine="ReplacingMergeTree",
     ),
     Table(
         name=names.COVERED_DAYS_TABLE,

@@ -14,7 +14,7 @@ from streams.app import StreamsApp, make_app
 from streams.handling import handle_each
 from streams.intake.agent import Intake
 from streams.measure.agent import Measure
-from streams.reading import OnReconnect, partitions_of_worker
+from streams.reading import OnGap, OnReconnect, partitions_of_worker
 from streams.roll.agent import Roll
 from streams.worker import run_worker
 
@@ -40,6 +40,7 @@ def worker_app() -> StreamsApp:
         partitions_owned=_partitions(settings),
         resume_from=_resume_from(settings, agents),
         on_reconnect=_on_reconnect(agents),
+        on_gap=None if "roll" in agents else _on_gap(agents),
         datadir=settings.folder.run / settings.process,
         idempotent=durable,
         log_survives=durable,
@@ -55,6 +56,16 @@ def worker_app() -> StreamsApp:
 def _on_reconnect(agents: Mapping[str, Any]) -> OnReconnect | None:
     """Ask measure, which knows what it read. What intake and roll take twice does no harm."""
     return agents["measure"].on_reconnect if "measure" in agents else None
+
+
+def _on_gap(agents: Mapping[str, Any]) -> OnGap:
+    """Ask the agent that reads the topic. Roll has no gaps: it starts again from the tables."""
+
+    async def on_gap(tp: TP, due: int, first: int) -> str:
+        agent = next(agent for name, agent in agents.items() if tp.topic in TOPICS[name])
+        return str(await agent.on_gap(tp, due, first))
+
+    return on_gap
 
 
 def _partitions(settings: Settings) -> frozenset[int]:

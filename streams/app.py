@@ -10,7 +10,7 @@ from faust.tables.manager import TableManager
 from hotline.names import RECORD_BYTES_MAX
 from streams.broker_logs import watch_broker
 from streams.ending import end_process
-from streams.reading import Assignment, OnReconnect, Reading, ResumeFrom
+from streams.reading import Assignment, OnGap, OnReconnect, Reading, ResumeFrom
 from streams.transport import SafeTransport
 
 FETCH_BYTES_MAX = 32 << 20
@@ -58,6 +58,7 @@ def make_app(
     idempotent: bool,
     assignment: Assignment = "manual",
     on_reconnect: OnReconnect | None = None,
+    on_gap: OnGap | None = None,
     log_survives: bool = True,
     instance_id: str | None = None,
     credentials: Any = None,
@@ -67,9 +68,9 @@ def make_app(
     """Make the app of one worker.
 
     `bootstrap` is host:port, several separated by commas. `bundled_topics` are those of the source topics whose records
-    come in bundles. `partitions_owned` (None: all), `resume_from`,
-    `assignment`, `on_reconnect` and `log_survives`: see `Reading`. `idempotent`: True on Kafka, False on the embedded
-    broker, where such a producer does not start. `instance_id` names a static member and stays the same over restarts.
+    come in bundles. `partitions_owned` (None: all), `resume_from`, `assignment`, `on_reconnect`, `on_gap` and
+    `log_survives`: see `Reading`. `idempotent`: True on Kafka, False on the embedded broker, where such a producer does
+    not start. `instance_id` names a static member and stays the same over restarts.
     Memory held: `buffer_records_max` records waiting for the agent, and 32 MiB a partition fetched ahead. Topics must
     exist already.
 
@@ -98,6 +99,7 @@ def make_app(
         resume_from=resume_from,
         assignment=assignment,
         on_reconnect=on_reconnect,
+        on_gap=on_gap,
         log_survives=log_survives,
         bundled=frozenset(bundled_topics),
     )

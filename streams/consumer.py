@@ -63,11 +63,16 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
             first = earliest[TopicPartition(*tp)]
             starts[tp] = marks.get(tp, first)
             if starts[tp] < first:
-                end_process(
-                    f"{tp.topic}/{tp.partition}: records {starts[tp]} to {first - 1} are gone before they were read "
-                    f"(retention?): account for them, then move the mark to {first}"
-                )
+                await self._give_up(tp, starts[tp], first)
+                starts[tp] = first
         return starts
+
+    async def _give_up(self, tp: TP, due: int, first: int) -> None:
+        """Return when somebody accepted that records are gone; else end the process."""
+        on_gap = self.app.reading.on_gap
+        why = f"{tp.topic}/{tp.partition}: records {due} to {first - 1} are gone before they were read (retention?)"
+        if on_gap is None or (why := await on_gap(tp, due, first)):
+            end_process(f"ALARM {why}")
 
     def _forget(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:

@@ -8,8 +8,27 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
 EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 ASK_EVERY_S = 10.0
+OUTAGES = (OSError, HTTPError, ClickHouseError, KafkaError)
+"""What an engine or a broker that is away shows as."""
+
+_KNOWN_END: list[Callable[[], None]] = []
+
+
+def at_known_end(call: Callable[[], None]) -> None:
+    """Have `call` called when this process ends for a reason that lies in no record: on a signal, in an outage."""
+    _KNOWN_END.append(call)
+
+
+def tell_known_end() -> None:
+    """Call all who want to know that this process is about to end for such a reason."""
+    for call in _KNOWN_END:
+        call()
 
 
 def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
@@ -18,6 +37,8 @@ def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
     May be called from any thread. Nothing is flushed, committed or awaited: an orderly stop would wait for the very
     record that failed, and a record without an output is simply read again after the restart.
     """
+    if error is None or isinstance(error, OUTAGES):
+        tell_known_end()
     if error is not None:
         sys.stderr.write("".join(traceback.format_exception(error)))
     sys.stderr.write(f"FATAL {why}\n")

@@ -10,6 +10,7 @@ Assignment: TypeAlias = Literal["manual", "static"]
 ResumeFrom: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
 Reached: TypeAlias = tuple[int, Sequence[tuple[str, bytes]] | None]
 """Of a partition: the offset that comes next, and the headers of the record before it; None before any came."""
+OnGap: TypeAlias = Callable[[TP, int, int], Awaitable[str]]
 OnReconnect: TypeAlias = Callable[[Mapping[TP, Reached]], Awaitable[None]]
 
 
@@ -41,6 +42,10 @@ class Reading:
     the process ends. `log_survives` is False for a broker that begins a new log when it restarts: there a broken
     connection ends the process at once. Both hold for manual assignment.
 
+    `on_gap` is awaited with a partition, the offset that is due and the first one that the log still has, where that is
+    a later one; it answers why the process must end, or nothing when somebody accepted that the records are gone.
+    Without it the process ends.
+
     Records of the topics in `bundled` are handed over in bundles (see `streams.bundles`); manual assignment only.
     """
 
@@ -49,5 +54,6 @@ class Reading:
     resume_from: ResumeFrom
     assignment: Assignment
     on_reconnect: OnReconnect | None = None
+    on_gap: OnGap | None = None
     log_survives: bool = True
     bundled: frozenset[str] = frozenset()

@@ -10,7 +10,7 @@ import faust
 
 from streams.app import StreamsApp
 from streams.broker_logs import limit_driver_logs
-from streams.ending import end_process
+from streams.ending import end_process, tell_known_end
 
 FINISH_WITHIN_S = 1.0
 
@@ -49,6 +49,7 @@ async def _finish(app: StreamsApp) -> None:
 
 
 def _exit(*_: Any) -> NoReturn:
+    tell_known_end()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -1,10 +1,12 @@
 """Asking the parts of a stack themselves whether they work."""
 
+import base64
 import http.client
 import os
 from urllib.parse import urlsplit
 
-from hotline.settings import Settings
+from hotline.acceptances import GIVEN_UP_SQL
+from hotline.settings import Settings, SettingsError, password
 
 _TIMEOUT_S = 2.0
 
@@ -26,6 +28,23 @@ def http_answers(url: str) -> bool:
 def engine_answers(settings: Settings) -> bool:
     """Tell whether ClickHouse answers at `clickhouse_url`."""
     return http_answers(settings.clickhouse_url.rstrip("/") + "/ping")
+
+
+def given_up(settings: Settings) -> int | None:
+    """Ask ClickHouse how many records were given up; None when it does not answer, or has no such table yet."""
+    url = urlsplit(settings.clickhouse_url)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=_TIMEOUT_S)
+    try:
+        account = f"{settings.clickhouse_reader}:{password(settings, 'reader')}".encode()
+        headers = {"Authorization": f"Basic {base64.b64encode(account).decode()}"}
+        connection.request("POST", "/", GIVEN_UP_SQL.encode(), headers)
+        answer = connection.getresponse()
+        return int(answer.read()) if answer.status == http.client.OK else None
+    except (OSError, http.client.HTTPException, SettingsError, ValueError):
+        return None
+    finally:
+        connection.close()
 
 
 def broker_answers(settings: Settings) -> bool:

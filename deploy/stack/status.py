@@ -5,11 +5,12 @@ from typing import Literal
 import msgspec
 
 from deploy.processes import resident_bytes
-from deploy.stack.answering import broker_answers, engine_answers, process_lives, sink_answers
+from deploy.stack.answering import broker_answers, engine_answers, given_up, process_lives, sink_answers
 from deploy.stack.log_state import LogState
 from deploy.stack.state import Condition, PartCondition, PartState, StackState, read_state
 from hotline.data_folder import told_ready
 from hotline.settings import Settings
+from hotline.stops import told
 
 
 class PartStatus(msgspec.Struct, frozen=True):
@@ -22,6 +23,8 @@ class PartStatus(msgspec.Struct, frozen=True):
     address: str
     agents: tuple[str, ...] = ()
     """What a worker runs."""
+    stopped: tuple[str, ...] = ()
+    """Why it stands still somewhere until somebody decides, and what to do."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,13 +38,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[PartStatus] = msgspec.field(default_factory=list)
     log: LogState | None = None
     """The embedded broker's log, as the supervisor sees it."""
+    given_up: int | None = None
+    """Records that were gone before they were read and given up; None where the engine was not asked or is away."""
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when every part answers, 1 when not all do, 3 when no stack runs."""
+        """Return 0 when every part answers and none stands still, 1 when not, 3 when no stack runs."""
         if self.state == "stopped":
             return 3
-        return 0 if self.parts and all(part.answers for part in self.parts) else 1
+        return 0 if self.parts and all(part.answers and not part.stopped for part in self.parts) else 1
 
 
 def look(settings: Settings) -> Status:
@@ -60,6 +65,12 @@ def look(settings: Settings) -> Status:
     )
 
 
+def with_given_up(found: Status, settings: Settings) -> Status:
+    """Ask the engine as well how many records were given up: a question that a live view need not repeat."""
+    state = read_state(settings.folder)
+    return msgspec.structs.replace(found, given_up=given_up(state.settings) if state else None)
+
+
 def _log(state: StackState) -> LogState | None:
     pid = next((part.pid for part in state.parts if part.name == "broker"), None)
     if state.log is None or pid is None:
@@ -70,7 +81,13 @@ def _log(state: StackState) -> LogState | None:
 
 def _look_at(state: StackState, part: PartState) -> PartStatus:
     return PartStatus(
-        part.name, _answers(state.settings, part), part.state, part.pid, part.address, _agents(state.settings, part)
+        part.name,
+        _answers(state.settings, part),
+        part.state,
+        part.pid,
+        part.address,
+        _agents(state.settings, part),
+        told(state.settings.folder.stops(part.name)),
     )
 
 

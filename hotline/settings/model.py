@@ -118,6 +118,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, description="Calls and tickets whose birth intake keeps in memory; of others it asks the tables."),
     ] = 300_000
+    dead_events_in_a_row_max: Annotated[
+        int, Meta(ge=0, description="Events of a partition that may become dead letters in a row; 0: any number.")
+    ] = 5_000
+    dead_blocks_in_a_row_max: Annotated[
+        int, Meta(ge=0, description="Records of a partition in a row that may be no block at all; 0: any number.")
+    ] = 20
     warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
         512 << 20
     )

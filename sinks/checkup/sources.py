@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _ACCOUNTS = f"{DATABASE}.{ACCOUNTS_TABLE}"
 _BEGINS = "(offset, toInt64(first))"
-_ENDS = "if(final, (offset + 1, toInt64(0)), (offset, toInt64(last)))"
+_READ_TO = "offset + greatest(toInt64(given_up), 1) - 1"
+"""Offset of the record at which a piece ends: of records that were given up, the last one."""
+_ENDS = f"if(final, ({_READ_TO} + 1, toInt64(0)), ({_READ_TO}, toInt64(last)))"
 _SURVEY = (
     f"SELECT topic, partition, log, count(), min({_BEGINS}) = (0, 0) AS whole, "  # noqa: S608 names of ours
     f"sum(cityHash64({_BEGINS})) - sum(cityHash64({_ENDS})) = cityHash64(min({_BEGINS})) - cityHash64(max({_ENDS})) "
@@ -34,7 +36,7 @@ _LINKS = (
     "WHERE topic = {topic:String} AND partition = {partition:UInt16} AND log = {log:UInt32})"
 )
 _LAST = (
-    "SELECT topic, partition, max((log, offset, last, final)) "  # noqa: S608 names of ours
+    f"SELECT topic, partition, max((log, {_READ_TO}, last, final)) "  # noqa: S608 names of ours
     f"FROM {_ACCOUNTS} GROUP BY topic, partition"
 )
 

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from sinks.migrations import Migration, migrations
-from sinks.tables import DATABASE, Table, tables
+from sinks.table import Table
+from sinks.tables import DATABASE, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

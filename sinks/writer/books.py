@@ -37,6 +37,7 @@ _ACCOUNTS = pa.schema(
         ("catalogue", pa.string()),
         ("rows", pa.uint32()),
         ("sums", pa.uint32()),
+        ("given_up", pa.uint64()),
     ]
 )
 _MARKS = pa.schema(

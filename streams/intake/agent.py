@@ -10,11 +10,13 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.errors import KafkaError
 from faust.types.tuples import TP
 
+from hotline.acceptances import Stop
 from hotline.blocks import Block
 from hotline.marks import LOGS_SQL, log_number, logs
 from hotline.names import (
@@ -28,11 +30,14 @@ from hotline.names import (
     intake_group,
 )
 from hotline.settings import Settings, pseudonym_key
+from hotline.stops import Stops
 from streams.app import StreamsApp
 from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails
+from streams.gaps import refusal, store
 from streams.handling import send
+from streams.intake.careful import CarefulDesk
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
@@ -77,15 +82,17 @@ class Intake:
         self._bytes = self._records = 0
         self._came, self._room, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._positions: dict[int, int] = {}
+        self._stops = Stops(settings.folder.stops(settings.process))
         self._tasks: list[asyncio.Task[None]] = []
 
     async def resume_from(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """The next offset of each partition, by the marks at the broker; starts the tasks."""
         opened: Opened = await self._in_thread(self._store, self._settings)
-        self._now_s = opened.now_s
+        self._now_s, self._log = opened.now_s, opened.log
         self._marks = BrokerMarks(self._settings.bootstrap, intake_group(opened.log))
         marks = await self._marks.start({tp.partition for tp in partitions})
         self._desk = Desk(self._rules(opened.log), opened.births)
+        self._careful = CarefulDesk(self._desk, opened.log, partial(self._settings.folder.in_hand, INTAKE_TOPIC))
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
             end_if_it_fails(task, "intake")
@@ -94,6 +101,16 @@ class Intake:
             if marks[tp.partition] > end:  # it was cut, or the topic made again: all of it is new, or a repeat
                 log.critical("ALARM %s/%d ends at %d, before %d: read again", *tp, end, marks.pop(tp.partition))
         return {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
+
+    async def on_gap(self, tp: TP, due: int, first: int) -> str:
+        """Why intake stands still before events that are gone; empty when they were given up."""
+        return str(await self._in_thread(self._give_up, Stop(tp.topic, tp.partition, self._log, due), first))
+
+    def _give_up(self, due: Stop, first: int) -> str:
+        why = refusal(self._settings, due, first, self._stops)
+        if not why:
+            store(self._settings, due, first)
+        return why
 
     def _rules(self, number: int) -> Rules:
         settings = self._settings
@@ -128,11 +145,17 @@ class Intake:
             bundles = [] if self._desk.must_pause else self._take_gathered()
             done: Done = await self._in_thread(self._take, bundles)
             await self._send(done.blocks)
+            self._goes_on(done.positions.keys() - self._positions.keys())
             self._positions.update(done.positions)
             self._moved.set()
 
+    def _goes_on(self, partitions: Collection[int]) -> None:
+        """Take back what the process before may have told of partitions that are read for the first time."""
+        for partition in partitions:
+            self._stops.over(f"{INTAKE_TOPIC}/{partition}")
+
     def _take(self, bundles: list[Any]) -> Done:
-        return self._desk.take(bundles, now=self._now_s(), timer=time.monotonic())
+        return self._careful.take(bundles, now=self._now_s(), timer=time.monotonic())
 
     async def _wait_for_work(self) -> None:
         """Until records came and were gathered for a while, or something waits to be looked for again."""

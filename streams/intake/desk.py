@@ -7,9 +7,10 @@ Not for two threads at once.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from streams.intake.arriving import BIRTHS, KINDS, Arrival, NotDecodedError, dec
 from streams.intake.births import Births, entity_name
 from streams.intake.frames import refused_rows
 from streams.intake.judging import judge
-from streams.intake.keeping import kept
+from streams.intake.keeping import kept, unread
 from streams.intake.shelf import Shelf
 
 WAITING_MAX = 100_000
@@ -67,6 +68,7 @@ class Done:
 @dataclass
 class _Work:
     now: int
+    poison: Mapping[tuple[int, int], str]
     ready: list[Arrival] = field(default_factory=list)
     """With a birth."""
     lacking: dict[str, list[Arrival]] = field(default_factory=dict)
@@ -104,12 +106,20 @@ class Desk:
             due.append(self._recheck_retired_at)
         return max(0.0, min(due) - timer) if due else None
 
-    def take(self, bundles: Sequence[Any], *, now: float, timer: float) -> Done:
+    def take(
+        self,
+        bundles: Sequence[Any],
+        *,
+        now: float,
+        timer: float,
+        poison: Mapping[tuple[int, int], str] = MappingProxyType({}),
+    ) -> Done:
         """The blocks of what came, and of what waited and can now be sent. `bundles` may be empty.
 
-        `now` is the time in epoch seconds, which somebody may set; `timer` counts seconds and never goes back.
+        `now` is the time in epoch seconds, which somebody may set; `timer` counts seconds and never goes back. Records
+        in `poison`, {(partition, offset): how one dies of it}, are refused unread.
         """
-        work = _Work(int(now))
+        work = _Work(int(now), poison)
         for bundle in bundles:
             self._decode(bundle, work)
             self._next[bundle.partition] = bundle.next_offset
@@ -124,6 +134,11 @@ class Desk:
 
     def _decode(self, bundle: Any, work: _Work) -> None:
         for record in bundle.records:
+            if how := work.poison.get((bundle.partition, record.offset)):
+                self._set_aside(
+                    work, TICKETS.name, ("poison", how), unread(record.value), bundle.partition, record.offset
+                )
+                continue
             made = bool(record.headers) and any(name == PSEUDONYMISED for name, _ in record.headers)
             try:
                 event = decode(record.value)
@@ -247,14 +262,15 @@ class Desk:
         known = refusals.parsed(value)
         kind = str(known.get("type", "")) if isinstance(known, dict) else ""
         subject = next((s.name for s in SUBJECTS.values() if kind.startswith(f"{s.singular}.")), TICKETS.name)
-        work.refused.setdefault(subject, []).append(
-            {
-                "problem": reason[0],
-                "detail": reason[1],
-                "original": kept(value, self._rules.key, pseudonymised=made),
-                "origin": f"{INTAKE_TOPIC}/{partition}/{self._rules.log}/{offset}",
-            }
-        )
+        original = kept(value, self._rules.key, pseudonymised=made)
+        self._set_aside(work, subject, reason, original, partition, offset)
+
+    def _set_aside(
+        self, work: _Work, subject: str, reason: refusals.Refusal, original: bytes, partition: int, offset: int
+    ) -> None:
+        origin = f"{INTAKE_TOPIC}/{partition}/{self._rules.log}/{offset}"
+        row = {"problem": reason[0], "detail": reason[1], "original": original, "origin": origin}
+        work.refused.setdefault(subject, []).append(row)
 
     def _blocks(self, work: _Work) -> list[Block]:
         made: list[Block] = []

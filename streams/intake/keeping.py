@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.events import NAME_BYTES_MAX
 from hotline.pseudonyms import PERSONAL_FIELDS, pseudonym
 from hotline.subjects import SUBJECTS
@@ -29,9 +30,18 @@ def kept(value: bytes | None, key: bytes, *, pseudonymised: bool) -> bytes:
     """
     found = parsed(value)
     if not isinstance(found, dict):
-        return _LONG_NUMBER.sub(lambda number: b"#" * len(number[0]), (value or b"")[:UNREADABLE_BYTES_MAX])
+        return _masked((value or b"")[:UNREADABLE_BYTES_MAX])
     safe = {name: _safe(name, found[name], key, pseudonymised) for name in found if name in _FIELDS}
     return msgspec.json.encode(safe)
+
+
+def unread(value: bytes | None) -> bytes:
+    """What may be stored of a record that nobody can read and live: no more than its bytes is looked at."""
+    return _masked((value or b"")[:ORIGINAL_BYTES_MAX])
+
+
+def _masked(value: bytes) -> bytes:
+    return _LONG_NUMBER.sub(lambda number: b"#" * len(number[0]), value)
 
 
 def _safe(name: str, value: Any, key: bytes, pseudonymised: bool) -> Any:  # noqa: FBT001 it only passes through

@@ -7,25 +7,30 @@ import contextlib
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
+from hotline.acceptances import Stop
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
-from hotline.measured import Measured
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS, REFOLD, block_id
 from hotline.settings import Settings
+from hotline.stops import Stops
 from hotline.subjects import SUBJECTS
 from hotline.windows import ALL_MINUTES, recent_from
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import end_if_it_fails, end_when
+from streams.ending import at_known_end, end_if_it_fails, end_when
+from streams.gaps import refusal
 from streams.handling import send_alone
+from streams.in_hand import InHand
+from streams.measure.careful import carefully
 from streams.measure.line import Line, Place
 from streams.measure.look_ups import StoredRows
 from streams.measure.memory import Memory
+from streams.measure.stopping import Stopping
 from streams.positions import read_range
 from streams.reading import Reached
 from streams.same_log import end_if_another, moved
@@ -35,6 +40,12 @@ MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
 WAITING_RECORDS = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
+
+
+class Gap(NamedTuple):
+    """All records before an offset are gone, and given up."""
+
+    next_offset: int
 
 
 class Measure:
@@ -47,6 +58,9 @@ class Measure:
         self._working = load_working_time(settings)
         self._lines: dict[TP, Line] = {}
         self._queues: dict[TP, asyncio.Queue[Any]] = {}
+        self._in_hand: dict[TP, InHand] = {}
+        self._stopping: dict[TP, Stopping] = {}
+        self._stops = Stops(settings.folder.stops(settings.process))
         self._stored: dict[TP, int] = {}
         self._moved, self._awaited, self._sent = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="measure")
@@ -61,6 +75,9 @@ class Measure:
         for tp in sorted(partitions):
             self._lines[tp] = await self._line(tp, numbers, stored)
             self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
+            self._in_hand[tp] = InHand(self._settings.folder.in_hand(*tp))
+            at_known_end(self._in_hand[tp].let_go)
+            self._stopping[tp] = Stopping(self._settings, tp, self._lines[tp], self._stops)
         known = {topic: numbers[topic] for topic in (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())}
         self._start(partial(moved, client, known))
         return {tp: line.next_input for tp, line in self._lines.items()}
@@ -97,6 +114,15 @@ class Measure:
                 known = block_id(dict(headers).get(BLOCK_ID), tp.topic, tp.partition, due - 1)
                 await end_if_another(self._settings.bootstrap, tp, due - 1, known)
 
+    async def on_gap(self, tp: TP, due: int, first: int) -> str:
+        """Why a line stands still before records that are gone; empty when they were given up."""
+        place = self._lines[tp].place
+        stop = Stop(place.topic, place.partition, place.log, due)
+        why = await self._in_thread(refusal, self._settings, stop, first, self._stops)
+        if not why:
+            self._queues[tp].put_nowait(Gap(first))
+        return str(why)
+
     # -- running ---------------------------------------------------------------------------------------------------
 
     def _start(self, logs_moved: Callable[[], str]) -> None:
@@ -115,12 +141,24 @@ class Measure:
         line, queue = self._lines[tp], self._queues[tp]
         while True:
             message = await queue.get()
+            if isinstance(message, Gap):
+                await self._send(tp, line, line.give_up(message.next_offset).encode())
+                continue
             await self._wait_for_sink(tp, line)
             recent = self._recent_from(message)
-            answer = line.refold if _asks_to_refold(message) else line.measure
-            outputs = answer(message.offset, _block_id(message), message.value, minutes_from=recent)
-            while (encoded := await self._in_thread(_next_encoded, outputs)) is not None:
-                await self._send(tp, line, encoded)
+            records = line.refold if _asks_to_refold(message) else line.measure
+            outputs = carefully(
+                line,
+                self._in_hand[tp],
+                records,
+                offset=message.offset,
+                block_id=_block_id(message),
+                value=message.value,
+                minutes_from=recent,
+            )
+            while (made := await self._in_thread(next, outputs, None)) is not None:
+                await self._stopping[tp].pass_on(made.record)
+                await self._send(tp, line, made.value)
                 await self._wait_for_sink(tp, line)  # a record may have many outputs
 
     def _recent_from(self, message: Any) -> int:
@@ -185,11 +223,6 @@ def _read_logs(client: Client) -> dict[str, int]:
 
 def _read_marks(client: Client) -> dict[Partition, Mark]:
     return marks(client.query(MARKS_SQL).result_rows)
-
-
-def _next_encoded(outputs: Any) -> bytes | None:
-    record: Measured | None = next(outputs, None)
-    return None if record is None else record.encode()
 
 
 def _asks_to_refold(message: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+import msgspec
 import polars as pl
 
 from hotline import ipc
@@ -24,7 +25,7 @@ from hotline.working_time import NO_WORKING_TIME, WorkingTime
 from streams.measure.beyond import Beyond
 from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory
-from streams.measure.output import covered_days, output, undecodable
+from streams.measure.output import covered_days, given_up, output, undecodable
 from streams.measure.portions import Portion, nothing, portions, refolded
 from streams.measure.remembered import Tables
 from streams.measure.step import Step, step
@@ -74,6 +75,11 @@ class Line:
         return self.accepted.next_offset if self.accepted.log == self.place.log else 0
 
     @property
+    def next_first(self) -> int:
+        """Place of its first event that comes next."""
+        return self.accepted.next_first if self.accepted.log == self.place.log else 0
+
+    @property
     def unstored_bytes(self) -> int:
         """Bytes of outputs that the sink has not yet stored."""
         return sum(output.bytes for output in self._unstored)
@@ -96,7 +102,7 @@ class Line:
         except UndecodableError as error:
             yield self._dead(offset, block_id, value, error.reason)
             return
-        yield from self._slices(offset, block, self._next_first, minutes_from)
+        yield from self._slices(offset, block, self.next_first, minutes_from)
 
     def refold(
         self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
@@ -107,7 +113,7 @@ class Line:
         except refolding.RefoldError:
             yield self._dead(offset, block_id, value, "undecodable")
             return
-        place, first = self.place, self._next_first
+        place, first = self.place, self.next_first
         able = folded_by(place.subject, place.working) >= folded_by_versions(
             place.subject, asked.fold, asked.rule, asked.calendar
         )
@@ -115,6 +121,23 @@ class Line:
             for part, record in self._parts(whole, offset, block_id, asked.end, minutes_from):
                 self._take(part, record)
                 yield record
+
+    def set_aside(self, offset: int, block_id: str, value: bytes, detail: str) -> Measured:
+        """The output of a record that nobody can read and live, or of what is left of one: a dead letter."""
+        first = self.next_first
+        source = self._source(offset, block_id, first, first + 1, final=True)
+        record = self._undecodable("poison", value, source, detail)
+        self.accepted = advance(record)
+        return record
+
+    def give_up(self, next_offset: int) -> Measured:
+        """The output that stands for all records before an offset, which are gone unread."""
+        due, first = self.next_input, self.next_first
+        source = self._source(due, "", first, first, final=True)
+        source = msgspec.structs.replace(source, given_up=next_offset - due)
+        record = given_up(self.place.subject, source, deployment=self.place.deployment, working=self.place.working)
+        self.accepted = advance(record)
+        return record
 
     def sent(self, size: int) -> None:
         """The last output, of so many bytes, was acknowledged at `next_output`."""
@@ -128,10 +151,6 @@ class Line:
             sequence = self._unstored.popleft().sequence
         if sequence:
             self._memory.stored(sequence)
-
-    @property
-    def _next_first(self) -> int:
-        return self.accepted.next_first if self.accepted.log == self.place.log else 0
 
     def _slices(self, offset: int, block: Block, first: int, minutes_from: int) -> Iterator[Measured]:
         events_max = BLOCK_EVENTS * 2
@@ -189,12 +208,15 @@ class Line:
 
     def _dead(self, offset: int, block_id: str, value: bytes | None, reason: str) -> Measured:
         """The output of a record that cannot be read."""
-        place, source = self.place, self._source(offset, block_id, 0, 1, final=True)
-        record = undecodable(
-            reason, value or b"", place.subject, source, deployment=place.deployment, working=place.working
-        )
+        record = self._undecodable(reason, value or b"", self._source(offset, block_id, 0, 1, final=True))
         self.accepted = advance(record)
         return record
+
+    def _undecodable(self, reason: str, value: bytes, source: Source, detail: str = "") -> Measured:
+        place = self.place
+        return undecodable(
+            reason, value, place.subject, source, deployment=place.deployment, detail=detail, working=place.working
+        )
 
     def _source(self, offset: int, block_id: str, first: int, last: int, *, final: bool) -> Source:
         return Source(

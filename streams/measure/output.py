@@ -13,7 +13,7 @@ from hotline.catalogue import catalogue_name
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.fold import FOLD_VERSION
 from hotline.measured import Measured, Source, Verdicts, Versions
-from hotline.names import BLOCK_BYTES_MAX, COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE
+from hotline.names import BLOCK_BYTES_MAX, COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE, GAPS_TABLE
 from hotline.subjects import OWN_TEXTS, Subject
 from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
@@ -73,15 +73,16 @@ def undecodable(
     source: Source,
     *,
     deployment: int,
+    detail: str = "",
     working: WorkingTime = NO_WORKING_TIME,
 ) -> Measured:
     """The output of a record that is no block at all: one dead event, with all its bytes, if it may be sent at all."""
     letter = _letters(subject, source).with_columns(
-        pl.lit(0, pl.UInt32).alias("place"),
+        pl.lit(source.first, pl.UInt32).alias("place"),
         reason=pl.lit(reason),
         origin=pl.lit(f"{source.topic}/{source.partition}/{source.offset}"),
         original=pl.lit(value[:BLOCK_BYTES_MAX], pl.Binary),
-        detail=pl.lit(""),
+        detail=pl.lit(detail),
     )
     return Measured(
         source=source,
@@ -89,6 +90,21 @@ def undecodable(
         versions=_versions(subject, deployment, working),
         tables={DEAD_LETTERS_TABLE: _stream(letter)},
     )
+
+
+def given_up(subject: Subject, source: Source, *, deployment: int, working: WorkingTime = NO_WORKING_TIME) -> Measured:
+    """The output that stands for records which were gone before they were read: no events, and a gap."""
+    gap = pl.DataFrame(
+        {
+            "topic": pl.Series([source.topic], dtype=pl.String),
+            "partition": pl.Series([source.partition], dtype=pl.UInt16),
+            "log": pl.Series([source.log], dtype=pl.UInt32),
+            "first_offset": pl.Series([source.offset], dtype=pl.Int64),
+            "next_offset": pl.Series([source.offset + source.given_up], dtype=pl.Int64),
+        }
+    )
+    versions = _versions(subject, deployment, working)
+    return Measured(source=source, verdicts=Verdicts(), versions=versions, tables={GAPS_TABLE: _stream(gap)})
 
 
 def _versions(subject: Subject, deployment: int, working: WorkingTime) -> Versions:

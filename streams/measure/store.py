@@ -20,3 +20,19 @@ class Store(Protocol):
 
     def by_key(self, subject: Subject, partition: int, entities: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Events and standing rows of these entities (`born_at`, `source`, `entity`)."""
+
+
+class NothingStored:
+    """A store in which nothing stands."""
+
+    def days(self, subject: Subject, partition: int) -> set[int]:  # noqa: ARG002
+        """None."""
+        return set()
+
+    def by_day(self, subject: Subject, partition: int, day: int) -> tuple[pl.DataFrame, pl.DataFrame]:  # noqa: ARG002
+        """Nothing."""
+        return pl.DataFrame(), pl.DataFrame()
+
+    def by_key(self, subject: Subject, partition: int, entities: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # noqa: ARG002
+        """Nothing."""
+        return pl.DataFrame(), pl.DataFrame()

@@ -80,3 +80,19 @@ def test_people_are_told_how_many(settings: Settings) -> None:
     done = hotline(settings, "dead-letters", "delete", "--reason", "bad_value")
     assert (done.returncode, done.stdout) == (0, "")
     assert "deleted 2 dead letters" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["dead-letters", "gaps"])
+def test_what_is_no_place_of_a_log_is_not_accepted(settings: Settings, command: str) -> None:
+    for place in ("7", "hotline.calls/0/1", "hotline.calls/0/1/-4", "hotline.calls/0/1/x"):
+        done = hotline(settings, command, "accept", place)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "write topic/partition/log/offset" in done.stderr
+
+
+def test_an_acceptance_stands_once_however_often_it_is_given(database: tuple[Settings, Any]) -> None:
+    settings, client = database
+    for _ in range(2):
+        assert hotline(settings, "dead-letters", "accept", "hotline.calls/0/1/4").returncode == 0
+    found = client.query("SELECT kind, topic, partition, log, offset FROM hotline.acceptances FINAL").result_rows
+    assert found == [("dead_letters", "hotline.calls", 0, 1, 4)]

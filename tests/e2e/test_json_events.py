@@ -145,7 +145,7 @@ def test_an_event_of_a_ticket_that_nobody_knows_is_dead_and_counted_once_its_tic
         sql = "SELECT handled FROM hotline.tickets FINAL WHERE entity = 'late'"
         wait_until(lambda: client.query(sql).result_rows == [(True,)], "the event that had waited is counted")
     again = hotline.do("dead-letters", "retry", "--reason", "unknown_ticket", "--dry-run", "--json")
-    assert again.json == {"letters": 2, "alike": 0, "no_event": 0, "events": 2}
+    assert again.json == {"letters": 2, "alike": 0, "blocks": 0, "no_event": 0, "events": 2}
     again = hotline.do("dead-letters", "retry", "--reason", "unknown_ticket", "--json")
     assert again.code == 0, again.said
     assert (again.json["stored"], again.json["reasons"]) == (1, {"unknown_ticket": 1})

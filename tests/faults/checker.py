@@ -94,13 +94,13 @@ class Checker:
 
     def sources(self) -> None:
         """Accepted outputs follow one another in each partition: no gap, no double."""
-        sql = "SELECT topic, partition, log, offset, first, last, final FROM hotline.accounts ORDER BY ALL"
+        sql = "SELECT topic, partition, log, offset, first, last, final, given_up FROM hotline.accounts ORDER BY ALL"
         due: dict[tuple[str, int], tuple[int, int, int]] = {}
-        for topic, partition, log, offset, first, last, final in self._client.query(sql).result_rows:
+        for topic, partition, log, offset, first, last, final, given_up in self._client.query(sql).result_rows:
             at, place = (topic, partition), (log, offset, first)
             begins = offset == first == 0 and log > due.get(at, (0, 0, 0))[0]
             assert begins or place == due.get(at), f"{at}: {place} was accepted where {due.get(at)} was due"
-            due[at] = (log, offset + 1, 0) if final else (log, offset, last)
+            due[at] = (log, offset + max(given_up, 1), 0) if final else (log, offset, last)
 
     def _cells(self, rows: Iterable[Any], part: Part, grains: Any) -> dict[Cell, int]:
         found: dict[Cell, int] = defaultdict(int)

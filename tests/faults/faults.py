@@ -9,6 +9,7 @@ from functools import partial
 
 from sinks.writer.store import AWAY
 from tests.e2e.stacks import SUPERVISOR
+from tests.faults.clocks import set_ahead
 from tests.faults.laboratory import SENDER, Laboratory
 
 Plan = Mapping[str, Callable[[Laboratory], None]]
@@ -48,6 +49,35 @@ def optimize(lab: Laboratory) -> None:
     """Somebody merges all parts of a table."""
     with contextlib.suppress(*AWAY), lab.hotline.writer() as client:
         client.command(f"OPTIMIZE TABLE hotline.{lab.draw.choice(BULKY)} FINAL")
+
+
+def refuse(setting: str, value: int, lab: Laboratory) -> None:
+    """The engine throws at each insert into one table for a while, as it does when the disk is full or read-only."""
+    table = lab.draw.choice((*BULKY, "marks"))
+    lab.heal()
+    lab.set_of_table(table, setting, value)
+    time.sleep(lab.draw.uniform(0.5, 4))
+    lab.set_of_table(table, setting, 0)
+
+
+def stutter(name: str, lab: Laboratory) -> None:
+    """It stands still most of the time, for a moment each, as on a disk that is far too slow."""
+    until = time.monotonic() + lab.draw.uniform(1, 4)
+    while time.monotonic() < until:
+        lab.freeze(name, lab.draw.uniform(0.05, 0.3))
+        time.sleep(0.03)
+
+
+def jump(lab: Laboratory) -> None:
+    """The clocks of the workers jump by hours, in either direction, and stay there."""
+    set_ahead(lab.clock, lab.draw.choice([-1, 1]) * lab.draw.randrange(3600, 20 * 3600))
+
+
+def come_and_go(name: str, module: str, lab: Laboratory) -> None:
+    """Others of its kind come and leave again, each for a moment: what they take over moves in the middle."""
+    lab.heal()
+    for _ in range(3):
+        lab.company(name, module, lab.draw.uniform(0.5, 3))
 
 
 def away(line: str, lab: Laboratory) -> None:
@@ -99,11 +129,43 @@ DOUBLES: Plan = {
     "two workers": partial(double, "worker-0", "streams"),
 }
 MERGES: Plan = {"optimize": optimize}
+REFUSALS: Plan = {
+    "the engine's disk is full": partial(refuse, "min_free_disk_bytes_to_perform_insert", 2**62),
+    "a table is read-only": partial(refuse, "table_readonly", 1),
+}
+STUTTERS: Plan = {f"{name} stutters": partial(stutter, name) for name in ("engine", "broker", "sink")}
+CLOCKS: Plan = {"the workers' clocks jump": jump}
+COMPANY: Plan = {"workers come and go": partial(come_and_go, "worker-0", "streams")}
 WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
 """What `hotline up` runs, and who sends."""
 PLANS: Mapping[str, Plan] = {
-    "embedded": {**kills(*WHOLE), **freezes(*WHOLE[:5]), **DOUBLES, **MERGES},
-    "kafka": {**kills(*WHOLE[1:]), **freezes("broker", "worker-0", "sink"), **DOUBLES, **MERGES},
-    "lines": {**breaks("engine"), **breaks("broker"), **kills("sink", "worker-0", SUPERVISOR, SENDER), **MERGES},
+    "embedded": {
+        **kills(*WHOLE),
+        **freezes(*WHOLE[:5]),
+        **DOUBLES,
+        **MERGES,
+        **REFUSALS,
+        **STUTTERS,
+        **CLOCKS,
+        **COMPANY,
+    },
+    "kafka": {
+        **kills(*WHOLE[1:]),
+        **freezes("broker", "worker-0", "sink"),
+        **DOUBLES,
+        **MERGES,
+        **REFUSALS,
+        **STUTTERS,
+        **CLOCKS,
+        **COMPANY,
+    },
+    "lines": {
+        **breaks("engine"),
+        **breaks("broker"),
+        **kills("sink", "worker-0", SUPERVISOR, SENDER),
+        **MERGES,
+        **REFUSALS,
+        **CLOCKS,
+    },
 }
 """By environment: the whole embedded stack; with Apache Kafka; engine and broker of others, behind lines that break."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from hotline.settings import environment
+from sinks.writer.store import AWAY
 from tests.e2e.stacks import ROOT, SUPERVISOR, Hotline, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tests.faults.proxy import Proxy
 
@@ -120,6 +123,30 @@ class Laboratory:
         time.sleep(seconds)
         other.kill()
         other.wait()
+
+    def company(self, name: str, module: str, seconds: float) -> None:
+        """Run another of its kind beside a part for a moment."""
+        if pid := self.pid(name):
+            other = self._stranger(name, module, pid)
+            time.sleep(seconds)
+            other.kill()
+            other.wait()
+
+    def set_of_table(self, table: str, setting: str, value: int) -> None:
+        """Change a setting of a table in the engine, as soon as that answers."""
+
+        def done() -> bool:
+            with contextlib.suppress(*AWAY), self.hotline.writer() as client:
+                client.command(f"ALTER TABLE hotline.{table} MODIFY SETTING {setting} = {value}")
+                return True
+            return False
+
+        wait_until(done, f"{setting} of {table} is {value}")
+
+    @property
+    def clock(self) -> Path:
+        """The file that says how far the clocks of the workers are ahead of the time, in seconds."""
+        return self.hotline.data.parent / "clock"
 
     def heal(self) -> None:
         """Wait until every part works again."""

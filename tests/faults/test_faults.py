@@ -22,6 +22,7 @@ from deploy.ports import free_port
 from hotline.blocks import pack
 from tests.e2e.stacks import Hotline
 from tests.faults.checker import Checker
+from tests.faults.clocks import pythonpath
 from tests.faults.faults import PLANS
 from tests.faults.laboratory import Laboratory
 from tests.faults.proxy import Proxy
@@ -57,14 +58,18 @@ class BehindALine(KafkaBroker):
         file.write_text(text.replace(own, f"advertised.listeners=PLAINTEXT://127.0.0.1:{told}"))
 
 
+def clocks(folder: Path) -> dict[str, str]:
+    return {"PYTHONPATH": pythonpath(folder / "clocks", folder / "clock")}
+
+
 @contextmanager
 def embedded(folder: Path) -> Iterator[tuple[Hotline, dict[str, Proxy]]]:
-    yield Hotline(folder / "d", **COMMON), {}
+    yield Hotline(folder / "d", **COMMON, **clocks(folder)), {}
 
 
 @contextmanager
 def kafka(folder: Path) -> Iterator[tuple[Hotline, dict[str, Proxy]]]:
-    yield Hotline(folder / "d", **COMMON, HOTLINE_BROKER="kafka"), {}
+    yield Hotline(folder / "d", **COMMON, **clocks(folder), HOTLINE_BROKER="kafka"), {}
 
 
 @contextmanager
@@ -82,6 +87,7 @@ def lines(folder: Path) -> Iterator[tuple[Hotline, dict[str, Proxy]]]:
         hotline = Hotline(
             folder / "d",
             **COMMON,
+            **clocks(folder),
             HOTLINE_CLICKHOUSE_READER_PASSWORD_FILE=str(engine.folder / "secrets" / "reader.password"),
             HOTLINE_CLICKHOUSE_WRITER_PASSWORD_FILE=str(engine.folder / "secrets" / "writer.password"),
             HOTLINE_BROKER="kafka",

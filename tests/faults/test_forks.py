@@ -5,7 +5,10 @@ One stack lives through all of it; after each fork a part of one story is told, 
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -17,6 +20,7 @@ from hotline.names import (
     BLOCK_ID,
     CONTENT_TYPE,
     EVENTS_TOPICS,
+    INTAKE_TOPIC,
     KPIS_TOPIC,
     MEASURED,
     MEASURED_TOPICS,
@@ -66,6 +70,17 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         assert numbers(hotline, [CALLS_MEASURED]) == {4}, "and one of outputs"
         with hotline.writer() as client:
             Checker(client, told, ZONE).check()
+        given_up = overtaken(hotline, parts[1])
+        tell(hotline, parts[1])
+        with hotline.writer() as client:
+            Checker(client, told, ZONE).check()
+        listed = hotline.do("gaps", "list", "--json").json
+        assert {f"{gap['topic']}/{gap['partition']}": gap["records"] for gap in listed} == given_up
+        assert hotline.do("status", "--json").json["given_up"] == sum(given_up.values())
+        deep = {found["check"]: found for found in hotline.do("doctor", "--deep", "--json").json}
+        assert deep["accepted sources"]["ok"], deep
+        assert f"{sum(given_up.values())} records in {len(given_up)} gaps" in deep["given up"]["found"]
+        assert "marks" not in deep
         assert "ALARM the logs of" in (hotline.data / "log" / "sink.log").read_text()
     finally:
         hotline.clean()
@@ -112,6 +127,42 @@ def grown(folder: Path, pieces: Iterable[Piece]) -> None:
                     producer.send(topic, partition=partition, value=value, headers=[(CONTENT_TYPE, MEASURED)])
         producer.flush()
         producer.close()
+
+
+def overtaken(hotline: Hotline, pieces: Iterable[Piece]) -> dict[str, int]:
+    """Let retention take records before the worker reads them, and give them up as its alarm says; how many, by place.
+
+    What is lost was told before, so that the story stays whole.
+    """
+    bootstrap, places = hotline.settings.bootstrap, [TopicPartition(CALLS, 0), TopicPartition(INTAKE_TOPIC, 1)]
+    assert hotline.do("send", "-", "--wait", stdin=b"{}\n" * 8).code == 0, "intake has a position, too"
+    os.kill(hotline.pid("worker-0"), signal.SIGSTOP)
+    producer: Any = KafkaProducer(bootstrap_servers=bootstrap, max_request_size=RECORD_BYTES_MAX)
+    sent: Counter[str] = Counter()
+    for piece in pieces:
+        for block in pack(piece.subject, piece.events, 2, events_max=EVENTS_MAX):
+            if (EVENTS_TOPICS[block.subject.name], block.partition) == tuple(places[0]):
+                producer.send(CALLS, partition=0, value=block.encode(), headers=[(BLOCK_ID, b"lost")])
+                producer.send(INTAKE_TOPIC, partition=1, value=b"{}")
+                sent += Counter(f"{place.topic}/{place.partition}" for place in places)
+    producer.close()
+    with open_admin(bootstrap) as admin:
+        admin.delete_records(dict.fromkeys(places, -1))
+    assert sent.total()
+    hotline.kill("worker-0")
+    for _ in places:
+        wait_until(lambda: hotline.do("status").code and stops(hotline), "the worker says where it stands still")
+        place = stops(hotline)[0].rpartition(" ")[2]
+        assert hotline.do("gaps", "accept", place).code == 0
+        wait_until(lambda place=place: place not in " ".join(stops(hotline)), "it goes on")  # type: ignore[misc]
+    wait_until(hotline.ready, "every part works")
+    return dict(sent)
+
+
+def stops(hotline: Hotline) -> list[str]:
+    """Read why parts stand still."""
+    found = hotline.do("status", "--json").json
+    return [why for part in found["parts"] for why in part["stopped"]]
 
 
 def values(bootstrap: str, topic: str, partition: int) -> list[bytes]:

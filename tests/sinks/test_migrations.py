@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_type_hints
@@ -17,6 +19,7 @@ from sinks.logs import current_logs, number_logs, register_logs
 from sinks.migrations import Migration, MigrationError, apply, database_zone, migrations
 from sinks.migrations.generate import made_by, missing, write_next
 from sinks.tables import tables
+from sinks.writer.store import AWAY
 from tests.sinks.sinking import ZONE, EngineProcess
 
 if TYPE_CHECKING:
@@ -118,6 +121,32 @@ def test_a_crash_between_two_statements_is_made_good(client: Client) -> None:
     assert set(found(client)) < {*tables(), "migrations"}
     apply(client, ZONE)
     assert set(found(client)) == {*tables(), "migrations"}
+
+
+def test_an_engine_killed_in_the_middle_of_its_migrations_has_all_tables_in_the_end(tmp_path: Path) -> None:
+    engine = EngineProcess(tmp_path)
+    draw, killed = random.Random(5), 0
+    try:
+        for _ in range(2):
+            engine.start()
+            end = threading.Timer(draw.uniform(0.0, 0.06), engine.kill)
+            end.start()
+            try:
+                with engine.client() as dying:
+                    apply(dying, ZONE)
+            except AWAY:
+                killed += 1
+            end.join()
+        engine.start()
+        with engine.client() as client:
+            apply(client, ZONE)
+            assert set(found(client)) == {*tables(), "migrations"}
+            assert client.query("SELECT count(), uniq(name) FROM hotline.migrations").result_rows == [
+                (1 + len(migrations()),) * 2
+            ]
+    finally:
+        engine.kill()
+    assert killed, "no kill fell into a migration"
 
 
 def test_a_changed_file_is_an_error_that_names_it(client: Client) -> None:

@@ -37,6 +37,7 @@ class LifelikeLine:
         self.stored: list[Measured] = []
         self.position, self.accepted = 0, Accepted()
         self.line: Line | None = None
+        self.gone = 0
         self.moves: dict[str, Callable[[], object]] = {
             "measure": self.measure,
             "measure much": self.measure_much,
@@ -47,6 +48,7 @@ class LifelikeLine:
             "die late": lambda: self.die(late=True),
             "arrive": self.arrive,
             "resend": self.resend,
+            "retention": self.retention,
         }
 
     # -- measure ---------------------------------------------------------------------------------------------------
@@ -78,6 +80,8 @@ class LifelikeLine:
             self._send(self.line, self._sending)
         elif (made := next(self._slices, None)) is not None:
             self._sending = made.encode()
+        elif self.line.next_input < self.gone:
+            self._slices = iter([self.line.give_up(self.gone)])
         elif (offset := self.line.next_input) < len(self.inputs):
             given = self.inputs[offset]
             if isinstance(given, Refold):
@@ -117,6 +121,11 @@ class LifelikeLine:
     def resend(self) -> None:
         """A producer sends one of its blocks again."""
         self.inputs.append(self.blocks[len(self.inputs) % len(self.blocks)])
+
+    def retention(self) -> None:
+        """The next two records are deleted, read or not; a line finds that when it starts."""
+        self.gone = min(len(self.inputs), max(self.gone, self.accepted.next_offset) + 2)
+        self.line = None
 
     # -- the sink --------------------------------------------------------------------------------------------------
 

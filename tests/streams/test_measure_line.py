@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,34 @@ def test_whatever_dies_and_arrives_late_each_event_counts_once(subject: Subject,
     assert {cell: value for cell, value in life.sums.items() if value} == sums
     assert _sorted_rows(life.store._standing()) == _sorted_rows(rows)
     assert_account(life, len(with_keys(subject, frame).unique(["born_at", "entity_key", "event_key"])))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_records_that_are_given_up_are_counted_and_what_is_stored_agrees(subject: Subject, data: st.DataObject) -> None:
+    frame = data.draw(events(subject, size=16))
+    blocks = cut(subject, frame, data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4)))
+    life = LifelikeLine(subject, blocks, bytes_max=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "OUTPUT_BYTES_MAX", data.draw(st.sampled_from([SLICE_BYTES, 2**23])))
+        for move in data.draw(st.lists(st.sampled_from([*MOVES, *["retention"] * 2]), min_size=10, max_size=40)):
+            life.moves[move]()
+        life.retention()
+        life.finish()
+    lost: set[int] = set()
+    whole: set[int] = set()
+    for record in life.stored:
+        if record.source.given_up:
+            lost |= set(range(record.source.offset, record.source.offset + record.source.given_up))
+        elif record.source.final:
+            whole.add(record.source.offset)
+    assert lost | whole == set(range(len(life.inputs)))
+    assert not lost & whole
+    if life.store.events:
+        rows, sums = _truth(subject, pl.concat(life.store.events))
+        assert {cell: value for cell, value in life.sums.items() if value} == sums
+        assert _sorted_rows(life.store._standing()) == _sorted_rows(rows)
 
 
 def assert_account(life: LifelikeLine, counted: int) -> None:

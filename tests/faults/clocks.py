@@ -1,0 +1,46 @@
+"""Clocks of workers that jump: a module for PYTHONPATH that adds to the time what a file says, whenever it says so."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tests.e2e.stacks import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SITECUSTOMIZE = """
+import sys
+if "streams" in sys.orig_argv:
+    import time
+
+    class Clock:
+        ahead_s, looked_at = 0, 0.0
+
+        def look(self):
+            if time.monotonic() - self.looked_at > 0.05:
+                self.looked_at = time.monotonic()
+                with open({file!r}) as told:
+                    self.ahead_s = int(told.read() or 0)
+            return self.ahead_s
+
+    clock, stock_s, stock_ns = Clock(), time.time, time.time_ns
+    time.time = lambda: stock_s() + clock.look()
+    time.time_ns = lambda: stock_ns() + clock.look() * 10**9
+"""
+
+
+def pythonpath(folder: Path, file: Path) -> str:
+    """Write the module into a folder, and a file that says 0; give the PYTHONPATH with which workers read the file."""
+    folder.mkdir()
+    set_ahead(file, 0)
+    (folder / "sitecustomize.py").write_text(_SITECUSTOMIZE.format(file=str(file)))
+    return os.pathsep.join([str(folder), str(ROOT)])
+
+
+def set_ahead(file: Path, seconds: int) -> None:
+    """Let the clocks be so many seconds ahead of the time from now on, or behind it."""
+    draft = file.with_suffix(".new")
+    draft.write_text(str(seconds))
+    draft.replace(file)
