@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from deploy.brokers import Broker, EmbeddedBroker, KafkaBroker
 
-_LONGEST = ("tests/e2e/test_kills", "tests/e2e", "tests/sinks", "tests/streams", "tests/deploy", "tests/cli")
+_LONGEST = ("tests/e2e/test_kills", "tests/faults", "tests/e2e", "tests/sinks", "tests/streams", "tests/deploy", "tests/cli")
 
 
 def pytest_configure(config: pytest.Config) -> None:
