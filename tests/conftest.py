@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from deploy.brokers import Broker, EmbeddedBroker, KafkaBroker
 
-_LONGEST = ("tests/e2e/test_kills", "tests/faults", "tests/e2e", "tests/sinks", "tests/streams", "tests/deploy", "tests/cli")
+_LONGEST = ("e2e/test_kills", "faults", "e2e", "sinks", "streams", "deploy", "cli")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _room(item: pytest.Item) -> int:
-    return next((place for place, room in enumerate(_LONGEST) if item.nodeid.startswith(room)), len(_LONGEST))
+    return next((place for place, room in enumerate(_LONGEST) if item.nodeid.startswith(f"tests/{room}")), len(_LONGEST))
 
 
 @pytest.fixture(scope="session")
