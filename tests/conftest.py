@@ -25,7 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _room(item: pytest.Item) -> int:
-    return next((place for place, room in enumerate(_LONGEST) if item.nodeid.startswith(f"tests/{room}")), len(_LONGEST))
+    inside = item.nodeid.removeprefix("tests/")
+    return next((place for place, room in enumerate(_LONGEST) if inside.startswith(room)), len(_LONGEST))
 
 
 @pytest.fixture(scope="session")
