@@ -165,7 +165,7 @@ def _field(field: Json) -> Iterator[str]:
 
 
 def _unit(unit: str | None, decimals: float | None) -> Iterator[str]:
-    if unit is None or (unit not in _UNITS and not unit.startswith("suffix:")):
+    if unit is None or (unit not in _UNITS and not unit.startswith(("suffix:", "time:"))):
         yield f"unit {unit!r}: Grafana has none of that name"
     if decimals is None:
         yield "decimals: say how many"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dashboards import sums
-from dashboards.spans import local
+from dashboards.spans import Span, local
 from hotline.buckets import By
 from hotline.catalogue import Stock
 
@@ -96,25 +96,22 @@ def by_hour_of_day(asked: Asked, zone: str) -> str:
     return f"SELECT toDateTime(day, '{zone}') AS time, {hours} FROM ({of_day}) GROUP BY day ORDER BY day"  # noqa: S608
 
 
-def changes(asked: Asked, by: By, zone: str) -> str:
-    """Select, of each KPI, the value of every bucket and the one of a year before: `time`, `name`, `name_before`."""
-    (buckets_a_year,) = (n for of, n in _A_YEAR.items() if of is by)
-    span = asked.span
-    inner = sums.Asked(
-        kpis=asked.kpis,
-        span=type(span)(f"subtractYears({span.since}, 1)", span.until),
-        kind=asked.kind,
-        chosen=asked.chosen,
+def years(asked: Asked, by: By, zone: str) -> str:
+    """Select, by local months, quarters or years, `time`, each KPI, and as `…_before` its value a year earlier.
+
+    The bucket in which the span begins is shown whole.
+    """
+    longer = replace(asked, span=Span(f"subtractYears({asked.span.since}, 1)", asked.span.until))
+    ago = f"ROWS BETWEEN {_A_YEAR[by]} PRECEDING AND {_A_YEAR[by]} PRECEDING"
+    values = ", ".join(
+        f"{kpi.name}, any({kpi.name}) OVER (ORDER BY time {ago}) AS {kpi.name}_before" for kpi in asked.kpis
     )
-    before = ", ".join(
-        f"{kpi.name}, any({kpi.name}) OVER (ORDER BY time ROWS BETWEEN {buckets_a_year} PRECEDING "
-        f"AND {buckets_a_year} PRECEDING) AS {kpi.name}_before"
-        for kpi in asked.kpis
-    )
+    first = STEPS[by].bucket.format(at=asked.span.since)
     return (
-        f"SELECT * FROM (SELECT time, {before} FROM ({series(inner, STEPS[by], zone)})) "  # noqa: S608  names of ours
-        f"WHERE toDate(time) >= {STEPS[by].bucket.format(at=span.since)} ORDER BY time"
+        f"SELECT * FROM (SELECT time, {values} FROM ({series(longer, STEPS[by], zone)})) "  # noqa: S608  names of ours
+        f"WHERE toDate(time) >= {first} ORDER BY time"
     )
 
 
 _A_YEAR = {By.MONTH: 12, By.QUARTER: 4, By.YEAR: 1}
+"""Buckets of a year."""

@@ -31,8 +31,17 @@ def local(instant: str, zone: str) -> str:
 
 
 def period(zone: str) -> Span:
-    """The range of the board itself."""
-    return Span(local("$__fromTime", zone), local("$__toTime", zone))
+    """The range of the board itself.
+
+    Ranges that Grafana rounds end with the last second of a minute, an hour, a year: that second belongs to them.
+    """
+    last = local("$__toTime", zone)
+    return Span(local("$__fromTime", zone), f"({last} + (toSecond({last}) = {MINUTE_S - 1}))")
+
+
+def year_before(span: Span) -> Span:
+    """The same span a year earlier."""
+    return Span(f"subtractYears({span.since}, 1)", f"subtractYears({span.until}, 1)")
 
 
 def window(name: str, zone: str) -> Span:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.spans import hour_from, hour_of
 from dashboards.words import UNNAMED
-from hotline.catalogue import ALL, Grain, Kpi, Measure, Quantile, Stock
+from hotline.catalogue import ALL, Grain, Kpi, Measure, Quantile, Stock, Unit
 from hotline.names import COVERED_DAYS_TABLE, DATABASE
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dashboards.spans import Span
     from hotline.subjects import Subject
 
+SCOPES_MAX = 100_000
 SCOPE_NAME = f"if(scope = '', '{UNNAMED}', scope)"
 
 
@@ -93,6 +94,34 @@ def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
         f"{asked.span.heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
         f"FROM ({summed(asked, {'scope': 'scope'})}) WHERE {anything} ORDER BY {order} LIMIT {rows_max}"
     )
+
+
+def top(asked: Asked, *, rows_max: int) -> str:
+    """Select `name`, the value of the one count and its `share` of all scopes, of those with the most."""
+    (kpi,) = asked.kpis
+    share = f"{kpi.name} / nullIf(sum({kpi.name}) OVER (), 0) AS share"
+    every = split(asked, order="name", rows_max=SCOPES_MAX)
+    return (
+        f"SELECT name, {kpi.name}, {share} FROM ({every}) "  # noqa: S608  names of ours
+        f"ORDER BY {kpi.name} DESC, name LIMIT {rows_max}"
+    )
+
+
+def changed(kpis: tuple[Kpi, ...], now: str, before: str, by: str = "") -> str:
+    """Select the values of one statement and, as `…_change`, how they differ from those of another.
+
+    `by` is the column that joins their rows. Shares differ by percentage points, all else by a part of what was before.
+    """
+    values = ", ".join(f"now.{kpi.name} AS {kpi.name}, {_change(kpi)} AS {kpi.name}_change" for kpi in kpis)
+    if by:
+        joined = f"LEFT JOIN ({before}) AS before ON now.{by} = before.{by}"
+        return f"SELECT now.{by} AS {by}, {values} FROM ({now}) AS now {joined}"  # noqa: S608  names of ours
+    return f"SELECT {values} FROM ({now}) AS now CROSS JOIN ({before}) AS before"  # noqa: S608  names of ours
+
+
+def _change(kpi: Kpi) -> str:
+    now, before = f"now.{kpi.name}", f"before.{kpi.name}"
+    return f"({now} - {before}) * 100" if kpi.unit is Unit.SHARE else f"{now} / nullIf({before}, 0) - 1"
 
 
 def value(kpi: Kpi, covered: str) -> str:
