@@ -273,6 +273,7 @@ def test_the_longest_wait_is_that_of_the_first_who_still_waits(asking: Asking, c
         and not (stock.left.of(row) and getattr(row, stock.left.at.name).timestamp() <= at_s)
     ]
     assert asking.ask(expand(figure("Longest wait now"), Chosen(from_s=0, to_s=at_s))).rows == [[max(waits)]]
+    assert asking.ask(expand(figure("Longest wait now"), Chosen(from_s=0, to_s=BORN_S - 60))).rows == [[None]]
 
 
 def test_the_age_of_the_data_is_counted_from_the_end_of_the_newest_minute_with_an_event(asking: Asking) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards import series, spans, stored, sums
+from dashboards.entries import OVER
 from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.words import UNNAMED
 from hotline.buckets import By
@@ -65,16 +66,25 @@ def test_a_change_on_the_year_is_a_part_of_what_was_and_of_shares_the_difference
     assert offered is not None
     assert record["calls_offered_change"] == offered / OFFERED_A_YEAR_AGO - 1
     assert record["answered_30s_share_change"] is None  # a year ago nothing was answered
-    swapped = sums.changed(question.kpis, sums.total(question), sums.total(question))
-    (same,) = asking.ask(expand(swapped, whole_year(city))).records
-    assert (same["calls_offered_change"], same["answered_30s_share_change"]) == (0, 0)
+
+
+def test_a_change_of_a_share_is_in_points(asking: Asking) -> None:
+    day, hours = (
+        sums.Asked(kpis=(KPIS["answered_30s_share"],), span=OVER[name].span(ZONE)) for name in ("range", "1h")
+    )
+    given = Chosen(from_s=BORN_S - 60, to_s=BORN_S + 3700)
+    (now,), (then,) = (asking.ask(expand(sums.total(each), given)).rows[0] for each in (day, hours))
+    (record,) = asking.ask(expand(sums.changed(day.kpis, sums.total(day), sums.total(hours)), given)).records
+    assert now != then
+    assert record["answered_30s_share_change"] == pytest.approx((now - then) * 100)
 
 
 def test_changes_by_scope_are_those_of_the_same_scope(asking: Asking, city: Stored) -> None:
     """A scope that was not there a year ago has no change."""
     question = asked("calls_offered", kind="line")
     before = sums.Asked(kpis=question.kpis, span=spans.year_before(question.span), kind="line")
-    sql = sums.changed(question.kpis, *(sums.split(each, order="name") for each in (question, before)), by="name")
+    now, then = (sums.split(each, order="name") for each in (question, before))
+    sql = sums.changed(question.kpis, now, then, by="name")
     found = {each["name"]: each for each in asking.ask(expand(sql, whole_year(city))).records}
     results = answer(Question(kpis=question.kpis, period=year_of(BORN_AT, city), split="line"), city.reader.ask)
     by_line = {each.scope.value or UNNAMED: each.value for each in results if each.scope}
