@@ -12,7 +12,7 @@ from dashboards.described import described
 from dashboards.entries import Edition, Entry
 from dashboards.finished import column, finished
 from dashboards.query import ClickHouseQuery
-from dashboards.words import UNNAMED, Text, kind_title
+from dashboards.words import UNNAMED, Text, kind_label
 from hotline.catalogue import ALL, Stock, kpi
 from hotline.names import DATABASE
 
@@ -31,7 +31,7 @@ def overdue_list() -> Entry:
     def make(edition: Edition) -> Panel:
         words = [
             column("ticket", Text("Ticket", "诉求编号").of(edition.lang)),
-            *(column(kind, kind_title(kind).of(edition.lang)) for kind in (*KINDS, "category")),
+            *(column(kind, kind_label(kind).of(edition.lang)) for kind in (*KINDS, "category")),
             column("created_at", Text("Created", "受理时间").of(edition.lang)),
             column("due_at", Text("Due", "截止时间").of(edition.lang)),
             column("late_s", Text("Late by", "已逾期").of(edition.lang), unit=look.AGE_UNIT, decimals=0),

@@ -15,7 +15,7 @@ from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, number_overrides
 from dashboards.query import SERIES, ClickHouseQuery
-from dashboards.words import Lang, Text, kind_title, kpi_title
+from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
 from hotline.catalogue import Better, Grain, Kpi, Stock
 from hotline.catalogue import kpi as find
 from hotline.windows import NOW
@@ -91,7 +91,7 @@ def table(title: Text, names: Sequence[str], over: str, of: Scopes, *, opens: st
     def make(edition: Edition) -> Panel:
         asked = _asked(kpis, over, edition, of)
         order = f"{names[0]} DESC NULLS LAST, name"
-        name = column("name", kind_title(of.kind).of(edition.lang), links=_opens(opens, of.kind, edition))
+        name = column("name", kind_label(of.kind).of(edition.lang), links=_opens(opens, of.kind, edition))
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
             title=Text("{title} · {over}", "{title} · {over}")
@@ -241,6 +241,6 @@ def _opens(board: str, kind: str, edition: Edition) -> list[dict[str, Any]]:
     """The link of a name to a board about it, which keeps the range."""
     if not board:
         return []
-    url = f"/d/{edition.uid(board)}?${{__url_time_range}}&var-{kind}=${{__data.fields.name:percentencode}}"
+    url = f"/d/{edition.uid(board)}?${{__url_time_range}}&var-{kind}=${{__value.raw:percentencode}}"
     title = Text("Open {kind}", "查看{kind}").format(kind=kind_title(kind))
     return [{"title": title.of(edition.lang), "url": url, "targetBlank": False}]

@@ -13,7 +13,7 @@ from dashboards.macros import ALL_VALUE
 from dashboards.query import datasource
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.sums import SCOPE_NAME
-from dashboards.words import Text, kind_title, window_title
+from dashboards.words import Text, kind_label, window_title
 from hotline.names import DATABASE
 from hotline.windows import WINDOWS
 
@@ -40,7 +40,7 @@ def scope(subject: Subject, kind: str) -> Variable:
         sql = f"SELECT DISTINCT {SCOPE_NAME} AS name FROM {DATABASE}.{subject.sums_table} WHERE scope_kind = '{kind}' ORDER BY name"  # noqa: E501, S608
         return (
             QueryVariable(kind)
-            .label(kind_title(kind).of(edition.lang))
+            .label(kind_label(kind).of(edition.lang))
             .datasource(datasource())
             .query(sql)
             .definition(sql)

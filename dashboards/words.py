@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotline.catalogue import ALL, SCOPE_NAMES
+from hotline.catalogue import SCOPE_NAMES
 
 if TYPE_CHECKING:
     from hotline.catalogue import Kpi
@@ -59,6 +59,11 @@ def window_title(window: Window) -> Text:
 
 
 def kind_title(kind: str) -> Text:
-    """Name a kind of scope."""
-    english, chinese = SCOPE_NAMES[kind]
-    return Text("whole city", chinese) if kind == ALL else Text(english, chinese)
+    """Name a kind of scope within a sentence."""
+    return Text(*SCOPE_NAMES[kind])
+
+
+def kind_label(kind: str) -> Text:
+    """Name a kind of scope where it stands alone."""
+    title = kind_title(kind)
+    return Text(title.en.capitalize(), title.zh)

@@ -16,7 +16,7 @@ from dashboards.entries import OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, number_overrides
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
-from dashboards.words import Lang, Text, kind_title, kpi_formula, kpi_title
+from dashboards.words import Lang, Text, kind_label, kind_title, kpi_formula, kpi_title
 from hotline.buckets import By
 from hotline.catalogue import ALL, Kpi, Unit
 from hotline.catalogue import kpi as find
@@ -122,7 +122,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
         now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind)
         before = sums.Asked(kpis=kpis, span=year_before(now.span), kind=of.kind)
         new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
-        columns = [column("name", kind_title(of.kind).of(edition.lang))]
+        columns = [column("name", kind_label(of.kind).of(edition.lang))]
         for kpi in kpis:
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
             columns += [*number_overrides((kpi,), edition.lang), _change(kpi, edition.lang, words)]
@@ -155,7 +155,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
             targets=[ClickHouseQuery(sums.top(asked, rows_max=rows))],
             field=look.kpi_field(kpi, edition.lang),
             overrides=[
-                column("name", kind_title(of.kind).of(edition.lang)),
+                column("name", kind_label(of.kind).of(edition.lang)),
                 *number_overrides((kpi,), edition.lang),
                 column("share", share, unit=look.unit(Unit.SHARE, edition.lang), decimals=look.decimals(Unit.SHARE)),
             ],
