@@ -46,15 +46,16 @@ class Asked:
         """The subject of all its KPIs."""
         return self.kpis[0].subject
 
-    @property
-    def scopes(self) -> str:
-        """The condition that chooses its sums."""
+    def scopes(self, *, as_city: bool) -> str:
+        """The condition that chooses its sums; of the city instead of all scopes, which are the same, if `as_city`."""
         if self.kind == ALL:
             return f"scope_kind = '{ALL}' AND scope = ''"
-        kind = f"scope_kind = '{self.kind}'"
         if not self.chosen:
-            return kind
-        return f"{kind} AND $__conditionalAll({SCOPE_NAME} IN (${{{self.chosen}:singlequote}}), ${self.chosen})"
+            return f"scope_kind = '{self.kind}'"
+        everything = f"$__conditionalAll(1 = 0, ${self.chosen})"
+        kind = f"if({everything}, '{ALL}', '{self.kind}')" if as_city else f"'{self.kind}'"
+        named = f"$__conditionalAll({SCOPE_NAME} IN (${{{self.chosen}:singlequote}}), ${self.chosen})"
+        return f"scope_kind = {kind} AND {named}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class _Piece:
     table: str
     summands: tuple[Summand, ...]
     when: str
+    by_minute: bool
+    """The city keeps the same sums, in a fraction of the rows."""
 
 
 def total(asked: Asked) -> str:
@@ -175,10 +178,11 @@ def _select(piece: _Piece, names: Iterable[Summand], asked: Asked, keys: dict[st
         else f"toInt64(0) AS {summand.name}"
         for summand in names
     )
+    scopes = asked.scopes(as_city=piece.by_minute and "scope" not in keys)
     of_keys = "".join(f"{what} AS {name}, " for name, what in keys.items())
     return (
         f"SELECT {of_keys}{sums} FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
-        f"WHERE {asked.scopes} AND {piece.when}{_grouped(keys)}"
+        f"WHERE {scopes} AND {piece.when}{_grouped(keys)}"
     )
 
 
@@ -209,4 +213,4 @@ def _pieces(asked: Asked) -> Iterator[_Piece]:
     for (ever, grain), tables in spans.items():
         chosen = tuple(s for s in summands(asked) if s.ever is ever and s.measure.grains[asked.kind] is grain)
         if chosen:
-            yield from (_Piece(table, chosen, when) for table, when in tables.items())
+            yield from (_Piece(table, chosen, when, grain is Grain.MINUTE) for table, when in tables.items())
