@@ -62,7 +62,7 @@ def series(asked: Asked, step: Step, zone: str, *, days_back: int = 0, suffix: s
     """Select `time` and the value of each KPI by bucket, up to now; or as it was so many days ago, at today's times."""
     time = f"toDateTime(bucket, '{zone}')"
     moved = f"addDays({time}, {days_back})" if days_back else time
-    values = ", ".join(f"{_value(kpi, step, time)} AS {kpi.name}{suffix}" for kpi in asked.kpis)
+    values = ", ".join(f"{_value(kpi, asked.kind, step, time)} AS {kpi.name}{suffix}" for kpi in asked.kpis)
     return (
         f"{asked.span.heads(days_back=days_back)} SELECT {moved} AS time, {values} "  # noqa: S608
         f"FROM ({filled(asked, step)}) WHERE {time} <= {local('now()', zone)} ORDER BY bucket"
@@ -79,13 +79,13 @@ def filled(asked: Asked, step: Step) -> str:
     return f"{sums.summed(asked, {'bucket': bucket})} {fill}"
 
 
-def _value(kpi: Kpi, step: Step, time: str) -> str:
+def _value(kpi: Kpi, kind: str, step: Step, time: str) -> str:
     day, of_day = step.day.format(time=time), step.days.format(day="day")
     if not isinstance(kpi.numerator, Stock):
-        return sums.value(kpi, f"{day} IN ({sums.days(kpi.subject, of_day)} AND {sums.IN_SPAN})")
+        return sums.value(kpi, kind, f"{day} IN ({sums.days(kpi.subject, of_day)} AND {sums.IN_SPAN})")
     so_far = f"sum{sums.amount(kpi)} OVER (ORDER BY bucket ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     covered = f"({sums.days(kpi.subject, f'minOrNull({of_day})')}) <= {day}"
-    return f"if({so_far} != 0 OR {covered}, {so_far}, NULL)"
+    return sums.where_filled(kpi, kind, f"if({so_far} != 0 OR {covered}, {so_far}, NULL)")
 
 
 def by_hour_of_day(asked: Asked, zone: str) -> str:

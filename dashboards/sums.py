@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dashboards.spans import hour_from, hour_of
 from dashboards.words import UNNAMED
 from hotline.catalogue import ALL, Grain, Kpi, Measure, Quantile, Stock, Unit
+from hotline.filled import FILLED_SQL
 from hotline.names import COVERED_DAYS_TABLE, DATABASE
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class _Piece:
 
 def total(asked: Asked) -> str:
     """Select the value of each KPI in one row."""
-    values = ", ".join(f"{value(kpi, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
+    values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
     return f"{asked.span.heads()} SELECT {values} FROM ({summed(asked, {})})"  # noqa: S608  names of ours
 
 
@@ -91,7 +92,7 @@ def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
 
     `order` is what follows ORDER BY. The scope "" is called `UNNAMED`.
     """
-    values = ", ".join(f"{value(kpi, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
+    values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
     anything = " OR ".join(f"{summand.name} != 0" for summand in summands(asked))
     return (
         f"{asked.span.heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
@@ -127,13 +128,23 @@ def _change(kpi: Kpi) -> str:
     return f"({now} - {before}) * 100" if kpi.unit is Unit.SHARE else f"{now} / nullIf({before}, 0) - 1"
 
 
-def value(kpi: Kpi, covered: str) -> str:
+def value(kpi: Kpi, kind: str, covered: str) -> str:
     """The value of a KPI from its sums; a count is 0 only where the store covers what was asked, else nothing."""
     if kpi.denominator is not None and isinstance(kpi.numerator, Measure):
         scale = f" / {kpi.unit.scale}" if kpi.unit.scale != 1 else ""
-        return f"{kpi.numerator.name} / nullIf({kpi.denominator.name}, 0){scale}"
+        return where_filled(kpi, kind, f"{kpi.numerator.name} / nullIf({kpi.denominator.name}, 0){scale}")
     number = amount(kpi)
-    return f"if({number} != 0 OR {covered}, {number}, NULL)"
+    return where_filled(kpi, kind, f"if({number} != 0 OR {covered}, {number}, NULL)")
+
+
+def where_filled(kpi: Kpi, kind: str, shown: str) -> str:
+    """A value, or nothing while a column that it is read from lacks something of the past (see `hotline.filled`)."""
+    by_hour = any(measure.grains[kind] is Grain.HOUR for measure in kpi.measures)
+    tables = [kpi.subject.sums_table, *([kpi.subject.recent_table] if by_hour else [])]
+    read = sorted({(table, measure.column) for table in tables for measure in kpi.measures})
+    named = ", ".join(f"('{table}', '{column}')" for table, column in read)
+    filled = f"(SELECT count() FROM ({FILLED_SQL}) WHERE (sums_table, sums_column) IN ({named})) = {len(read)}"  # noqa: S608
+    return f"if({filled}, {shown}, NULL)"
 
 
 def amount(kpi: Kpi) -> str:

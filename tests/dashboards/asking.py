@@ -37,6 +37,9 @@ class Asking:
             "X-ClickHouse-Key": password(settings, "reader"),
         }
 
+    def close(self) -> None:
+        self._connection.close()
+
     def ask(self, sql: str) -> Answer:
         path = "/?default_format=JSONCompact&wait_end_of_query=1&output_format_json_quote_64bit_integers=0"
         self._connection.request("POST", path, body=sql.encode(), headers=self._headers)

@@ -74,5 +74,7 @@ DEAD = (
 
 
 @pytest.fixture(scope="session")
-def asking(city: Stored) -> Asking:
-    return Asking(city.settings)
+def asking(city: Stored) -> Iterator[Asking]:
+    found = Asking(city.settings)
+    yield found
+    found.close()

@@ -17,10 +17,12 @@ from dashboards.query import SERIES
 from dashboards.words import UNNAMED, Lang
 from hotline.buckets import By
 from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, scope_kinds
+from hotline.names import DATABASE
 from hotline.periods import Period
 from hotline.queries import Question, Scope, answer
 from hotline.subjects import SUBJECTS, TICKETS, Subject
 from hotline.windows import WINDOWS, span
+from sinks.connecting import connect
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.hotline.stored_rows import ODD_NAME
 from tests.hotline.test_queries import Naive
@@ -238,6 +240,35 @@ def whole_days(length: timedelta, city: Stored) -> Period:
     """Days around the births, which end in the future for the longer ones."""
     midnight = int(BORN_AT.astimezone(city.zone).replace(hour=0).timestamp())
     return Period.of(midnight - int(length.total_seconds()) // 2, midnight + 5 * 86_400, city.zone)
+
+
+def test_a_kpi_whose_sums_lack_something_of_the_past_has_no_value(asking: Asking, city: Stored) -> None:
+    """As `hotline kpi` has none; before and after the column is filled, by the minute and by the hour."""
+    offered, due = KPIS["calls_offered"], KPIS["timely_handling_rate"]
+    columns = [("minute_sums_calls", offered.measures[0].column), ("recent_sums_tickets", due.measures[1].column)]
+    asked = [
+        sums.Asked(kpis=(kpi,), span=OVER["7d"].span(ZONE), kind=kind)
+        for kpi, kind in ((offered, ALL), (due, "department"))
+    ]
+
+    def has_values() -> list[bool]:
+        given = Chosen(from_s=BORN_S, to_s=INSTANTS[1])
+        totals = [asking.ask(expand(sums.total(each), given)).rows for each in asked]
+        lines = [asking.ask(expand(series.series(each, series.HOURS, ZONE), given)).rows for each in asked]
+        return [any(value is not None for _, value in line) for line in lines] + [
+            row[0][0] is not None for row in totals
+        ]
+
+    def tell(told: str, lacked: int) -> None:
+        with connect(city.settings) as client:
+            names = ["sums_table", "sums_column", "told", "lacked"]
+            client.insert(f"{DATABASE}.filled_columns", [[*each, told, lacked] for each in columns], column_names=names)
+
+    assert has_values() == [True] * 4
+    tell("lacking", 0)
+    assert has_values() == [False] * 4
+    tell("filled", 1)
+    assert has_values() == [True] * 4
 
 
 def test_the_line_of_a_week_before_stands_at_the_times_of_today(asking: Asking) -> None:

@@ -111,10 +111,8 @@ def test_a_range_that_ends_with_the_last_second_of_a_day_has_its_last_hour(
     """A kind that is kept by the hour would lose it otherwise where recent minutes are no longer kept."""
     midnight = int((BORN_AT + timedelta(days=1)).astimezone(city.zone).replace(hour=0, minute=0).timestamp())
     question = asked("tickets_created", "tickets_handled", "timely_handling_rate", kind=kind)
-    sql = sums.split(question, order="name").replace(
-        "recent_sums_tickets", "(SELECT * FROM hotline.recent_sums_tickets LIMIT 0)"
-    )
-    sql = sql.replace("hotline.(SELECT", "(SELECT")
+    forgotten = "FROM (SELECT * FROM hotline.recent_sums_tickets LIMIT 0)"
+    sql = sums.split(question, order="name").replace("FROM hotline.recent_sums_tickets", forgotten)
     found = asking.ask(expand(sql, Chosen(from_s=midnight - 86_400, to_s=midnight - 1))).records
     period = Period.of(midnight - 86_400, midnight, city.zone)
     split = None if kind == "all" else kind
