@@ -244,11 +244,12 @@ def whole_days(length: timedelta, city: Stored) -> Period:
 
 def test_a_kpi_whose_sums_lack_something_of_the_past_has_no_value(asking: Asking, city: Stored) -> None:
     """As `hotline kpi` has none; before and after the column is filled, by the minute and by the hour."""
-    offered, due = KPIS["calls_offered"], KPIS["timely_handling_rate"]
-    columns = [("minute_sums_calls", offered.measures[0].column), ("recent_sums_tickets", due.measures[1].column)]
+    offered, waiting, due = (KPIS[name] for name in ("calls_offered", "calls_waiting", "timely_handling_rate"))
+    columns = [("minute_sums_calls", kpi.measures[0].column) for kpi in (offered, waiting)]
+    columns.append(("recent_sums_tickets", due.measures[1].column))
     asked = [
         sums.Asked(kpis=(kpi,), span=OVER["7d"].span(ZONE), kind=kind)
-        for kpi, kind in ((offered, ALL), (due, "department"))
+        for kpi, kind in ((offered, ALL), (waiting, ALL), (due, "department"))
     ]
 
     def has_values() -> list[bool]:
@@ -264,11 +265,11 @@ def test_a_kpi_whose_sums_lack_something_of_the_past_has_no_value(asking: Asking
             names = ["sums_table", "sums_column", "told", "lacked"]
             client.insert(f"{DATABASE}.filled_columns", [[*each, told, lacked] for each in columns], column_names=names)
 
-    assert has_values() == [True] * 4
+    assert has_values() == [True] * 6
     tell("lacking", 0)
-    assert has_values() == [False] * 4
+    assert has_values() == [False] * 6
     tell("filled", 1)
-    assert has_values() == [True] * 4
+    assert has_values() == [True] * 6
 
 
 def test_the_line_of_a_week_before_stands_at_the_times_of_today(asking: Asking) -> None:
