@@ -61,6 +61,7 @@ lint: env
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m hotline.documents --check
+	$(BIN)/python -m dashboards --check
 
 format: env
 	$(BIN)/ruff check --fix
@@ -70,9 +71,10 @@ format: env
 bench: env
 	$(BIN)/python -m bench
 
-# Schemas and pages that are made from the code.
+# Schemas, pages and boards that are made from the code.
 docs: env
 	$(BIN)/python -m hotline.documents
+	$(BIN)/python -m dashboards
 	$(BIN)/python -m tests.cli.board_pictures
 
 # What can be made again; data folders stay.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-MIDDLE = {"streams", "producers", "sinks"}
+MIDDLE = {"streams", "producers", "sinks", "dashboards"}
 MAY_IMPORT = {
     "hotline": set[str](),
     **{room: {"hotline"} for room in MIDDLE},

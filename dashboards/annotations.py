@@ -1,0 +1,91 @@
+"""What is marked in the trends of a board: what people note, repaired figures, logs begun anew, days without data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.cog.runtime import UnknownDataquery
+from grafana_foundation_sdk.models.common import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import AnnotationQuery
+
+from dashboards import look
+from dashboards.query import ClickHouseQuery, datasource
+from dashboards.spans import local
+from dashboards.words import Text
+from hotline.names import COVERED_DAYS_TABLE, DATABASE, LOGS_TABLE, REPAIRS_TABLE
+
+if TYPE_CHECKING:
+    from dashboards.entries import Edition
+
+TAGS = ("incident", "release", "holiday")
+"""What people tag their notes with in Grafana, to have them on all boards."""
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One kind of marks, made in one edition."""
+
+    make: Callable[[Edition], AnnotationQuery]
+
+
+def _marks(name: Text, color: str, sql: Callable[[Edition], str]) -> Annotation:
+    def make(edition: Edition) -> AnnotationQuery:
+        return AnnotationQuery(
+            name=name.of(edition.lang),
+            datasource=datasource(),
+            icon_color=color,
+            target=ClickHouseQuery(sql(edition), ref="Anno"),
+        )
+
+    return Annotation(make)
+
+
+def _notes(edition: Edition) -> AnnotationQuery:
+    return AnnotationQuery(
+        name=Text("Incidents, releases, holidays", "事件、发布、节假日").of(edition.lang),
+        datasource=DataSourceRef(type_val="grafana", uid="-- Grafana --"),
+        icon_color=look.GOOD,
+        target=UnknownDataquery({"limit": 100, "matchAny": True, "tags": list(TAGS), "type": "tags", "refId": "Anno"}),
+    )
+
+
+_DURING = "{at} >= $__fromTime AND {at} < $__toTime"
+
+
+def _corrections(edition: Edition) -> str:
+    word = Text("Stored sums corrected", "已更正存储的和").of(edition.lang)
+    return (
+        f"SELECT max(repaired_at) AS time, concat('{word}: ', toString(min(first_at)), ' … ', toString(max(last_at))) "  # noqa: S608
+        f"AS text FROM {DATABASE}.{REPAIRS_TABLE} WHERE {_DURING.format(at='repaired_at')} GROUP BY id ORDER BY time"
+    )
+
+
+def _logs(edition: Edition) -> str:
+    word = Text("Log begun anew", "日志重新开始").of(edition.lang)
+    return (
+        f"SELECT registered_at AS time, concat('{word}: ', topic, ' ', toString(log)) AS text "  # noqa: S608
+        f"FROM {DATABASE}.{LOGS_TABLE} WHERE {_DURING.format(at='registered_at')} ORDER BY time LIMIT 100"
+    )
+
+
+def _without_data(edition: Edition) -> str:
+    """Each local day between covered ones that no subject has data of."""
+    word = Text("No data of this day", "当日无数据").of(edition.lang)
+    first, last = (f"toDate({local(macro, edition.zone)})" for macro in ("$__fromTime", "$__toTime"))
+    covered = f"SELECT day FROM {DATABASE}.{COVERED_DAYS_TABLE}"  # noqa: S608  names of ours
+    return (
+        f"SELECT toDateTime(day, '{edition.zone}') AS time, '{word}' AS text "  # noqa: S608  names of ours
+        f"FROM (SELECT {first} + number AS day FROM numbers(toUInt64(least(3660, greatest(0, {last} - {first} + 1))))) "
+        f"WHERE day NOT IN ({covered}) AND day > (SELECT min(day) FROM ({covered})) "
+        f"AND day < (SELECT max(day) FROM ({covered})) ORDER BY time"
+    )
+
+
+EVERYTHING: tuple[Annotation, ...] = (
+    Annotation(_notes),
+    _marks(Text("Corrections", "数据更正"), look.WARN, _corrections),
+    _marks(Text("New logs", "新日志"), look.BAD, _logs),
+    _marks(Text("Days without data", "无数据日"), look.NO_DATA, _without_data),
+)

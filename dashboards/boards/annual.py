@@ -1,0 +1,72 @@
+"""The year: what the office publishes, by month, quarter and year, beside the year before. No refresh."""
+
+from __future__ import annotations
+
+from dashboards.annotations import EVERYTHING
+from dashboards.board import Board
+from dashboards.entries import Scopes, row
+from dashboards.words import Text
+from dashboards.yearly import coverage, definitions, year_line, year_split, year_table, year_tile, year_top
+from hotline.buckets import By
+
+AUDIENCE, CHANNEL, CATEGORY, DEPARTMENT, LINE, DISTRICT, NATURE = map(
+    Scopes, ("audience", "channel", "category", "department", "line", "district", "nature")
+)
+TICKET_NAMES = ["tickets_created", "tickets_answered_online", "tickets_dispatched"]
+CALL_NAMES = ["calls_answered", "answered_30s_share", "average_wait_s", "average_talk_s", "long_talk_share"]
+OUT_NAMES = ["calls_outbound", "average_talk_outbound_s", "long_talk_share_outbound"]
+ALL_TALK_NAMES = ["average_talk_all_s", "long_talk_share_all"]
+HANDLING_NAMES = ["timely_handling_rate", "completion_rate", "average_handling_workdays", "reopened_rate"]
+SURVEY_NAMES = ["participation_rate", "satisfaction_rate", "operator_satisfaction_rate", "resolution_rate"]
+
+ANNUAL = Board(
+    name="annual",
+    title=Text("The year", "年度"),
+    about=Text(
+        "How was the year, and how does it compare with the one before? The range is the last whole year.",
+        "全年情况如何?与上年相比怎样?默认范围为上一个完整年度。",
+    ),
+    since="now-1y/y",
+    until="now-1y/y",
+    annotations=EVERYTHING,
+    rows=(
+        row(4, *map(year_tile, TICKET_NAMES)),
+        row(8, year_split(Text("Tickets by audience", "诉求总量与办理"), TICKET_NAMES, AUDIENCE)),
+        row(
+            8,
+            year_split(Text("Tickets by channel", "诉求来源"), ["tickets_created"], CHANNEL),
+            year_split(Text("Tickets by line", "各热线诉求"), TICKET_NAMES, LINE),
+        ),
+        row(4, *map(year_tile, [*CALL_NAMES, OUT_NAMES[0]])),
+        row(4, *map(year_tile, [*OUT_NAMES[1:], *ALL_TALK_NAMES])),
+        row(9, year_line("tickets_created"), year_line("calls_answered")),
+        row(9, year_line("answered_30s_share"), year_line("average_wait_s")),
+        row(10, year_table(Text("Calls", "话务"), CALL_NAMES, By.QUARTER)),
+        row(10, year_table(Text("Tickets", "诉求"), [*TICKET_NAMES, *HANDLING_NAMES[:2]], By.MONTH)),
+        row(
+            7,
+            year_table(Text("Tickets and handling", "诉求与办理"), TICKET_NAMES, By.YEAR),
+            year_table(Text("Surveys", "评价"), SURVEY_NAMES, By.YEAR),
+        ),
+        row(
+            8,
+            year_top("tickets_created", CATEGORY),
+            year_top("tickets_dispatched", DEPARTMENT),
+            year_top("tickets_created", DISTRICT),
+        ),
+        row(4, *map(year_tile, HANDLING_NAMES)),
+        row(10, year_split(Text("Departments", "承办单位"), [TICKET_NAMES[2], *HANDLING_NAMES], DEPARTMENT)),
+        row(
+            8,
+            year_split(Text("Handling in working days, by nature", "工作日办理时长"), [HANDLING_NAMES[2]], NATURE),
+            year_line("average_handling_workdays"),
+        ),
+        row(4, *map(year_tile, SURVEY_NAMES)),
+        row(9, year_line("satisfaction_rate"), year_line("resolution_rate")),
+        row(
+            12,
+            coverage().wide(8),
+            definitions([*TICKET_NAMES, *CALL_NAMES, *OUT_NAMES, *ALL_TALK_NAMES, *HANDLING_NAMES, *SURVEY_NAMES]),
+        ),
+    ),
+)

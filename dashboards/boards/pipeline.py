@@ -1,0 +1,46 @@
+"""The pipeline: whether figures arrive, and what could not be counted; for the engineer on duty."""
+
+from __future__ import annotations
+
+from dashboards.board import Board
+from dashboards.entries import row
+from dashboards.figures import data_age
+from dashboards.panels import trend
+from dashboards.pipeline import (
+    covered,
+    dead_by_reason,
+    dead_in_the_last_hour,
+    dead_trend,
+    live_age,
+    logs,
+    marks,
+    repairs,
+    sink_starts,
+    stored_age,
+)
+from dashboards.words import Text
+
+PIPELINE = Board(
+    name="pipeline",
+    title=Text("Pipeline", "数据链路"),
+    about=Text(
+        "Do figures arrive, and is anything left out? From what the sink stores; lag and insert time are told by the "
+        "sink itself, see the runbook.",
+        "数据是否及时入库?有没有未计入的?取自入库进程所存的内容;积压与写入耗时由入库进程自身提供,见运维手册。",
+    ),
+    since="now-24h",
+    refresh="10s",
+    rows=(
+        row(5, data_age(), stored_age(), live_age(), dead_in_the_last_hour(), repairs(), sink_starts()),
+        row(
+            8,
+            trend(["calls_offered", "calls_answered"], title=Text("Calls by time of the event", "话务(按事件时间)")),
+            trend(
+                ["tickets_created", "tickets_handled"], title=Text("Tickets by time of the event", "诉求(按事件时间)")
+            ),
+        ),
+        row(8, dead_by_reason(), dead_trend()),
+        row(5, covered()),
+        row(9, marks().wide(14), logs()),
+    ),
+)

@@ -1,0 +1,112 @@
+"""Figures of boards that are no KPIs: how long the first in the queue has waited, and how old the data is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.builders import common, stat
+from grafana_foundation_sdk.models import common as options
+
+from dashboards import look, spans
+from dashboards.entries import Edition, Entry
+from dashboards.finished import finished
+from dashboards.query import ClickHouseQuery
+from dashboards.words import Text
+from hotline.catalogue import ALL, KPIS, Measure, Stock, Unit, kpi
+from hotline.names import DATABASE
+from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import MINUTE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grafana_foundation_sdk.models.dashboard import Panel, Threshold
+
+    from hotline.catalogue import Kpi
+
+WAIT_DAYS_MAX = 1
+"""Nobody waits longer; so far back rows are looked at."""
+EVENT_LATE_S, EVENT_OLD_S = 120.0, 900.0
+"""A city's hotline has calls every few seconds by day and every minute or so at night."""
+
+
+def longest_wait() -> Entry:
+    """How long the caller who came first has waited, of those who wait."""
+    waiting = kpi("calls_waiting")
+    title = Text("Longest wait now", "当前最长等待")
+    about = Text(
+        "Seconds since the first of those who wait now was queued: {formula}. From the rows of the last day.",
+        "当前排队者中最早一位已等待的时间:{formula}。取自最近一天的通话记录。",
+    ).format(formula=Text(waiting.formula, waiting.formula_zh))
+    steps = look.bounds((0.0, look.PLAIN), (60.0, look.WARN), (120.0, look.BAD))
+    return _age("longest wait", title, about, lambda edition: _longest_wait_sql(waiting, edition.zone), steps)
+
+
+def data_age() -> Entry:
+    """How long ago the newest minute with an event ended: a board that stands still must say so."""
+    title = Text("Data age", "数据时效")
+    about = Text(
+        "Time since the end of the newest minute in which any event of a call or ticket counted. "
+        "From {late:g} s on it is late, from {old:g} s on old.",
+        "距最近一个有话务或诉求事件的分钟结束已过的时间。{late:g}秒起为延迟,{old:g}秒起为陈旧。",
+    ).format(late=EVENT_LATE_S, old=EVENT_OLD_S)
+    steps = look.bounds((0.0, look.GOOD), (EVENT_LATE_S, look.WARN), (EVENT_OLD_S, look.BAD))
+    return _age("data age", title, about, lambda edition: _data_age_sql(edition.zone), steps)
+
+
+def _age(key: str, title: Text, about: Text, sql: Callable[[Edition], str], steps: list[Threshold]) -> Entry:
+    def make(edition: Edition) -> Panel:
+        panel = (
+            stat.Panel()
+            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+            .graph_mode(options.BigValueGraphMode.NONE)
+            .color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
+            .text_mode(options.BigValueTextMode.VALUE)
+            .justify_mode(options.BigValueJustifyMode.CENTER)
+        )
+        return finished(
+            panel.build(),
+            title=title.of(edition.lang),
+            description=about.of(edition.lang),
+            targets=[ClickHouseQuery(sql(edition))],
+            field=look.field(look.AGE_UNIT, 0, steps),
+        )
+
+    return Entry(key, make)
+
+
+def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
+    if not isinstance(waiting.numerator, Stock):
+        raise TypeError(f"{waiting.name} is no stock")
+    came, left = waiting.numerator.came, waiting.numerator.left
+    return (
+        f"WITH {spans.local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"SELECT maxOrNull({_seconds('now_at')} - {_seconds(came.at.name)}) AS longest_wait "
+        f"FROM {DATABASE}.{waiting.subject.rows_table} FINAL "
+        f"WHERE born_at > now_at - INTERVAL {WAIT_DAYS_MAX} DAY AND {came.sql_where} AND {came.at.name} <= now_at "
+        f"AND NOT ifNull({left.sql_where} AND {left.at.name} <= now_at, false)"
+    )
+
+
+def _data_age_sql(zone: str) -> str:
+    newest = " UNION ALL ".join(f"({_newest(subject)})" for subject in SUBJECTS.values())
+    age = f"{_seconds('now_at')} - {_seconds('newest')} - {MINUTE_S}"
+    return (
+        f"WITH {spans.local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"SELECT if(isNull(newest), NULL, greatest(0, {age})) AS data_age "
+        f"FROM (SELECT maxOrNull(at) AS newest FROM ({newest}))"
+    )
+
+
+def _seconds(instant: str) -> str:
+    return f"toInt64(toUnixTimestamp({instant}))"
+
+
+def _newest(subject: Subject) -> str:
+    """The newest minute in which an event counted; deadlines pass without one."""
+    counts = (of.numerator for of in KPIS.values() if of.unit is Unit.COUNT and of.subject is subject)
+    happened = " OR ".join(f"{measure.column} != 0" for measure in counts if isinstance(measure, Measure))
+    return (
+        f"SELECT at FROM {DATABASE}.{subject.sums_table} WHERE scope_kind = '{ALL}' AND scope = '' "  # noqa: S608
+        f"AND at <= now_at AND ({happened}) ORDER BY at DESC LIMIT 1"
+    )

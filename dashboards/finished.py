@@ -1,0 +1,91 @@
+"""The last hand on a panel: what every kind of panel has, and how single columns are shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardFieldConfigSourceOverrides,
+    DynamicConfigValue,
+    FieldConfigSource,
+    MatcherConfig,
+)
+
+from dashboards import look
+from dashboards.query import datasource
+from dashboards.words import NO_VALUE, Lang
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from grafana_foundation_sdk.models.dashboard import FieldConfig, Panel
+
+    from dashboards.query import ClickHouseQuery
+    from hotline.catalogue import Kpi
+
+Override = DashboardFieldConfigSourceOverrides
+
+
+def finished(
+    panel: Panel,
+    *,
+    title: str,
+    description: str,
+    targets: Sequence[ClickHouseQuery],
+    field: FieldConfig,
+    overrides: Sequence[Override] = (),
+    interval: str = "1m",
+) -> Panel:
+    """Complete a panel of any kind."""
+    custom = panel.field_config.defaults.custom if panel.field_config and panel.field_config.defaults else None
+    field.custom = custom
+    panel.title, panel.description, panel.interval = title, description, interval
+    panel.datasource, panel.targets = datasource(), list(targets)
+    panel.field_config = FieldConfigSource(defaults=field, overrides=list(overrides))
+    return panel
+
+
+def column(
+    name: str,
+    shown: str,
+    *,
+    unit: str = "",
+    decimals: int | None = None,
+    color: Mapping[str, str] | None = None,
+    links: Sequence[Mapping[str, Any]] = (),
+    more: Mapping[str, Any] | None = None,
+) -> Override:
+    """Say how one column of an answer is shown."""
+    given: dict[str, Any] = {"displayName": shown}
+    if unit:
+        given["unit"] = unit
+    if decimals is not None:
+        given["decimals"] = decimals
+    if color:
+        given["color"] = dict(color)
+    if links:
+        given["links"] = [dict(link) for link in links]
+    given |= more or {}
+    properties = [DynamicConfigValue(id_val=key, value=value) for key, value in given.items()]
+    return Override(matcher=MatcherConfig(id_val="byName", options=name), properties=properties)
+
+
+def number_overrides(kpis: Sequence[Kpi], lang: Lang, *, lines: bool = False) -> list[Override]:
+    """Say how the columns of KPIs are shown: as numbers of a table, or as lines."""
+    return [_number(kpi, lang, lines=lines) for kpi in kpis]
+
+
+def _number(kpi: Kpi, lang: Lang, *, lines: bool) -> Override:
+    steps = [{"value": step.value, "color": step.color} for step in look.steps(kpi)]
+    more: dict[str, Any] = {"noValue": NO_VALUE}
+    if not lines:
+        more["thresholds"] = {"mode": "absolute", "steps": steps}
+        if kpi.target is not None:
+            more["custom.cellOptions"] = {"type": "color-text"}
+    return column(
+        kpi.name,
+        look.with_target(kpi).of(lang),
+        unit=look.unit(kpi.unit, lang),
+        decimals=look.decimals(kpi.unit),
+        more=more,
+    )

@@ -1,0 +1,72 @@
+"""Lists of rows behind numbers, where no sum can say which ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.models import common as options
+
+from dashboards import look, spans
+from dashboards.described import described
+from dashboards.entries import Edition, Entry
+from dashboards.finished import column, finished
+from dashboards.query import ClickHouseQuery
+from dashboards.words import UNNAMED, Text, kind_label
+from hotline.catalogue import ALL, Stock, kpi
+from hotline.names import DATABASE
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.models.dashboard import Panel
+
+ROWS_MAX = 1000
+KINDS = ("line", "district", "department")
+"""Kinds of scope by which a list is chosen; of rows, unlike of sums, several go together."""
+
+
+def overdue_list() -> Entry:
+    """Every ticket that is overdue at the end of the range, the longest first."""
+    overdue = kpi("tickets_overdue")
+
+    def make(edition: Edition) -> Panel:
+        words = [
+            column("ticket", Text("Ticket", "诉求编号").of(edition.lang)),
+            *(column(kind, kind_label(kind).of(edition.lang)) for kind in (*KINDS, "category")),
+            column("created_at", Text("Created", "受理时间").of(edition.lang)),
+            column("due_at", Text("Due", "截止时间").of(edition.lang)),
+            column("late_s", Text("Late by", "已逾期").of(edition.lang), unit=look.AGE_UNIT, decimals=0),
+            column("reopenings", Text("Reopened", "重办次数").of(edition.lang)),
+        ]
+        about = Text("The first {rows} by deadline. {kpi}", "按截止时间排列,前{rows}件。{kpi}")
+        return finished(
+            tables.Panel().cell_height(options.TableCellHeight.SM).build(),
+            title=Text("Overdue tickets", "逾期诉求").of(edition.lang),
+            description=about.format(rows=ROWS_MAX, kpi=described(overdue, ALL)).of(edition.lang),
+            targets=[ClickHouseQuery(_overdue_sql(edition.zone))],
+            field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
+            overrides=words,
+        )
+
+    return Entry("list tickets_overdue", make)
+
+
+def _overdue_sql(zone: str) -> str:
+    stock = kpi("tickets_overdue").numerator
+    if not isinstance(stock, Stock):
+        raise TypeError("tickets_overdue is no stock")
+    inside = (
+        f"{stock.came.sql_where} AND {stock.came.at.name} < until_at "
+        f"AND NOT ifNull({stock.left.sql_where} AND {stock.left.at.name} < until_at, false)"
+    )
+    names = ", ".join(f"if({kind} = '', '{UNNAMED}', {kind}) AS {kind}" for kind in (*KINDS, "category"))
+    chosen = " AND ".join(
+        f"$__conditionalAll(if(t.{kind} = '', '{UNNAMED}', t.{kind}) IN (${{{kind}:singlequote}}), ${kind})"
+        for kind in KINDS
+    )
+    late = "toInt64(toUnixTimestamp(until_at)) - toInt64(toUnixTimestamp(due_at)) AS late_s"
+    head = spans.window("5min", zone).heads()
+    return (
+        f"{head} SELECT entity AS ticket, {names}, created_at, due_at, {late}, reopenings "  # noqa: S608  names of ours
+        f"FROM {DATABASE}.tickets AS t FINAL WHERE {inside} AND {chosen} "
+        f"ORDER BY due_at, source, entity LIMIT {ROWS_MAX}"
+    )

@@ -1,0 +1,98 @@
+"""How values look: units, decimals, colours and thresholds, all of them from what a KPI declares."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.models.dashboard import (
+    FieldColor,
+    FieldColorModeId,
+    FieldConfig,
+    Threshold,
+    ThresholdsConfig,
+)
+
+from dashboards.words import NO_VALUE, Lang, Text, kpi_title
+from hotline.catalogue import Better, Unit
+
+if TYPE_CHECKING:
+    from hotline.catalogue import Kpi
+
+NO_DATA = "#8E8E8E"
+"""Grey: no value. The base of all thresholds, so that an error or an empty answer never looks good or bad."""
+PLAIN = "#5794F2"
+"""Blue, light: a number that nobody set a target for."""
+GOOD = "#3274D9"
+"""Blue: as good as the target, or better. Blue and orange are told apart by all; the target stands in the title too."""
+WARN = "#F2CC0C"
+BAD = "#FF780A"
+
+_UNITS: dict[Unit, tuple[Text, int]] = {
+    Unit.SHARE: (Text("percentunit", "percentunit"), 1),
+    Unit.COUNT: (Text("locale", "locale"), 0),
+    Unit.SECONDS: (Text("suffix: s", "suffix: 秒"), 1),
+    Unit.DAYS: (Text("suffix: days", "suffix: 天"), 1),
+    Unit.WORKDAYS: (Text("suffix: working days", "suffix: 个工作日"), 1),
+}
+AGE_UNIT = "dthms"
+"""Hours, minutes and seconds of a span in seconds."""
+
+
+def unit(of: Unit, lang: Lang) -> str:
+    """Grafana's name of a unit."""
+    return _UNITS[of][0].of(lang)
+
+
+def decimals(of: Unit) -> int:
+    """Places after the point."""
+    return _UNITS[of][1]
+
+
+def target(kpi: Kpi) -> Text:
+    """Write a KPI's target with its direction and unit, or nothing."""
+    if kpi.target is None:
+        return Text("", "")
+    sign = "≥" if kpi.better is Better.HIGHER else "≤"
+    if kpi.unit is Unit.SHARE:
+        return Text(*[f"{sign} {kpi.target * 100:g} %"] * 2)
+    return Text(*(f"{sign} {kpi.target:g}{unit(kpi.unit, lang).removeprefix('suffix:')}" for lang in Lang))
+
+
+def with_target(kpi: Kpi) -> Text:
+    """Name a KPI with its target: no colour has to tell whether it is met."""
+    name = kpi_title(kpi)
+    return Text(*(f"{name.of(lang)} {target(kpi).of(lang)}".rstrip() for lang in Lang))
+
+
+def steps(kpi: Kpi) -> list[Threshold]:
+    """Grey for no value, then the colours of a KPI's values by its target."""
+    if kpi.target is None:
+        return bounds((0.0, PLAIN))
+    if kpi.better is Better.HIGHER:
+        return bounds((0.0, BAD), (kpi.target, GOOD))
+    return bounds((0.0, GOOD), (math.nextafter(kpi.target, math.inf), BAD))  # a step counts from its value on
+
+
+def bounds(*colours: tuple[float, str]) -> list[Threshold]:
+    """Thresholds over the grey of no value, each from its value on."""
+    return [Threshold(value=None, color=NO_DATA), *(Threshold(value=value, color=colour) for value, colour in colours)]
+
+
+def field(unit_name: str, places: int, thresholds: list[Threshold]) -> FieldConfig:
+    """How a number is shown, with a dash for none."""
+    return FieldConfig(
+        unit=unit_name,
+        decimals=places,
+        thresholds=ThresholdsConfig(steps=thresholds),
+        color=FieldColor(mode=FieldColorModeId.THRESHOLDS),
+        no_value=NO_VALUE,
+    )
+
+
+def kpi_field(kpi: Kpi, lang: Lang) -> FieldConfig:
+    """How the values of a KPI are shown."""
+    found = field(unit(kpi.unit, lang), decimals(kpi.unit), steps(kpi))
+    if kpi.unit is Unit.SHARE:
+        found.min_val, found.max_val = 0.0, 1.0
+    return found

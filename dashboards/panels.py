@@ -1,0 +1,246 @@
+"""Panels made of KPIs: their title, description, unit, decimals and colours are what the catalogue declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, timeseries
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import heatmap as heat_options
+from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
+
+from dashboards import look, series, sums
+from dashboards.described import described, entitled
+from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
+from dashboards.finished import column, finished, number_overrides
+from dashboards.query import SERIES, ClickHouseQuery
+from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
+from hotline.catalogue import Better, Grain, Kpi, Stock
+from hotline.catalogue import kpi as find
+from hotline.windows import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grafana_foundation_sdk.models.dashboard import Panel
+
+
+TILE_NUMBER_PX = 60
+BEFORE = Text("a week before", "上周同日")
+
+
+def tile(name: str, over: str, of: Scopes = CITY) -> Entry:
+    """One number. A stock is how many are inside at the end of `over`."""
+    kpi = find(name)
+
+    def make(edition: Edition) -> Panel:
+        asked = _asked((kpi,), over, edition, of)
+        return finished(
+            _stat(coloured=kpi.target is not None).build(),
+            title=entitled(kpi, over).of(edition.lang),
+            description=described(kpi, of.kind).of(edition.lang),
+            targets=[ClickHouseQuery(sums.total(asked))],
+            field=look.kpi_field(kpi, edition.lang),
+        )
+
+    return Entry(f"tile {name} {over} {of.kind}", make)
+
+
+def tiles(name: str, over: str, of: Scopes) -> Entry:
+    """A number for each scope, coloured by the target."""
+    kpi = find(name)
+
+    def make(edition: Edition) -> Panel:
+        asked = _asked((kpi,), over, edition, of)
+        panel = _stat(coloured=kpi.target is not None, each=True)
+        return finished(
+            panel.build(),
+            title=_by(entitled(kpi, over), of.kind).of(edition.lang),
+            description=described(kpi, of.kind).of(edition.lang),
+            targets=[ClickHouseQuery(sums.split(asked, order="name"))],
+            field=look.kpi_field(kpi, edition.lang),
+        )
+
+    return Entry(f"tiles {name} {over} {of.kind}", make)
+
+
+def ranking(name: str, over: str, of: Scopes, *, worst: bool = False, rows: int = 10) -> Entry:
+    """The scopes with the most of a count, or with the best or worst values of a ratio, as bars."""
+    kpi = find(name)
+    rises = (kpi.better is Better.HIGHER) is worst if kpi.better is not Better.NEITHER else False
+
+    def make(edition: Edition) -> Panel:
+        asked = _asked((kpi,), over, edition, of)
+        order = f"{name} {'ASC' if rises else 'DESC'} NULLS LAST, name"
+        return finished(
+            _bars(rows).build(),
+            title=_ranked(kpi, over, of.kind, worst=worst, rows=rows).of(edition.lang),
+            description=described(kpi, of.kind).of(edition.lang),
+            targets=[ClickHouseQuery(sums.split(asked, order=order, rows_max=rows))],
+            field=look.kpi_field(kpi, edition.lang),
+        )
+
+    return Entry(f"ranking {name} {over} {of.kind} {'worst' if worst else 'first'}", make)
+
+
+def table(title: Text, names: Sequence[str], over: str, of: Scopes, *, opens: str = "", rows: int = 1000) -> Entry:
+    """A line for each scope with several KPIs, most of the first one first; its name opens the board `opens`."""
+    kpis = tuple(map(find, names))
+
+    def make(edition: Edition) -> Panel:
+        asked = _asked(kpis, over, edition, of)
+        order = f"{names[0]} DESC NULLS LAST, name"
+        name = column("name", kind_label(of.kind).of(edition.lang), links=_opens(opens, of.kind, edition))
+        return finished(
+            tables.Panel().cell_height(options.TableCellHeight.SM).build(),
+            title=Text("{title} · {over}", "{title} · {over}")
+            .format(title=title, over=OVER[over].title)
+            .of(edition.lang),
+            description="\n\n".join(described(kpi, of.kind).of(edition.lang) for kpi in kpis),
+            targets=[ClickHouseQuery(sums.split(asked, order=order, rows_max=rows))],
+            field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
+            overrides=[name, *number_overrides(kpis, edition.lang)],
+        )
+
+    return Entry(f"table {' '.join(names)} {over} {of.kind}", make)
+
+
+def trend(
+    names: Sequence[str],
+    of: Scopes = CITY,
+    *,
+    before: bool = False,
+    title: Text | None = None,
+) -> Entry:
+    """Lines over the range of the board; with `before` a second one of the same weekday a week earlier."""
+    kpis = tuple(map(find, names))
+    (first, *_) = kpis
+    step = series.HOURS if any(kpi.grain(of.kind) is Grain.HOUR for kpi in kpis) else series.MINUTES
+
+    def make(edition: Edition) -> Panel:
+        asked = _asked(kpis, "range", edition, of)
+        targets = [ClickHouseQuery(series.series(asked, step, edition.zone), SERIES)]
+        overrides = number_overrides(kpis, edition.lang, lines=True)
+        if before:
+            a_week = series.series(asked, step, edition.zone, days_back=series.WEEK_DAYS, suffix="_before")
+            targets.append(ClickHouseQuery(a_week, SERIES, "B"))
+            overrides += [_before(kpi, edition.lang) for kpi in kpis]
+        field = look.kpi_field(first, edition.lang)
+        field.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+        return finished(
+            _lines(with_target=len(kpis) == 1 and first.target is not None).build(),
+            title=(title or kpi_title(first)).of(edition.lang),
+            description="\n\n".join(described(kpi, of.kind).of(edition.lang) for kpi in kpis),
+            targets=targets,
+            field=field,
+            overrides=overrides,
+            interval="1h" if step is series.HOURS else "1m",
+        )
+
+    return Entry(f"trend {' '.join(names)} {of.kind}", make)
+
+
+def heat(name: str, of: Scopes = CITY) -> Entry:
+    """A KPI by local day and hour of the day, as colours."""
+    kpi = find(name)
+
+    def make(edition: Edition) -> Panel:
+        asked = _asked((kpi,), "range", edition, of)
+        return finished(
+            _heat(kpi, edition.lang).build(),
+            title=Text("{kpi} by hour of the day", "{kpi} · 按时段").format(kpi=kpi_title(kpi)).of(edition.lang),
+            description=described(kpi, of.kind).of(edition.lang),
+            targets=[ClickHouseQuery(series.by_hour_of_day(asked, edition.zone), SERIES)],
+            field=look.kpi_field(kpi, edition.lang),
+            interval="1h",
+        )
+
+    return Entry(f"heat {name} {of.kind}", make)
+
+
+def _asked(kpis: tuple[Kpi, ...], over: str, edition: Edition, of: Scopes) -> sums.Asked:
+    if over == NOW and not all(isinstance(kpi.numerator, Stock) for kpi in kpis):
+        raise ValueError(f"only a stock has a value now: {[kpi.name for kpi in kpis]}")
+    return sums.Asked(kpis=kpis, span=OVER[over].span(edition.zone), kind=of.kind, chosen=of.chosen)
+
+
+def _stat(*, coloured: bool, each: bool = False) -> stat.Panel:
+    reduce = common.ReduceDataOptions().calcs(["lastNotNull"]).values(each)
+    return (
+        stat.Panel()
+        .reduce_options(reduce)
+        .graph_mode(options.BigValueGraphMode.NONE)
+        .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
+        .text_mode(options.BigValueTextMode.VALUE_AND_NAME if each else options.BigValueTextMode.VALUE)
+        .justify_mode(options.BigValueJustifyMode.CENTER)
+    )
+
+
+def _bars(rows: int) -> bargauge.Panel:
+    return (
+        bargauge.Panel()
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(True).limit(rows))
+        .orientation(options.VizOrientation.HORIZONTAL)
+        .display_mode(options.BarGaugeDisplayMode.BASIC)
+        .value_mode(options.BarGaugeValueMode.TEXT)
+    )
+
+
+def _lines(*, with_target: bool) -> timeseries.Panel:
+    shown = options.GraphThresholdsStyleMode.DASHED if with_target else options.GraphThresholdsStyleMode.OFF
+    return (
+        timeseries.Panel()
+        .line_width(2)
+        .fill_opacity(8)
+        .show_points(options.VisibilityMode.AUTO)
+        .span_nulls(False)
+        .thresholds_style(common.GraphThresholdsStyleConfig().mode(shown))
+        .legend(common.VizLegendOptions().show_legend(True).placement(options.LegendPlacement.BOTTOM))
+        .tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI))
+    )
+
+
+def _heat(kpi: Kpi, lang: Lang) -> heatmap.Panel:
+    from grafana_foundation_sdk.builders.heatmap import CellValues, HeatmapColorOptions
+
+    return (
+        heatmap.Panel()
+        .calculate(False)
+        .color(HeatmapColorOptions().mode(heat_options.HeatmapColorMode.SCHEME).scheme("Blues").steps(64))
+        .cell_values(CellValues().unit(look.unit(kpi.unit, lang)).decimals(look.decimals(kpi.unit)))
+        .show_legend()
+    )
+
+
+def _before(kpi: Kpi, lang: Lang) -> Any:
+    name = Text("{kpi}, {before}", "{kpi}({before})").format(kpi=kpi_title(kpi), before=BEFORE)
+    return column(
+        f"{kpi.name}_before",
+        name.of(lang),
+        unit=look.unit(kpi.unit, lang),
+        decimals=look.decimals(kpi.unit),
+        color={"mode": "fixed", "fixedColor": look.NO_DATA},
+        more={"custom.lineStyle": {"fill": "dash", "dash": [6, 4]}, "custom.fillOpacity": 0},
+    )
+
+
+def _by(title: Text, kind: str) -> Text:
+    return Text("{title}, by {kind}", "{title} · 按{kind}").format(title=title, kind=kind_title(kind))
+
+
+def _ranked(kpi: Kpi, over: str, kind: str, *, worst: bool, rows: int) -> Text:
+    words = Text("{title}: worst {n} by {kind}", "{title}:{kind}后{n}名") if worst else _FIRST
+    return words.format(title=entitled(kpi, over), n=rows, kind=kind_title(kind))
+
+
+_FIRST = Text("{title}: first {n} by {kind}", "{title}:{kind}前{n}名")
+
+
+def _opens(board: str, kind: str, edition: Edition) -> list[dict[str, Any]]:
+    """The link of a name to a board about it, which keeps the range."""
+    if not board:
+        return []
+    url = f"/d/{edition.uid(board)}?${{__url_time_range}}&var-{kind}=${{__value.raw:percentencode}}"
+    title = Text("Open {kind}", "查看{kind}").format(kind=kind_title(kind))
+    return [{"title": title.of(edition.lang), "url": url, "targetBlank": False}]

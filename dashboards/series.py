@@ -1,0 +1,117 @@
+"""Statements of series: one row a bucket, every bucket of the span, without a value where nobody knows one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dashboards import sums
+from dashboards.spans import Span, local
+from hotline.buckets import By
+from hotline.catalogue import Stock
+
+if TYPE_CHECKING:
+    from dashboards.sums import Asked
+    from hotline.catalogue import Kpi
+
+WEEK_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a span is cut into. `bucket` maps an instant to the bucket that holds it, `days` a day to the same."""
+
+    bucket: str
+    days: str
+    end: str
+    """Where the last bucket ends, for WITH FILL."""
+    width: str
+    day: str
+    """What of a bucket is compared with `days`."""
+
+
+def fine(seconds: str) -> Step:
+    """Spans of so many seconds (an expression), which begin with the local hour; as epoch seconds."""
+    offset = "timeZoneOffset({at})"
+    bucket = f"toInt64(intDiv(toUnixTimestamp({{at}}) + {offset}, {seconds}) * {seconds} - {offset})"
+    return Step(bucket, "{day}", "toInt64(toUnixTimestamp(until_at))", seconds, "toDate({time})")
+
+
+MINUTES = fine("least(greatest($__interval_s, 60), 3600)")
+"""As fine as the width of the panel shows, from a minute to an hour."""
+HOURS = fine("3600")
+
+
+def _calendar(function: str, by: By) -> Step:
+    of = f"{function}({{at}})"
+    return Step(of, of.replace("{at}", "{day}"), "toDate(until_at - 1) + 1", f"INTERVAL 1 {by.name}", "bucket")
+
+
+STEPS: dict[By, Step] = {
+    By.HOUR: HOURS,
+    By.DAY: _calendar("toDate", By.DAY),
+    By.WEEK: _calendar("toMonday", By.WEEK),
+    By.MONTH: _calendar("toStartOfMonth", By.MONTH),
+    By.QUARTER: _calendar("toStartOfQuarter", By.QUARTER),
+    By.YEAR: _calendar("toStartOfYear", By.YEAR),
+}
+"""Local days and what is made of them: in the zone of the column."""
+
+
+def series(asked: Asked, step: Step, zone: str, *, days_back: int = 0, suffix: str = "") -> str:
+    """Select `time` and the value of each KPI by bucket, up to now; or as it was so many days ago, at today's times."""
+    time = f"toDateTime(bucket, '{zone}')"
+    moved = f"addDays({time}, {days_back})" if days_back else time
+    values = ", ".join(f"{_value(kpi, asked.kind, step, time)} AS {kpi.name}{suffix}" for kpi in asked.kpis)
+    return (
+        f"{asked.span.heads(days_back=days_back)} SELECT {moved} AS time, {values} "  # noqa: S608
+        f"FROM ({filled(asked, step)}) WHERE {time} <= {local('now()', zone)} ORDER BY bucket"
+    )
+
+
+def filled(asked: Asked, step: Step) -> str:
+    """Select the sums of every bucket, 0 where there are none."""
+    first = step.bucket.format(at="since_at")
+    bucket = step.bucket.format(at="at")
+    if any(isinstance(kpi.numerator, Stock) for kpi in asked.kpis):  # all that was before stands in the first one
+        bucket = f"greatest({bucket}, {first})"
+    fill = f"ORDER BY bucket WITH FILL FROM {first} TO {step.end} STEP {step.width}"
+    return f"{sums.summed(asked, {'bucket': bucket})} {fill}"
+
+
+def _value(kpi: Kpi, kind: str, step: Step, time: str) -> str:
+    day, of_day = step.day.format(time=time), step.days.format(day="day")
+    if not isinstance(kpi.numerator, Stock):
+        return sums.value(kpi, kind, f"{day} IN ({sums.days(kpi.subject, of_day)} AND {sums.IN_SPAN})")
+    so_far = f"sum{sums.amount(kpi)} OVER (ORDER BY bucket ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    covered = f"({sums.days(kpi.subject, f'minOrNull({of_day})')}) <= {day}"
+    return sums.where_filled(kpi, kind, f"if({so_far} != 0 OR {covered}, {so_far}, NULL)")
+
+
+def by_hour_of_day(asked: Asked, zone: str) -> str:
+    """Select `time`, a local day, and the value of the one KPI in each of its hours, as columns 00 to 23."""
+    (kpi,) = asked.kpis
+    hours = ", ".join(f'anyIf({kpi.name}, hour = {hour}) AS "{hour:02}"' for hour in range(24))
+    of_day = f"SELECT {kpi.name}, toDate(time) AS day, toHour(time) AS hour FROM ({series(asked, HOURS, zone)})"  # noqa: S608  names of ours
+    return f"SELECT toDateTime(day, '{zone}') AS time, {hours} FROM ({of_day}) GROUP BY day ORDER BY day"  # noqa: S608
+
+
+def years(asked: Asked, by: By, zone: str) -> str:
+    """Select, by local months, quarters or years, `time`, each KPI, and as `…_before` its value a year earlier.
+
+    The bucket in which the span begins is shown whole.
+    """
+    longer = replace(asked, span=Span(f"subtractYears({asked.span.since}, 1)", asked.span.until))
+    ago = f"ROWS BETWEEN {_A_YEAR[by]} PRECEDING AND {_A_YEAR[by]} PRECEDING"
+    values = ", ".join(
+        f"{kpi.name}, any({kpi.name}) OVER (ORDER BY time {ago}) AS {kpi.name}_before" for kpi in asked.kpis
+    )
+    first = STEPS[by].bucket.format(at=asked.span.since)
+    return (
+        f"SELECT * FROM (SELECT time, {values} FROM ({series(longer, STEPS[by], zone)})) "  # noqa: S608  names of ours
+        f"WHERE toDate(time) >= {first} ORDER BY time"
+    )
+
+
+_A_YEAR = {By.MONTH: 12, By.QUARTER: 4, By.YEAR: 1}
+"""Buckets of a year."""

@@ -1,0 +1,72 @@
+"""Spans of time in SQL: what a panel counts over, made of the range that the reader of a board chose.
+
+All are half-open, as periods are: the plug-in's own `$__timeFilter` would count the minute in which the range ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hotline.windows import HOUR_S, MINUTE_S, WINDOWS
+
+WINDOW_VARIABLE = "window"
+
+
+@dataclass(frozen=True)
+class Span:
+    """From `since` to before `until`, instants in the hotline's zone."""
+
+    since: str
+    until: str
+
+    def heads(self, *, days_back: int = 0) -> str:
+        """Bind `since_at` and `until_at`, moved back by local days."""
+        moved = (f"subtractDays({at}, {days_back})" if days_back else at for at in (self.since, self.until))
+        return "WITH {} AS since_at, {} AS until_at".format(*moved)
+
+
+def local(instant: str, zone: str) -> str:
+    """Give an instant in the hotline's zone, whatever the server's is."""
+    return f"toTimeZone({instant}, '{zone}')"
+
+
+def period(zone: str) -> Span:
+    """The range of the board itself.
+
+    Ranges that Grafana rounds end with the last second of a minute, an hour, a year: that second belongs to them.
+    """
+    last = local("$__toTime", zone)
+    return Span(local("$__fromTime", zone), f"({last} + (toSecond({last}) = {MINUTE_S - 1}))")
+
+
+def year_before(span: Span) -> Span:
+    """The same span a year earlier."""
+    return Span(f"subtractYears({span.since}, 1)", f"subtractYears({span.until}, 1)")
+
+
+def window(name: str, zone: str) -> Span:
+    """A window of `hotline.windows`: it ends with the running minute of the end of the range."""
+    end = _minute_after(zone)
+    (seconds,) = (found.seconds for found in WINDOWS if found.name == name)
+    return Span(f"toStartOfDay({local('$__toTime', zone)})" if seconds is None else f"{end} - {seconds}", end)
+
+
+def chosen_window(zone: str) -> Span:
+    """The window that the variable `window` names."""
+    end, chosen = _minute_after(zone), f"${{{WINDOW_VARIABLE}:singlequote}}"
+    choices = [f"{chosen} = '{found.name}', {end} - {found.seconds}" for found in WINDOWS if found.seconds is not None]
+    return Span(f"multiIf({', '.join(choices)}, toStartOfDay({local('$__toTime', zone)}))", end)
+
+
+def _minute_after(zone: str) -> str:
+    return f"toStartOfMinute({local('$__toTime', zone)}) + {MINUTE_S}"
+
+
+def hour_of(instant: str) -> str:
+    """The start of the local hour that holds an instant; of an hour that clocks cut by half an hour, of its part."""
+    return f"({instant} - (toUnixTimestamp({instant}) + timeZoneOffset({instant})) % {HOUR_S})"
+
+
+def hour_from(instant: str) -> str:
+    """The first whole hour at or after an instant."""
+    return hour_of(f"({instant} + {HOUR_S - 1})")

@@ -1,0 +1,227 @@
+"""Statements of panels, out of the stored sums: what a KPI declares, over a span, of the scopes that are chosen.
+
+What a kind of scope keeps by the hour is taken from whole hours of the sums and, at the edges of a span, from the
+recent minutes; so a span may end with the running minute. Where recent minutes are no longer kept, edges count from and
+to whole hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dashboards.spans import hour_from, hour_of
+from dashboards.words import UNNAMED
+from hotline.catalogue import ALL, Grain, Kpi, Measure, Quantile, Stock, Unit
+from hotline.filled import FILLED_SQL
+from hotline.names import COVERED_DAYS_TABLE, DATABASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dashboards.spans import Span
+    from hotline.subjects import Subject
+
+SCOPES_MAX = 100_000
+SCOPE_NAME = f"if(scope = '', '{UNNAMED}', scope)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """KPIs of one subject over a span, of all scopes of a kind or of those that the variable `chosen` names."""
+
+    kpis: tuple[Kpi, ...]
+    span: Span
+    kind: str = ALL
+    chosen: str = ""
+
+    def __post_init__(self) -> None:
+        if len({kpi.subject.name for kpi in self.kpis}) != 1:
+            raise ValueError(f"KPIs of one subject make a statement: {[kpi.name for kpi in self.kpis]}")
+        for kpi in self.kpis:
+            if isinstance(kpi.numerator, Quantile) or kpi.grain(self.kind) is None:
+                raise ValueError(f"no sums of {kpi.name} are kept by {self.kind}")
+
+    @property
+    def subject(self) -> Subject:
+        """The subject of all its KPIs."""
+        return self.kpis[0].subject
+
+    def scopes(self, *, as_city: bool) -> str:
+        """The condition that chooses its sums; of the city instead of all scopes, which are the same, if `as_city`."""
+        if self.kind == ALL:
+            return f"scope_kind = '{ALL}' AND scope = ''"
+        if not self.chosen:
+            return f"scope_kind = '{self.kind}'"
+        everything = f"$__conditionalAll(1 = 0, ${self.chosen})"
+        kind = f"if({everything}, '{ALL}', '{self.kind}')" if as_city else f"'{self.kind}'"
+        named = f"$__conditionalAll({SCOPE_NAME} IN (${{{self.chosen}:singlequote}}), ${self.chosen})"
+        return f"scope_kind = {kind} AND {named}"
+
+
+@dataclass(frozen=True)
+class Summand:
+    """A sum that a statement needs, under the name it has there; of all time where a stock needs it."""
+
+    measure: Measure
+    ever: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in the statement."""
+        return f"{self.measure.name}_ever" if self.ever else self.measure.name
+
+
+@dataclass(frozen=True)
+class _Piece:
+    table: str
+    summands: tuple[Summand, ...]
+    when: str
+    by_minute: bool
+    """The city keeps the same sums, in a fraction of the rows."""
+
+
+def total(asked: Asked) -> str:
+    """Select the value of each KPI in one row."""
+    values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
+    return f"{asked.span.heads()} SELECT {values} FROM ({summed(asked, {})})"  # noqa: S608  names of ours
+
+
+def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
+    """Select `name` and the value of each KPI, a row for each scope that has anything to count.
+
+    `order` is what follows ORDER BY. The scope "" is called `UNNAMED`.
+    """
+    values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
+    anything = " OR ".join(f"{summand.name} != 0" for summand in summands(asked))
+    return (
+        f"{asked.span.heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
+        f"FROM ({summed(asked, {'scope': 'scope'})}) WHERE {anything} ORDER BY {order} LIMIT {rows_max}"
+    )
+
+
+def top(asked: Asked, *, rows_max: int) -> str:
+    """Select `name`, the value of the one count and its `share` of all scopes, of those with the most."""
+    (kpi,) = asked.kpis
+    share = f"{kpi.name} / nullIf(sum({kpi.name}) OVER (), 0) AS share"
+    every = split(asked, order="name", rows_max=SCOPES_MAX)
+    return (
+        f"SELECT name, {kpi.name}, {share} FROM ({every}) "  # noqa: S608  names of ours
+        f"ORDER BY {kpi.name} DESC, name LIMIT {rows_max}"
+    )
+
+
+def changed(kpis: tuple[Kpi, ...], now: str, before: str, by: str = "") -> str:
+    """Select the values of one statement and, as `…_change`, how they differ from those of another.
+
+    `by` is the column that joins their rows. Shares differ by percentage points, all else by a part of what was before.
+    """
+    values = ", ".join(f"now.{kpi.name} AS {kpi.name}, {_change(kpi)} AS {kpi.name}_change" for kpi in kpis)
+    if by:
+        joined = f"LEFT JOIN ({before}) AS before ON now.{by} = before.{by}"
+        return f"SELECT now.{by} AS {by}, {values} FROM ({now}) AS now {joined}"  # noqa: S608  names of ours
+    return f"SELECT {values} FROM ({now}) AS now CROSS JOIN ({before}) AS before"  # noqa: S608  names of ours
+
+
+def _change(kpi: Kpi) -> str:
+    now, before = f"now.{kpi.name}", f"before.{kpi.name}"
+    return f"({now} - {before}) * 100" if kpi.unit is Unit.SHARE else f"{now} / nullIf({before}, 0) - 1"
+
+
+def value(kpi: Kpi, kind: str, covered: str) -> str:
+    """The value of a KPI from its sums; a count is 0 only where the store covers what was asked, else nothing."""
+    if kpi.denominator is not None and isinstance(kpi.numerator, Measure):
+        scale = f" / {kpi.unit.scale}" if kpi.unit.scale != 1 else ""
+        return where_filled(kpi, kind, f"{kpi.numerator.name} / nullIf({kpi.denominator.name}, 0){scale}")
+    number = amount(kpi)
+    return where_filled(kpi, kind, f"if({number} != 0 OR {covered}, {number}, NULL)")
+
+
+def where_filled(kpi: Kpi, kind: str, shown: str) -> str:
+    """A value, or nothing while a column that it is read from lacks something of the past (see `hotline.filled`)."""
+    by_hour = any(measure.grains[kind] is Grain.HOUR for measure in kpi.measures)
+    tables = [kpi.subject.sums_table, *([kpi.subject.recent_table] if by_hour else [])]
+    read = sorted({(table, measure.column) for table in tables for measure in kpi.measures})
+    named = ", ".join(f"('{table}', '{column}')" for table, column in read)
+    filled = f"(SELECT count() FROM ({FILLED_SQL}) WHERE (sums_table, sums_column) IN ({named})) = {len(read)}"  # noqa: S608
+    return f"if({filled}, {shown}, NULL)"
+
+
+def amount(kpi: Kpi) -> str:
+    """The sum of a count, or of how many are inside."""
+    if isinstance(kpi.numerator, Stock):
+        came, left = (Summand(part, ever=True).name for part in kpi.measures)
+        return f"({came} - {left})"
+    return kpi.measures[0].name
+
+
+def days(subject: Subject, of: str = "day") -> str:
+    """Select the covered days of a subject."""
+    return f"SELECT {of} FROM {DATABASE}.{COVERED_DAYS_TABLE} WHERE subject = '{subject.name}'"  # noqa: S608
+
+
+IN_SPAN = "day >= toDate(since_at) AND day <= toDate(until_at - 1)"
+
+
+def _covered(kpi: Kpi) -> str:
+    when = "day <= toDate(until_at - 1)" if isinstance(kpi.numerator, Stock) else IN_SPAN
+    return f"({days(kpi.subject, 'count()')} AND {when}) > 0"
+
+
+def summands(asked: Asked) -> list[Summand]:
+    """All sums of a statement, each once."""
+    found = [Summand(part, isinstance(kpi.numerator, Stock)) for kpi in asked.kpis for part in kpi.measures]
+    return list({summand.name: summand for summand in found}.values())
+
+
+def summed(asked: Asked, keys: dict[str, str]) -> str:
+    """Select keys (name → what it is of a row of sums) and the sums; one row when there are no keys."""
+    names = summands(asked)
+    sums = ", ".join(f"sum({summand.name}) AS {summand.name}" for summand in names)
+    parts = " UNION ALL ".join(_select(piece, names, asked, keys) for piece in _pieces(asked))
+    return f"SELECT {_listed(keys)}{sums} FROM ({parts}){_grouped(keys)}"  # noqa: S608  names of ours
+
+
+def _select(piece: _Piece, names: Iterable[Summand], asked: Asked, keys: dict[str, str]) -> str:
+    sums = ", ".join(
+        f"sum({summand.measure.column}) AS {summand.name}"
+        if summand in piece.summands
+        else f"toInt64(0) AS {summand.name}"
+        for summand in names
+    )
+    scopes = asked.scopes(as_city=piece.by_minute and "scope" not in keys)
+    of_keys = "".join(f"{what} AS {name}, " for name, what in keys.items())
+    return (
+        f"SELECT {of_keys}{sums} FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
+        f"WHERE {scopes} AND {piece.when}{_grouped(keys)}"
+    )
+
+
+def _listed(keys: dict[str, str]) -> str:
+    return "".join(f"{name}, " for name in keys)
+
+
+def _grouped(keys: dict[str, str]) -> str:
+    return f" GROUP BY {', '.join(keys)}" if keys else ""
+
+
+def _pieces(asked: Asked) -> Iterator[_Piece]:
+    """Tables and spans that together hold each sum once."""
+    subject, since, until = asked.subject, hour_from("since_at"), hour_of("until_at")
+    during = "at >= since_at AND at < until_at"
+    spans = {
+        (False, Grain.MINUTE): {subject.sums_table: during},
+        (False, Grain.HOUR): {
+            subject.sums_table: f"at >= {since} AND at < {until}",
+            subject.recent_table: f"{during} AND (at < {since} OR at >= {until})",
+        },
+        (True, Grain.MINUTE): {subject.sums_table: "at < until_at"},
+        (True, Grain.HOUR): {
+            subject.sums_table: f"at < {until}",
+            subject.recent_table: f"at >= {until} AND at < until_at",
+        },
+    }
+    for (ever, grain), tables in spans.items():
+        chosen = tuple(s for s in summands(asked) if s.ever is ever and s.measure.grains[asked.kind] is grain)
+        if chosen:
+            yield from (_Piece(table, chosen, when, grain is Grain.MINUTE) for table, when in tables.items())

@@ -1,0 +1,73 @@
+"""Variables of boards: the scopes of a kind, and the window of live figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, QueryVariable
+from grafana_foundation_sdk.models.dashboard import VariableModel, VariableOption, VariableRefresh
+
+from dashboards.macros import ALL_VALUE
+from dashboards.query import datasource
+from dashboards.spans import WINDOW_VARIABLE
+from dashboards.sums import SCOPE_NAME
+from dashboards.words import Text, kind_label, window_title
+from hotline.names import DATABASE
+from hotline.windows import WINDOWS
+
+if TYPE_CHECKING:
+    from dashboards.entries import Edition
+    from hotline.subjects import Subject
+
+ALL_WORD = Text("All", "全部")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable by name, made in one edition."""
+
+    name: str
+    make: Callable[[Edition], VariableModel]
+
+
+def scope(subject: Subject, kind: str) -> Variable:
+    """The scopes of a kind that a subject has sums of; several may be chosen, or all."""
+
+    def make(edition: Edition) -> VariableModel:
+        everything = ALL_WORD.of(edition.lang)
+        sql = f"SELECT DISTINCT {SCOPE_NAME} AS name FROM {DATABASE}.{subject.sums_table} WHERE scope_kind = '{kind}' ORDER BY name"  # noqa: E501, S608
+        return (
+            QueryVariable(kind)
+            .label(kind_label(kind).of(edition.lang))
+            .datasource(datasource())
+            .query(sql)
+            .definition(sql)
+            .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+            .multi(True)
+            .include_all(True)
+            .current(VariableOption(selected=True, text=[everything], value=[ALL_VALUE]))
+            .build()
+        )
+
+    return Variable(kind, make)
+
+
+def window(default: str) -> Variable:
+    """The window that live figures are counted over; `default` is the one that a board opens with."""
+
+    def make(edition: Edition) -> VariableModel:
+        titles = {found.name: window_title(found).of(edition.lang) for found in WINDOWS}
+        options = [VariableOption(selected=name == default, text=title, value=name) for name, title in titles.items()]
+        (current,) = (option for option in options if option.selected)
+        return (
+            CustomVariable(WINDOW_VARIABLE)
+            .label(Text("Window", "时段").of(edition.lang))
+            .values(", ".join(f"{title} : {name}" for name, title in titles.items()))
+            .options(options)
+            .current(current)
+            .build()
+        )
+
+    return Variable(WINDOW_VARIABLE, make)

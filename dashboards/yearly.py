@@ -1,0 +1,250 @@
+"""Panels of the annual board: whole years by local months and quarters, beside the year before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grafana_foundation_sdk.builders import common, stat, timeseries
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.builders import text as texts
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import text as text_options
+
+from dashboards import look, series, sums
+from dashboards.described import described
+from dashboards.entries import OVER, Edition, Entry, Scopes
+from dashboards.finished import column, finished, number_overrides
+from dashboards.query import SERIES, ClickHouseQuery
+from dashboards.spans import year_before
+from dashboards.words import Lang, Text, kind_label, kind_title, kpi_formula, kpi_title
+from hotline.buckets import By
+from hotline.catalogue import ALL, Kpi, Unit
+from hotline.catalogue import kpi as find
+from hotline.names import COVERED_DAYS_TABLE, DATABASE
+from hotline.subjects import SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grafana_foundation_sdk.models.dashboard import Panel
+
+CHANGE = Text("on the year before", "同比")
+BUCKETS = {
+    By.MONTH: Text("by month", "按月"),
+    By.QUARTER: Text("by quarter", "按季度"),
+    By.YEAR: Text("by year", "按年"),
+}
+
+
+def year_tile(name: str) -> Entry:
+    """A KPI over the range, and how it differs from the same range a year before."""
+    kpi = find(name)
+
+    def make(edition: Edition) -> Panel:
+        now = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone))
+        before = sums.Asked(kpis=(kpi,), span=year_before(now.span))
+        panel = (
+            stat.Panel()
+            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+            .graph_mode(options.BigValueGraphMode.NONE)
+            .color_mode(options.BigValueColorMode.VALUE)
+            .text_mode(options.BigValueTextMode.VALUE_AND_NAME)
+        )
+        return finished(
+            panel.build(),
+            title=look.with_target(kpi).of(edition.lang),
+            description=described(kpi, ALL).of(edition.lang),
+            targets=[ClickHouseQuery(sums.changed((kpi,), sums.total(now), sums.total(before)))],
+            field=look.kpi_field(kpi, edition.lang),
+            overrides=[*number_overrides((kpi,), edition.lang), _change(kpi, edition.lang, CHANGE)],
+            interval="1d",
+        )
+
+    return Entry(f"year {name}", make)
+
+
+def year_line(name: str, by: By = By.MONTH) -> Entry:
+    """A KPI by month, quarter or year, the year before beside it."""
+    kpi = find(name)
+
+    def make(edition: Edition) -> Panel:
+        asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone))
+        style = options.GraphDrawStyle.BARS if kpi.unit is Unit.COUNT else options.GraphDrawStyle.LINE
+        panel = (
+            timeseries.Panel()
+            .draw_style(style)
+            .fill_opacity(60 if kpi.unit is Unit.COUNT else 0)
+            .line_width(2)
+            .show_points(options.VisibilityMode.ALWAYS)
+            .span_nulls(False)
+            .legend(common.VizLegendOptions().show_legend(True).placement(options.LegendPlacement.BOTTOM))
+            .tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI))
+        )
+        return finished(
+            panel.build(),
+            title=Text("{kpi} {by}", "{kpi} · {by}").format(kpi=kpi_title(kpi), by=BUCKETS[by]).of(edition.lang),
+            description=described(kpi, ALL).of(edition.lang),
+            targets=[ClickHouseQuery(series.years(asked, by, edition.zone), SERIES)],
+            field=look.kpi_field(kpi, edition.lang),
+            overrides=_pair(kpi, edition.lang),
+            interval="1d",
+        )
+
+    return Entry(f"year line {name} {by}", make)
+
+
+def year_table(title: Text, names: Sequence[str], by: By) -> Entry:
+    """KPIs by month, quarter or year, each beside its value of the year before."""
+    kpis = tuple(map(find, names))
+
+    def make(edition: Edition) -> Panel:
+        asked = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone))
+        columns = [column("time", Text("From", "起始").of(edition.lang), more={"unit": "time:YYYY-MM", "decimals": 0})]
+        columns += [each for kpi in kpis for each in _pair(kpi, edition.lang, lines=False)]
+        return finished(
+            tables.Panel().cell_height(options.TableCellHeight.SM).build(),
+            title=Text("{title} {by}", "{title} · {by}").format(title=title, by=BUCKETS[by]).of(edition.lang),
+            description="\n\n".join(described(kpi, ALL).of(edition.lang) for kpi in kpis),
+            targets=[ClickHouseQuery(series.years(asked, by, edition.zone))],
+            field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
+            overrides=columns,
+            interval="1d",
+        )
+
+    return Entry(f"year table {' '.join(names)} {by}", make)
+
+
+def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
+    """KPIs of the range by scope, and how each differs from the same range a year before."""
+    kpis = tuple(map(find, names))
+
+    def make(edition: Edition) -> Panel:
+        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind)
+        before = sums.Asked(kpis=kpis, span=year_before(now.span), kind=of.kind)
+        new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
+        columns = [column("name", kind_label(of.kind).of(edition.lang))]
+        for kpi in kpis:
+            words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
+            columns += [*number_overrides((kpi,), edition.lang), _change(kpi, edition.lang, words)]
+        order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
+        return finished(
+            tables.Panel().cell_height(options.TableCellHeight.SM).build(),
+            title=title.of(edition.lang),
+            description="\n\n".join(described(kpi, of.kind).of(edition.lang) for kpi in kpis),
+            targets=[ClickHouseQuery(sums.changed(kpis, new, old, by="name") + order)],
+            field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
+            overrides=columns,
+            interval="1d",
+        )
+
+    return Entry(f"year split {' '.join(names)} {of.kind}", make)
+
+
+def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
+    """The scopes with the most of a count over the range, each with its share of all."""
+    kpi = find(name)
+
+    def make(edition: Edition) -> Panel:
+        asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind)
+        share = Text("Share of all", "占比").of(edition.lang)
+        words = Text("{kpi}: TOP {n} by {kind}", "{kpi}:{kind}TOP{n}")
+        return finished(
+            tables.Panel().cell_height(options.TableCellHeight.MD).build(),
+            title=words.format(kpi=kpi_title(kpi), n=rows, kind=kind_title(of.kind)).of(edition.lang),
+            description=described(kpi, of.kind).of(edition.lang),
+            targets=[ClickHouseQuery(sums.top(asked, rows_max=rows))],
+            field=look.kpi_field(kpi, edition.lang),
+            overrides=[
+                column("name", kind_label(of.kind).of(edition.lang)),
+                *number_overrides((kpi,), edition.lang),
+                column("share", share, unit=look.unit(Unit.SHARE, edition.lang), decimals=look.decimals(Unit.SHARE)),
+            ],
+            interval="1d",
+        )
+
+    return Entry(f"year top {name} {of.kind}", make)
+
+
+def coverage() -> Entry:
+    """Of how many days of each month the store has data."""
+
+    def make(edition: Edition) -> Panel:
+        words = {
+            "calls": Text("Calls, days covered", "话务有数据天数"),
+            "tickets": Text("Tickets, days covered", "诉求有数据天数"),
+        }
+        columns = [
+            column("time", Text("Month", "月份").of(edition.lang), more={"unit": "time:YYYY-MM", "decimals": 0}),
+            *(column(name, words[name].of(edition.lang), unit="locale", decimals=0) for name in SUBJECTS),
+            column("month_days", Text("Days of the month", "当月天数").of(edition.lang), unit="locale", decimals=0),
+        ]
+        return finished(
+            tables.Panel().cell_height(options.TableCellHeight.SM).build(),
+            title=Text("Coverage: which days are complete", "数据覆盖:各月有数据的天数").of(edition.lang),
+            description=Text(
+                "Days of which the store has any event, by the day on which a call or ticket began.",
+                "有事件入库的天数,按电话或诉求开始的日期计。",
+            ).of(edition.lang),
+            targets=[ClickHouseQuery(_coverage_sql(edition.zone))],
+            field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
+            overrides=columns,
+            interval="1d",
+        )
+
+    return Entry("coverage", make)
+
+
+def _coverage_sql(zone: str) -> str:
+    span = OVER["range"].span(zone)
+    counted = ", ".join(f"toInt64(uniqExactIf(day, subject = '{name}')) AS {name}" for name in SUBJECTS)
+    shown = ", ".join(f"nullIf({name}, 0) AS {name}" for name in SUBJECTS)
+    return (
+        f"{span.heads()} SELECT toDateTime(month, '{zone}') AS time, {shown}, "  # noqa: S608  names of ours
+        f"toInt64(toDayOfMonth(toLastDayOfMonth(month))) AS month_days FROM (SELECT toStartOfMonth(day) AS month, "
+        f"{counted} FROM {DATABASE}.{COVERED_DAYS_TABLE} WHERE {sums.IN_SPAN} GROUP BY month) ORDER BY month"
+    )
+
+
+def definitions(names: Sequence[str]) -> Entry:
+    """The formulas of KPIs and the sums that they are read from, whose names change with the formula."""
+    kpis = tuple(map(find, names))
+
+    def make(edition: Edition) -> Panel:
+        head = Text("| KPI | formula | sums |", "| 指标 | 公式 | 和 |").of(edition.lang)
+        lines = [head, "|---|---|---|", *(_definition(kpi, edition.lang) for kpi in kpis)]
+        panel = texts.Panel().mode(text_options.TextMode.MARKDOWN).content("\n".join(lines)).build()
+        panel.title = Text("Definitions", "指标定义").of(edition.lang)
+        panel.description = Text(
+            "The six letters behind the name of a sum stand for its formula: another formula is another sum.",
+            "和名称末尾的六个字符代表其公式:公式不同,和的名称也不同。",
+        ).of(edition.lang)
+        return panel
+
+    return Entry("definitions", make)
+
+
+def _definition(kpi: Kpi, lang: Lang) -> str:
+    columns = ", ".join(f"`{measure.column}`" for measure in kpi.measures)
+    return f"| {kpi_title(kpi).of(lang)} | {kpi_formula(kpi).of(lang)} | {columns} |"
+
+
+def _pair(kpi: Kpi, lang: Lang, *, lines: bool = True) -> list[Any]:
+    """A column, and the one of the year before in grey."""
+    before = Text("{kpi}, a year before", "{kpi}(上年)").format(kpi=kpi_title(kpi)).of(lang)
+    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
+    plain = {"color": {"mode": "fixed", "fixedColor": look.PLAIN}} if lines else {}
+    (own,) = number_overrides((kpi,), lang, lines=lines)
+    own.properties += [type(own.properties[0])(id_val=name, value=value) for name, value in plain.items()]
+    return [
+        own,
+        column(
+            f"{kpi.name}_before", before, unit=look.unit(kpi.unit, lang), decimals=look.decimals(kpi.unit), color=grey
+        ),
+    ]
+
+
+def _change(kpi: Kpi, lang: Lang, words: Text) -> Any:
+    points = Text("suffix: points", "suffix:个百分点").of(lang)
+    unit = points if kpi.unit is Unit.SHARE else "percentunit"
+    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
+    return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey)

@@ -1,0 +1,80 @@
+"""A small city of the last days on a real engine, for all tests of boards that ask one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hotline.catalogue import KPIS
+from hotline.names import DATABASE
+from sinks.connecting import connect
+from tests.dashboards.asking import Asking
+from tests.hotline.stored_rows import Stored, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clickhouse_connect.driver.client import Client
+
+ZONE = "Asia/Shanghai"
+ENTITIES = 150
+BORN_AT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=3)
+"""Recent minutes are kept for nine days."""
+
+
+A_YEAR_AGO = BORN_AT.astimezone(ZoneInfo(ZONE)).replace(year=BORN_AT.year - 1, day=min(BORN_AT.day, 28))
+OFFERED_A_YEAR_AGO = 7
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+    with stored(tmp_path_factory.mktemp("city"), ZONE, entities=ENTITIES, first_birth=BORN_AT) as found:
+        client = connect(found.settings)
+        _store_a_year_ago(client)
+        found.covered["calls"].add(A_YEAR_AGO.date())
+        _store_pipeline(client)
+        client.close()
+        yield found
+
+
+def _store_a_year_ago(client: Client) -> None:
+    offered = KPIS["calls_offered"].measures[0].column
+    at, calls = A_YEAR_AGO, OFFERED_A_YEAR_AGO
+    rows = [["all", "", at, calls], ["line", "a", at, calls], ["district", "a", at, calls]]
+    client.insert(f"{DATABASE}.minute_sums_calls", rows, column_names=["scope_kind", "scope", "at", offered])
+    client.insert(f"{DATABASE}.covered_days", [["calls", at.date()]], column_names=["subject", "day"])
+
+
+def _store_pipeline(client: Client) -> None:
+    """What the sink stores beside figures: two dead letters, marks, a log, an epoch, a repair, live values."""
+    dead = [["calls", 1, "t", 0, n, 0, "b", reason, at] for n, reason, at in DEAD]
+    names = ["subject", "log", "topic", "partition", "offset", "place", "block_id", "reason", "set_aside_at"]
+    client.insert(f"{DATABASE}.dead_letters", dead, column_names=names)
+    client.insert(f"{DATABASE}.sink_epochs", [[1, "c", BORN_AT]], column_names=["epoch", "claim", "taken_at"])
+    marks = [["t", p, 1, 2**50 + p, 1, BORN_AT + timedelta(hours=p)] for p in (0, 1)]
+    names = ["topic", "partition", "log", "position", "version", "marked_at"]
+    client.insert(f"{DATABASE}.marks", marks, column_names=names)
+    client.insert(f"{DATABASE}.logs", [["t", 1, BORN_AT]], column_names=["topic", "log", "registered_at"])
+    repair = [["r'1", "minute_sums_calls", BORN_AT, BORN_AT, 3, BORN_AT + timedelta(hours=1)]]
+    names = ["id", "sums_table", "first_at", "last_at", "sums", "repaired_at"]
+    client.insert(f"{DATABASE}.repairs", repair, column_names=names)
+    live = [[BORN_AT + timedelta(hours=1), "calls_offered", "today", "all", "", 1]]
+    names = ["as_of", "kpi", "window", "scope_kind", "scope", "numerator"]
+    client.insert(f"{DATABASE}.kpis", live, column_names=names)
+
+
+DEAD = (
+    (1, "bad_value", BORN_AT + timedelta(minutes=10)),
+    (2, "bad_value", BORN_AT + timedelta(hours=3)),
+    (3, "too_large", BORN_AT + timedelta(hours=3, minutes=30)),
+)
+
+
+@pytest.fixture(scope="session")
+def asking(city: Stored) -> Iterator[Asking]:
+    found = Asking(city.settings)
+    yield found
+    found.close()

@@ -1,0 +1,140 @@
+"""Boards as files: fresh, whole, the same in both languages but for the words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dashboards import generated
+from dashboards.board import again
+from dashboards.boards import BOARDS
+from dashboards.entries import Edition, Entry, row
+from dashboards.lint import lint
+from dashboards.words import Lang
+from hotline.catalogue import KPIS, Better
+
+if TYPE_CHECKING:
+    from dashboards.board import Board
+
+ROOT = Path(__file__).parents[2]
+ZONE = "Asia/Shanghai"
+PAIRS = [pytest.param(board, id=board.name) for board in BOARDS]
+
+
+def made(board: Board, lang: Lang, zone: str = ZONE) -> dict[str, Any]:
+    return board.json(Edition(lang, zone))
+
+
+def test_committed_files_say_what_the_code_says() -> None:
+    assert generated.stale() == []
+
+
+def test_stale_files_are_named_and_written_anew(tmp_path: Path) -> None:
+    """A changed file, a missing one and one that belongs to no board."""
+    assert len(generated.write(tmp_path)) == 2 * len(BOARDS)
+    (tmp_path / "en" / "wall.json").write_text("{}")
+    (tmp_path / "zh" / "wall.json").unlink()
+    (tmp_path / "en" / "gone.json").write_text("{}")
+    changed = ["en/gone.json", "en/wall.json", "zh/wall.json"]
+    assert generated.stale(tmp_path) == changed
+    assert generated.write(tmp_path) == changed
+    assert generated.stale(tmp_path) == []
+
+
+def test_the_command_checks_the_committed_files() -> None:
+    done = subprocess.run([sys.executable, "-m", "dashboards", "--check"], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("board", PAIRS)
+def test_a_board_breaks_no_rule_and_is_known_to_the_models_to_the_last_key(board: Board, lang: Lang) -> None:
+    """A misspelt key would vanish in the round trip."""
+    found = made(board, lang)
+    assert lint(found) == []
+    assert again(found) == found
+
+
+@pytest.mark.parametrize("board", PAIRS)
+def test_both_languages_ask_the_same_in_the_same_places(board: Board) -> None:
+    english, chinese = (made(board, lang) for lang in Lang)
+
+    def asked(found: dict[str, Any]) -> list[Any]:
+        return [
+            (panel["id"], panel["type"], panel["gridPos"], [target["rawSql"] for target in panel.get("targets", ())])
+            for panel in found["panels"]
+        ]
+
+    assert asked(english) == asked(chinese)
+    assert (english["uid"], chinese["uid"]) == (f"hotline-{board.name}", f"hotline-{board.name}-zh")
+
+
+@pytest.mark.parametrize("board", PAIRS)
+def test_every_title_and_description_is_in_its_language(board: Board) -> None:
+    for lang in Lang:
+        found = made(board, lang)
+        texts = [found["title"], found["description"], *(v["label"] for v in found["templating"]["list"])]
+        texts += [panel[name] for panel in found["panels"] for name in ("title", "description")]
+        for text in texts:
+            own = text if lang is Lang.ZH else re.sub(r"Published as [^.]*\.", "", text)  # as it was printed
+            assert bool(re.search("[一-鿿]", own)) is (lang is Lang.ZH), text
+
+
+def test_panels_of_the_same_content_have_the_same_id_on_all_boards_and_others_have_others() -> None:
+    keys = {entry.key: entry.id for board in BOARDS for each in board.rows for entry in each.entries}
+    assert max(Counter(keys.values()).values()) == 1
+
+
+def test_links_lead_to_boards_that_exist() -> None:
+    uids = {made(board, lang)["uid"] for board in BOARDS for lang in Lang}
+    for board in BOARDS:
+        for lang in Lang:
+            linked = set(re.findall(r"/d/([\w-]+)", str(made(board, lang))))
+            assert linked <= uids
+            assert {uid.endswith("-zh") for uid in linked} in ({True}, {False}, {True, False})
+
+
+def test_the_zone_of_the_hotline_is_that_of_a_board_and_of_its_days() -> None:
+    found = made(BOARDS[0], Lang.EN, "America/New_York")
+    assert found["timezone"] == "America/New_York"
+    assert ZONE not in str(found)
+
+
+def test_a_value_as_good_as_its_target_has_the_colour_of_good_ones() -> None:
+    """Grafana's steps count from their value on; targets include their own value in both directions."""
+    from dashboards import look
+
+    for kpi in KPIS.values():
+        if kpi.target is None:
+            continue
+        steps = look.steps(kpi)
+
+        def colour(value: float, steps: Any = steps) -> str:
+            return str([step.color for step in steps if step.value is None or value >= step.value][-1])
+
+        worse = kpi.target + (1e-9 if kpi.better is Better.LOWER else -1e-9)
+        for value in (kpi.target, worse, kpi.target / 2, (kpi.target + 1) / 2):
+            assert colour(value) == (look.GOOD if kpi.meets_target(value) else look.BAD), (kpi.name, value)
+
+
+def test_the_wall_fits_a_screen_and_has_few_numbers() -> None:
+    found = made(BOARDS[0], Lang.EN)
+    numbers = [panel for panel in found["panels"] if panel["type"] == "stat"]
+    assert len(numbers) == 8 + 1  # and the age of the data
+    assert max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in found["panels"]) <= 26
+    assert found["templating"]["list"] == []
+
+
+def test_a_row_that_does_not_fill_the_grid_is_refused() -> None:
+    entry = Entry("a", lambda _: pytest.fail("not made"))
+    assert row(5, entry, entry.wide(6)).widths() == [18, 6]
+    with pytest.raises(ValueError, match="do not fill a row of 24"):
+        row(5, entry.wide(6), entry.wide(6)).widths()
+    with pytest.raises(ValueError, match="do not fill a row of 24"):
+        row(5, *[entry] * 5).widths()

@@ -1,0 +1,325 @@
+"""Every query of every board on the real engine; the numbers are those that `hotline.queries` and plain rows give."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dashboards import series, spans, sums
+from dashboards.boards import BOARDS
+from dashboards.entries import OVER, Edition
+from dashboards.macros import ALL_VALUE, Chosen, expand
+from dashboards.query import SERIES
+from dashboards.words import UNNAMED, Lang
+from hotline.buckets import By
+from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, scope_kinds
+from hotline.names import DATABASE
+from hotline.periods import Period
+from hotline.queries import Question, Scope, answer
+from hotline.subjects import SUBJECTS, TICKETS, Subject
+from hotline.windows import WINDOWS, span
+from sinks.connecting import connect
+from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.hotline.stored_rows import ODD_NAME
+from tests.hotline.test_queries import Naive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.dashboards.asking import Answer, Asking
+    from tests.hotline.stored_rows import Stored
+
+BORN_S = int(BORN_AT.timestamp())
+NASTY = ["o'neil", "投诉", "🚰 \\", "$__toTime", ODD_NAME]
+SCOPED = ("line", "district", "department")
+CASES = {
+    "all": Chosen(from_s=BORN_S - 7200, to_s=BORN_S + 90_000, interval_s=600, variables={}),
+    "nasty": Chosen(from_s=BORN_S - 7200, to_s=BORN_S + 90_000, interval_s=600, variables=dict.fromkeys(SCOPED, NASTY)),
+    "empty": Chosen(from_s=BORN_S - 120_000_000, to_s=BORN_S - 119_900_000, interval_s=3600, variables={}),
+}
+
+
+def with_all(chosen: Chosen, window: str = "1h") -> Chosen:
+    values = {**{kind: [ALL_VALUE] for kind in SCOPED}, "window": window, **chosen.variables}
+    return Chosen(from_s=chosen.from_s, to_s=chosen.to_s, interval_s=chosen.interval_s, variables=values)
+
+
+def boards() -> list[dict[str, Any]]:
+    return [board.json(Edition(Lang.EN, ZONE)) for board in BOARDS]
+
+
+def targets() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for board in boards():
+        for panel in board["panels"]:
+            yield from ((panel, target) for target in panel.get("targets", ()))
+
+
+def distinct() -> dict[str, tuple[dict[str, Any], int]]:
+    """Each query once, with a panel that asks it and the format that it asks for."""
+    return {target["rawSql"]: (panel, target["format"]) for panel, target in targets()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_panel_runs_and_its_columns_are_of_the_kinds_that_it_draws(case: str, asking: Asking) -> None:
+    for sql, (panel, kind) in distinct().items():
+        found = asking.ask(expand(sql, with_all(CASES[case])))
+        check_columns(panel, kind, found)
+        if case == "empty":
+            assert has_no_number(found), (panel["title"], found.rows[:3])
+
+
+NUMBER = re.compile(r"(Nullable\()?(Int64|Float64)\)?")
+
+
+def check_columns(panel: dict[str, Any], kind: int, found: Answer) -> None:
+    """A time first in series, a name first in tables of scopes, else numbers that may be missing."""
+    for place, (name, type_) in enumerate(found.types.items()):
+        where = f"{panel['title']}: {name} {type_}"
+        if kind == SERIES and place == 0:
+            assert (name, type_) == ("time", f"DateTime('{ZONE}')"), where
+        elif type_ == "String" or type_.startswith("DateTime") or "Nullable(DateTime" in type_:
+            assert panel["type"] in {"table", "bargauge", "stat"}, where
+        else:
+            assert NUMBER.fullmatch(type_), where
+    named = {name for name in found.types if name not in {"time", "name"}}
+    overridden = {each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]} - {"time", "name"}
+    if panel["type"] in {"table", "timeseries"}:
+        assert named <= overridden, f"{panel['title']}: no title for {named - overridden}"
+
+
+def has_no_number(found: Answer) -> bool:
+    """Where nobody knows anything there is no value, which is not 0."""
+    numbers = [name for name, type_ in found.types.items() if NUMBER.fullmatch(type_)]
+    return all(record[name] is None for record in found.records for name in numbers)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_variables_and_annotations_run(case: str, asking: Asking) -> None:
+    for board in boards():
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                names = [row[0] for row in asking.ask(variable["query"]).rows]
+                assert {"a", "b", UNNAMED} <= set(names)
+                assert (ODD_NAME in names) is (variable["name"] == "district")
+        for annotation in board["annotations"]["list"]:
+            if sql := annotation["target"].get("rawSql"):
+                found = asking.ask(expand(sql, with_all(CASES[case])))
+                assert next(iter(found.types)) == "time"
+                assert found.types["text"] == "String"
+
+
+def additive(subject: Subject) -> list[Kpi]:
+    return [kpi for kpi in KPIS.values() if kpi.subject is subject and not isinstance(kpi.numerator, Quantile)]
+
+
+@pytest.fixture(scope="module")
+def rows(city: Stored) -> Naive:
+    return Naive(city)
+
+
+INSTANTS = (BORN_S + 2 * 3600 + 1861, BORN_S + 16 * 3600 + 59)
+"""In the middle of hours, where what is kept by the hour needs recent minutes."""
+
+
+@pytest.mark.parametrize("kind", [ALL, "line", "district", "department", "operator_group"])
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
+def test_values_by_scope_are_those_of_the_rows_themselves(
+    subject: Subject, kind: str, asking: Asking, rows: Naive, city: Stored
+) -> None:
+    """Of every KPI, window and scope, kept by the minute or by the hour, as `hotline.windows` cuts them."""
+    kpis = tuple(kpi for kpi in additive(subject) if kpi.grain(kind))
+    if kind not in scope_kinds(subject):
+        assert kpis == ()
+        return
+    for at_s, name in ((INSTANTS[0], "5min"), (INSTANTS[1], "today"), (INSTANTS[1], "7d")):
+        (window,) = (each for each in WINDOWS if each.name == name)
+        period = Period.of(*span(window, at_s, city.zone), city.zone)
+        asked = sums.Asked(kpis=kpis, span=OVER["window"].span(ZONE), kind=kind)
+        found = by_name(
+            asking.ask(expand(sums.split(asked, order="name"), with_all(Chosen(from_s=0, to_s=at_s), name)))
+        )
+        scopes = {getattr(row, kind) for row in city.rows[subject.name]} if kind != ALL else {""}
+        for scope in scopes:
+            expected = [value(rows, kpi, period, kind, scope) for kpi in kpis]
+            if (record := found.get(scope or UNNAMED)) is not None:
+                assert [record[kpi.name] for kpi in kpis] == expected, (kind, scope, name)
+            else:
+                assert not any(expected), (kind, scope, name)
+
+
+def test_every_tile_shows_what_a_question_about_its_kpi_is_answered(asking: Asking, city: Stored) -> None:
+    """All lines, districts or departments together are the city, whatever the grain their sums are kept at."""
+    at_s = INSTANTS[1]
+    entries = {entry.key: entry for board in BOARDS for each in board.rows for entry in each.entries}
+    tiles = [(key.split(), entry) for key, entry in entries.items() if key.startswith("tile ")]
+    for (_, name, over, _kind), entry in tiles:
+        (target,) = entry.make(Edition(Lang.EN, ZONE)).targets or []
+        sql = expand(target.sql, with_all(Chosen(from_s=0, to_s=at_s), "1h"))  # type: ignore[attr-defined]
+        spanned = next(each for each in WINDOWS if each.name == {"window": "1h", "now": "5min"}.get(over, over))
+        period = Period.of(*span(spanned, at_s, city.zone), city.zone)
+        (result,) = answer(Question(kpis=(KPIS[name],), period=period), city.reader.ask)
+        assert asking.ask(sql).rows == [[result.value]], entry.key
+    assert len(tiles) > 40
+
+
+@pytest.mark.parametrize("name", [window.name for window in WINDOWS])
+def test_a_window_that_is_chosen_is_the_one_of_that_name(name: str, asking: Asking, city: Stored) -> None:
+    (window,) = (each for each in WINDOWS if each.name == name)
+    for at_s in INSTANTS:
+        for of in (name, "window"):
+            found = OVER[of].span(ZONE)
+            sql = f"SELECT toInt64(toUnixTimestamp({found.since})), toInt64(toUnixTimestamp({found.until}))"
+            given = with_all(Chosen(from_s=0, to_s=at_s), name)
+            assert asking.ask(expand(sql, given)).rows == [list(span(window, at_s, city.zone))]
+
+
+def by_name(found: Answer) -> dict[str, dict[str, Any]]:
+    return {record.pop("name"): record for record in found.records}
+
+
+def value(rows: Naive, kpi: Kpi, period: Period, kind: str, scope: str) -> float | int | None:
+    (found,) = rows.results(kpi, [period], Scope(kind, scope) if kind != ALL else None)
+    return found[2]
+
+
+def test_chosen_scopes_are_added_up_and_divided_once(asking: Asking, rows: Naive, city: Stored) -> None:
+    """Two districts with a nasty name and without one; all of them are the city."""
+    kpis = tuple(additive(TICKETS))
+    asked = sums.Asked(kpis=kpis, span=OVER["today"].span(ZONE), kind="district", chosen="district")
+    at_s = INSTANTS[1]
+    (today,) = (each for each in WINDOWS if each.name == "today")
+    period = Period.of(*span(today, at_s, city.zone), city.zone)
+    for names in ([ODD_NAME, UNNAMED], [ALL_VALUE]):
+        given = Chosen(from_s=0, to_s=at_s, variables={"district": names})
+        (record,) = asking.ask(expand(sums.total(asked), given)).records
+        for kpi in kpis:
+            assert record[kpi.name] == together(rows, kpi, period, names), kpi.name
+
+
+def together(rows: Naive, kpi: Kpi, period: Period, names: Sequence[str]) -> float | int | None:
+    if names == [ALL_VALUE]:
+        return value(rows, kpi, period, ALL, "")
+    parts = [rows.results(kpi, [period], Scope("district", "" if name == UNNAMED else name))[0][:2] for name in names]
+    numerators = [part[0] for part in parts if part[0] is not None]
+    return kpi.value(sum(numerators) if numerators else None, sum(part[1] or 0 for part in parts))
+
+
+STEPS = {
+    By.MINUTE: (series.MINUTES, timedelta(hours=2)),
+    By.HOUR: (series.HOURS, timedelta(days=2)),
+    By.DAY: (series.STEPS[By.DAY], timedelta(days=6)),
+    By.WEEK: (series.STEPS[By.WEEK], timedelta(days=20)),
+    By.MONTH: (series.STEPS[By.MONTH], timedelta(days=70)),
+    By.QUARTER: (series.STEPS[By.QUARTER], timedelta(days=200)),
+    By.YEAR: (series.STEPS[By.YEAR], timedelta(days=800)),
+}
+
+
+@pytest.mark.parametrize("by", STEPS)
+def test_series_have_every_bucket_with_the_value_that_a_question_gives(by: By, asking: Asking, city: Stored) -> None:
+    """Counts, ratios and stocks; a count is 0 on covered days and nothing elsewhere; nothing lies in the future."""
+    step, length = STEPS[by]
+    period = whole_days(length, city) if by is not By.MINUTE else Period.of(BORN_S - 60, BORN_S + 7140, city.zone)
+    now = datetime.now(city.zone)
+    for subject in SUBJECTS.values():
+        kpis = tuple(additive(subject))
+        asked = sums.Asked(kpis=kpis, span=spans.period(ZONE))
+        given = Chosen(from_s=period.start_s, to_s=period.end_s, interval_s=60)
+        found = asking.ask(expand(series.series(asked, step, ZONE), given)).records
+        results = answer(Question(kpis=kpis, period=period, by=by), city.reader.ask)
+        for kpi in kpis:
+            expected = [result.value for result in results if result.kpi == kpi.name and result.start <= now]
+            assert [record[kpi.name] for record in found] == expected, (by, kpi.name)
+
+
+def whole_days(length: timedelta, city: Stored) -> Period:
+    """Days around the births, which end in the future for the longer ones."""
+    midnight = int(BORN_AT.astimezone(city.zone).replace(hour=0).timestamp())
+    return Period.of(midnight - int(length.total_seconds()) // 2, midnight + 5 * 86_400, city.zone)
+
+
+def test_a_kpi_whose_sums_lack_something_of_the_past_has_no_value(asking: Asking, city: Stored) -> None:
+    """As `hotline kpi` has none; before and after the column is filled, by the minute and by the hour."""
+    offered, waiting, due = (KPIS[name] for name in ("calls_offered", "calls_waiting", "timely_handling_rate"))
+    columns = [("minute_sums_calls", kpi.measures[0].column) for kpi in (offered, waiting)]
+    columns.append(("recent_sums_tickets", due.measures[1].column))
+    asked = [
+        sums.Asked(kpis=(kpi,), span=OVER["7d"].span(ZONE), kind=kind)
+        for kpi, kind in ((offered, ALL), (waiting, ALL), (due, "department"))
+    ]
+
+    def has_values() -> list[bool]:
+        given = Chosen(from_s=BORN_S, to_s=INSTANTS[1])
+        totals = [asking.ask(expand(sums.total(each), given)).rows for each in asked]
+        lines = [asking.ask(expand(series.series(each, series.HOURS, ZONE), given)).rows for each in asked]
+        return [any(value is not None for _, value in line) for line in lines] + [
+            row[0][0] is not None for row in totals
+        ]
+
+    def tell(told: str, lacked: int) -> None:
+        with connect(city.settings) as client:
+            names = ["sums_table", "sums_column", "told", "lacked"]
+            client.insert(f"{DATABASE}.filled_columns", [[*each, told, lacked] for each in columns], column_names=names)
+
+    assert has_values() == [True] * 6
+    tell("lacking", 0)
+    assert has_values() == [False] * 6
+    tell("filled", 1)
+    assert has_values() == [True] * 6
+
+
+def test_the_line_of_a_week_before_stands_at_the_times_of_today(asking: Asking) -> None:
+    kpi = KPIS["calls_offered"]
+    asked = sums.Asked(kpis=(kpi,), span=spans.period(ZONE))
+    ago = Chosen(from_s=BORN_S - 3600, to_s=BORN_S + 7200, interval_s=600)
+    then = asking.ask(expand(series.series(asked, series.MINUTES, ZONE), ago)).rows
+    later = [(datetime.fromisoformat(time) + timedelta(days=7), number) for time, number in then]
+    moved = Chosen(from_s=ago.from_s + 7 * 86_400, to_s=ago.to_s + 7 * 86_400, interval_s=600)
+    found = asking.ask(expand(series.series(asked, series.MINUTES, ZONE, days_back=7, suffix="_before"), moved))
+    assert [(datetime.fromisoformat(time), number) for time, number in found.rows] == later
+    assert any(number for _, number in later)
+
+
+def test_hours_of_the_day_add_up_to_the_days(asking: Asking) -> None:
+    asked = sums.Asked(kpis=(KPIS["calls_offered"],), span=spans.period(ZONE))
+    given = Chosen(from_s=BORN_S - 8 * 3600, to_s=BORN_S + 40 * 3600, interval_s=3600)
+    by_hour = asking.ask(expand(series.by_hour_of_day(asked, ZONE), given)).rows
+    by_day = asking.ask(expand(series.series(asked, series.STEPS[By.DAY], ZONE), given)).rows
+    assert [(day, sum(hour or 0 for hour in hours)) for day, *hours in by_hour] == [(d, n or 0) for d, n in by_day]
+    assert sum(hour is not None for _, *hours in by_hour for hour in hours) >= 24
+
+
+def test_the_longest_wait_is_that_of_the_first_who_still_waits(asking: Asking, city: Stored) -> None:
+    at_s = BORN_S + 16 * 3600
+    stock = KPIS["calls_waiting"].numerator
+    assert isinstance(stock, Stock)
+    waits = [
+        at_s - queued.timestamp()
+        for row in city.rows["calls"]
+        if stock.came.of(row)
+        and (queued := getattr(row, stock.came.at.name)).timestamp() <= at_s
+        and not (stock.left.of(row) and getattr(row, stock.left.at.name).timestamp() <= at_s)
+    ]
+    assert asking.ask(expand(figure("Longest wait now"), Chosen(from_s=0, to_s=at_s))).rows == [[max(waits)]]
+    assert asking.ask(expand(figure("Longest wait now"), Chosen(from_s=0, to_s=BORN_S - 60))).rows == [[None]]
+
+
+def test_the_age_of_the_data_is_counted_from_the_end_of_the_newest_minute_with_an_event(asking: Asking) -> None:
+    """Deadlines that pass without anything happening make nothing younger."""
+    ages = {
+        after_s: asking.ask(expand(figure("Data age"), Chosen(from_s=0, to_s=BORN_S + after_s))).rows[0][0]
+        for after_s in (-120_000_000, 0, 59, 400, 40_000, 9_000_000)
+    }
+    assert ages[-120_000_000] is None
+    assert (ages[0], ages[59]) == (0, 0)
+    assert 0 < ages[400] <= 400 - 60
+    assert ages[9_000_000] > ages[40_000]
+
+
+@functools.cache
+def figure(title: str) -> str:
+    return next(str(target["rawSql"]) for panel, target in targets() if panel["title"] == title)

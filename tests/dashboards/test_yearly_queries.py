@@ -1,0 +1,164 @@
+"""Years beside the year before, TOP lists, lists of rows and the pipeline's own statements, on the real engine."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dashboards import series, spans, stored, sums
+from dashboards.entries import OVER
+from dashboards.macros import ALL_VALUE, Chosen, expand
+from dashboards.words import UNNAMED
+from hotline.buckets import By
+from hotline.catalogue import KPIS
+from hotline.periods import Period, parse
+from hotline.queries import Question, answer
+from tests.dashboards.conftest import A_YEAR_AGO, BORN_AT, DEAD, OFFERED_A_YEAR_AGO, ZONE
+from tests.dashboards.test_panel_queries import BORN_S, figure
+
+if TYPE_CHECKING:
+    from tests.dashboards.asking import Asking
+    from tests.hotline.stored_rows import Stored
+
+OFFERED = KPIS["calls_offered"]
+YEAR_NAMES = ("calls_offered", "answered_30s_share", "average_wait_s")
+
+
+def year_of(at: datetime, city: Stored) -> Period:
+    return parse(str(at.astimezone(city.zone).year), zone=city.zone, now=datetime.now(city.zone))
+
+
+def whole_year(city: Stored) -> Chosen:
+    """As Grafana writes it: up to the last second."""
+    period = year_of(BORN_AT, city)
+    return Chosen(from_s=period.start_s, to_s=period.end_s - 1)
+
+
+def asked(*names: str, kind: str = "all") -> sums.Asked:
+    return sums.Asked(kpis=tuple(KPIS[name] for name in names), span=spans.period(ZONE), kind=kind)
+
+
+@pytest.mark.parametrize("by", [By.MONTH, By.QUARTER, By.YEAR])
+def test_a_year_stands_beside_the_year_before(by: By, asking: Asking, city: Stored) -> None:
+    question = asked(*YEAR_NAMES)
+    found = asking.ask(expand(series.years(question, by, ZONE), whole_year(city))).records
+    now = datetime.now(city.zone)
+    for suffix, at in (("", BORN_AT), ("_before", A_YEAR_AGO)):
+        results = answer(Question(kpis=question.kpis, period=year_of(at, city), by=by), city.reader.ask)
+        for kpi in question.kpis:
+            expected = [each.value for each in results if each.kpi == kpi.name][: len(found)]
+            assert [record[kpi.name + suffix] for record in found] == expected, (kpi.name, suffix)
+    assert sum(record["calls_offered_before"] or 0 for record in found) == OFFERED_A_YEAR_AGO
+    assert len(found) == len([b for b in results if b.kpi == "calls_offered" and b.start.replace(year=now.year) <= now])
+
+
+def test_a_change_on_the_year_is_a_part_of_what_was_and_of_shares_the_difference(asking: Asking, city: Stored) -> None:
+    question = asked("calls_offered", "answered_30s_share")
+    before = sums.Asked(kpis=question.kpis, span=spans.year_before(question.span))
+    sql = sums.changed(question.kpis, sums.total(question), sums.total(before))
+    (record,) = asking.ask(expand(sql, whole_year(city))).records
+    offered, share = (
+        each.value for each in answer(Question(kpis=question.kpis, period=year_of(BORN_AT, city)), city.reader.ask)
+    )
+    assert (record["calls_offered"], record["answered_30s_share"]) == (offered, share)
+    assert offered is not None
+    assert record["calls_offered_change"] == offered / OFFERED_A_YEAR_AGO - 1
+    assert record["answered_30s_share_change"] is None  # a year ago nothing was answered
+
+
+def test_a_change_of_a_share_is_in_points(asking: Asking) -> None:
+    day, hours = (
+        sums.Asked(kpis=(KPIS["answered_30s_share"],), span=OVER[name].span(ZONE)) for name in ("range", "1h")
+    )
+    given = Chosen(from_s=BORN_S - 60, to_s=BORN_S + 3700)
+    (now,), (then,) = (asking.ask(expand(sums.total(each), given)).rows[0] for each in (day, hours))
+    (record,) = asking.ask(expand(sums.changed(day.kpis, sums.total(day), sums.total(hours)), given)).records
+    assert now != then
+    assert record["answered_30s_share_change"] == pytest.approx((now - then) * 100)
+
+
+def test_changes_by_scope_are_those_of_the_same_scope(asking: Asking, city: Stored) -> None:
+    """A scope that was not there a year ago has no change."""
+    question = asked("calls_offered", kind="line")
+    before = sums.Asked(kpis=question.kpis, span=spans.year_before(question.span), kind="line")
+    now, then = (sums.split(each, order="name") for each in (question, before))
+    sql = sums.changed(question.kpis, now, then, by="name")
+    found = {each["name"]: each for each in asking.ask(expand(sql, whole_year(city))).records}
+    results = answer(Question(kpis=question.kpis, period=year_of(BORN_AT, city), split="line"), city.reader.ask)
+    by_line = {each.scope.value or UNNAMED: each.value for each in results if each.scope}
+    assert {name: each["calls_offered"] for name, each in found.items()} == by_line
+    assert found["a"]["calls_offered_change"] == (by_line["a"] or 0) / OFFERED_A_YEAR_AGO - 1
+    assert found["b"]["calls_offered_change"] is None
+
+
+def test_the_first_of_a_count_have_their_shares_of_all(asking: Asking, city: Stored) -> None:
+    found = asking.ask(expand(sums.top(asked("calls_offered", kind="line"), rows_max=2), whole_year(city))).rows
+    period = year_of(BORN_AT, city)
+    results = answer(Question(kpis=(OFFERED,), period=period, split="line"), city.reader.ask)
+    counts = sorted(((each.value or 0, each.scope.value or UNNAMED) for each in results if each.scope), reverse=True)
+    everything = sum(count for count, _ in counts)
+    assert len(counts) > 2
+    assert [(name, count) for name, count, _ in found] == [(name, count) for count, name in counts[:2]]
+    assert [share for *_, share in found] == [count / everything for count, _ in counts[:2]]
+
+
+@pytest.mark.parametrize("kind", ["all", "department"])
+def test_a_range_that_ends_with_the_last_second_of_a_day_has_its_last_hour(
+    kind: str, asking: Asking, city: Stored
+) -> None:
+    """A kind that is kept by the hour would lose it otherwise where recent minutes are no longer kept."""
+    midnight = int((BORN_AT + timedelta(days=1)).astimezone(city.zone).replace(hour=0, minute=0).timestamp())
+    question = asked("tickets_created", "tickets_handled", "timely_handling_rate", kind=kind)
+    forgotten = "FROM (SELECT * FROM hotline.recent_sums_tickets LIMIT 0)"
+    sql = sums.split(question, order="name").replace("FROM hotline.recent_sums_tickets", forgotten)
+    found = asking.ask(expand(sql, Chosen(from_s=midnight - 86_400, to_s=midnight - 1))).records
+    period = Period.of(midnight - 86_400, midnight, city.zone)
+    split = None if kind == "all" else kind
+    results = answer(Question(kpis=question.kpis, period=period, split=split), city.reader.ask)
+    known = {(each.kpi, (each.scope.value if each.scope else "") or UNNAMED): each.value for each in results}
+    for record in found:
+        for kpi in question.kpis:
+            assert record[kpi.name] == known.get((kpi.name, record["name"]), 0 if kpi.denominator is None else None)
+    assert {name for _, name in known} == {record["name"] for record in found}
+
+
+def test_the_list_of_overdue_tickets_has_as_many_as_the_number_says(asking: Asking, city: Stored) -> None:
+    at_s = BORN_S + 7 * 3600
+    sql = figure("Overdue tickets")
+
+    def listed(**chosen: list[str]) -> list[dict[str, Any]]:
+        variables = {kind: chosen.get(kind, [ALL_VALUE]) for kind in ("line", "district", "department")}
+        return asking.ask(expand(sql, Chosen(from_s=0, to_s=at_s, variables=variables))).records
+
+    everything = listed()
+    end_s = at_s - at_s % 60 + 60
+    period = Period.of(end_s - 300, end_s, city.zone)
+    (number,) = answer(Question(kpis=(KPIS["tickets_overdue"],), period=period), city.reader.ask)
+    assert len(everything) == number.value
+    assert len({each["ticket"] for each in everything}) == len(everything) > 10
+    assert [each["due_at"] for each in everything] == sorted(each["due_at"] for each in everything)
+    both = [each for each in everything if (each["line"], each["department"]) == ("a", UNNAMED)]
+    assert listed(line=["a"], department=[UNNAMED]) == both != []
+
+
+def test_the_pipeline_tells_what_the_sink_stored(asking: Asking) -> None:
+    hours = 4
+    at = Chosen(from_s=BORN_S, to_s=BORN_S + hours * 3600)
+    marks = asking.ask(expand(stored.marks(ZONE), at)).records
+    assert [(each["partition"], each["position"], each["age_s"]) for each in marks] == [
+        (partition, 2**50 + partition, (hours - partition) * 3600) for partition in (0, 1)
+    ]
+    reasons = asking.ask(expand(stored.dead_by_reason(ZONE), at)).records
+    assert [(each["reason"], each["recent"], each["all_time"]) for each in reasons] == [
+        ("too_large", 1, 1),
+        ("bad_value", 0, 2),
+    ]
+    by_hour = asking.ask(expand(stored.dead_by_hour(ZONE), at)).rows
+    assert [dead for _, dead in by_hour] == [1, 0, 0, 2]
+    assert sum(dead for _, dead in by_hour) == len(DEAD)
+    assert [row[1:] for row in asking.ask(expand(stored.logs(ZONE), at)).rows] == [["t", 1]]
+    entries = {"Dead letters, last hour": 1, "Repairs, 24 h": 1, "Starts of the sink, 24 h": 1}
+    entries |= {"Last stored": (hours - 1) * 3600, "Live values": (hours - 1) * 3600}
+    assert {name: asking.ask(expand(figure(name), at)).rows[0][0] for name in entries} == entries
