@@ -27,7 +27,8 @@ from tests.e2e.stacks import COMMAND_S_MAX, ROOT, SUPERVISOR, Hotline, wait_unti
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TIMES = 10
+TIMES = {"embedded": 10, "kafka": 4}
+"""Kills of each part: what differs on Apache Kafka is the broker, and the laboratory of faults kills on it as well."""
 PARTS = {
     "embedded": ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR),
     "kafka": ("broker", "sink", "worker-0", "roll"),
@@ -110,27 +111,27 @@ def let_go(load: subprocess.Popen[bytes]) -> None:
     load.stdin.flush()
 
 
-@pytest.mark.timeout(2 * 900)  # eighty times something heals; on a busy machine each takes ten times as long
+@pytest.mark.timeout(2 * 900)  # seventy times something heals; on a busy machine each takes ten times as long
 def test_each_part_is_killed_ten_times_in_the_middle_of_a_load(
     new_hotline: Callable[..., Hotline], undisturbed: list[dict[str, Any]]
 ) -> None:
-    """On both brokers, side by side: most of the time is waiting for what heals."""
+    """On both brokers, side by side, on Kafka fewer times: most of the time is waiting for what heals."""
     seed = int(os.environ.get("KILLS_SEED") or random.randrange(2**32))
     sys.stdout.write(f"KILLS_SEED={seed}\n")  # shown when the test fails; set it to do the same again
     hotlines = [new_hotline(HOTLINE_ZONE=ZONE, HOTLINE_BROKER=broker) for broker in PARTS]
     with ThreadPoolExecutor() as pool:
         work = [
-            pool.submit(_killed_again_and_again, hotline, parts, seed)
-            for hotline, parts in zip(hotlines, PARTS.values(), strict=True)
+            pool.submit(_killed_again_and_again, hotline, PARTS[broker], TIMES[broker], seed)
+            for hotline, broker in zip(hotlines, PARTS, strict=True)
         ]
     assert [one.result() for one in work] == [undisturbed, undisturbed]
 
 
-def _killed_again_and_again(hotline: Hotline, parts: tuple[str, ...], seed: int) -> list[dict[str, Any]]:
+def _killed_again_and_again(hotline: Hotline, parts: tuple[str, ...], times: int, seed: int) -> list[dict[str, Any]]:
     draw = random.Random(seed)
     hotline.running()
-    with paced(hotline, pieces=TIMES * len(parts)) as load, killed_at_last(load, hotline):
-        killer = Killer(hotline, parts, TIMES, draw)
+    with paced(hotline, pieces=times * len(parts)) as load, killed_at_last(load, hotline):
+        killer = Killer(hotline, parts, times, draw)
         while killer:
             let_go(load)
             killer.kill(healed=len(killer.killed) % 3 == 0)

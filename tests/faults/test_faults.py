@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ZONE = "Asia/Shanghai"
-FIXED, FRESH = (1, 1), (random.randrange(2, 2**32), 3)
+FIXED, FRESH = (1, 1), (random.randrange(2, 2**32), 2)
 """Seed and number of faults of the two runs."""
 ENTITIES = 150
 HEALED_EVERY = 3
