@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.stacks import Hotline
 
-FRESH_S = 90
+FRESH_S = 240
 Part = tuple[str, Grain, int, int]
 """A window, the grain of what counts in it, and the span of instants in epoch seconds, half-open."""
 
