@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ROWS_A_REQUEST = 200_000
 """Rows of one request: seconds of a partition's time, in which what comes in waits."""
-DAY_S = 86_400
 
 
 class Which(StrEnum):
@@ -81,6 +80,7 @@ def refold(
     The period is rounded outward to days of UTC. May be repeated, also after it was interrupted: what is done is not
     done again. Exit code 0 when no row of older versions is left, 1 when some are (in a dry run: when there are any).
     """
+    from deploy.stack.joining import join_or_start
     from hotline.periods import parse
     from hotline.settings import load
     from hotline.zones import zone
@@ -90,7 +90,7 @@ def refold(
     settings = load(data)[0]
     try:
         asked = parse(period, zone=zone(settings.zone), now=datetime.now(UTC))
-        with _stack(settings) as use:
+        with join_or_start(settings, say=say) as use:
             done = refold_all(use, _days(asked), _subjects(subject), dry_run=dry_run)
     except (ValueError, StackAwayError) as error:
         say(str(error))
@@ -175,6 +175,8 @@ def _requests(found: "Sequence[Births]", days: tuple[int, int], working: "Workin
 
 
 def _days(asked: "Period") -> tuple[int, int]:
+    from hotline.windows import DAY_S
+
     return asked.start_s // DAY_S, -(-asked.end_s // DAY_S)
 
 
@@ -182,12 +184,6 @@ def _subjects(only: Which | None) -> "list[Subject]":
     from hotline.subjects import SUBJECTS
 
     return [subject for name, subject in SUBJECTS.items() if only in {None, name}]
-
-
-def _stack(settings: Any) -> Any:
-    from deploy.stack.joining import join_or_start
-
-    return join_or_start(settings, say=say)
 
 
 def print_refolded(done: Sequence[Refolded], *, dry_run: bool) -> None:

@@ -64,26 +64,14 @@ def dead_in_the_last_hour() -> Entry:
         "Records set aside with a reason in the last hour: see the table, and `hotline dead-letters`.",
         "近1小时因故未计入的记录,原因见下表,另见 `hotline dead-letters`。",
     )
-    return _number(
-        "dead letters hour",
-        title,
-        about,
-        lambda zone: stored.entries_since(DEAD_LETTERS_TABLE, "set_aside_at", HOUR_S, zone),
-        _FAULTS,
-    )
+    return _entries("dead letters hour", title, about, (DEAD_LETTERS_TABLE, "set_aside_at", HOUR_S), _FAULTS)
 
 
 def sink_starts() -> Entry:
     """How often the sink was started of late."""
     title = Text("Starts of the sink, 24 h", "近24小时入库进程启动次数")
     about = Text("Epochs that a starting sink took in the last 24 hours.", "近24小时内入库进程启动时取得的纪元数。")
-    return _number(
-        "sink starts",
-        title,
-        about,
-        lambda zone: stored.entries_since(SINK_EPOCHS_TABLE, "taken_at", DAY_S, zone),
-        _COUNTS,
-    )
+    return _entries("sink starts", title, about, (SINK_EPOCHS_TABLE, "taken_at", DAY_S), _COUNTS)
 
 
 def repairs() -> Entry:

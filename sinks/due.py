@@ -11,11 +11,12 @@ from hotline.catalogue import measures
 from hotline.fold import folded_by
 from hotline.names import FILLED_COLUMNS_TABLE
 from hotline.subjects import SUBJECTS, Subject
+from hotline.windows import DAY_S
 from sinks.difference import Kept, by_instant, kept_tables
 from sinks.difference.spans import entries
 from sinks.migrations import migrations, pending
 from sinks.migrations.generate import made_by
-from sinks.outdated import DAY_S, Births, births
+from sinks.outdated import Births, births
 from sinks.pace import Pace, measured
 from sinks.reconcile.sums import kpis_of
 from sinks.repair.filling import pieces_of, unfilled

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from hotline import ipc
 from hotline.names import DATABASE, SINK_EPOCHS_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
     from clickhouse_connect.driver.client import Client
 
 EPOCHS = f"{DATABASE}.{SINK_EPOCHS_TABLE}"
@@ -40,6 +42,11 @@ class Insert(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     rows: int
     body: bytes
+
+    @classmethod
+    def of(cls, table: str, token: str, rows: pl.DataFrame) -> Insert:
+        """Insert these rows, whose columns are some of the table's."""
+        return cls(table=table, token=token, columns=tuple(rows.columns), rows=len(rows), body=ipc.encode(rows))
 
 
 class Until(NamedTuple):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotline.fold import SIZE_UNIT
 from hotline.names import DATABASE
+from hotline.windows import DAY_S
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from hotline.subjects import Subject
 
-DAY_S = 86_400
 _LAST_S = 2**32 - 1
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotline.catalogue import measures
 from hotline.fold import fold, with_keys
+from hotline.windows import DAY_S
 from sinks.difference import Kept, difference
-from sinks.difference.spans import DAY_S, entries
+from sinks.difference.spans import entries
 from sinks.reconcile import reading
 from sinks.reconcile.pieces import Piece
 

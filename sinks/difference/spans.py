@@ -13,6 +13,7 @@ import numpy as np
 
 from hotline.catalogue import Grain, measures
 from hotline.names import DATABASE
+from hotline.windows import DAY_S, MINUTE_S
 from hotline.zones import floor_local
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from hotline.subjects import Subject
 
-DAY_S = 86_400
-MINUTE_S = 60
 SUMS_SPAN_S = 31 * DAY_S
 """Spans that sums are counted by; those with little in them are compared together."""
 SUMS_MAX = 1_000_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotline.names import DATABASE
-from sinks.difference.spans import DAY_S, Span, instants
+from hotline.windows import DAY_S
+from sinks.difference.spans import Span, instants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,6 @@ import polars as pl
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from hotline import ipc
 from hotline.holding import LEASE_S
 from hotline.names import DATABASE, REPAIRS_TABLE
 from sinks.difference import as_sums
@@ -106,13 +105,9 @@ def _inserts(kept: Kept, found: Difference) -> Iterator[Insert]:
         last_at=pl.col("at").max(),
         sums=pl.lit(found.differ, pl.UInt64),
     ).head(1)
-    yield _insert(REPAIRS_TABLE, f"repair/{name}/note", note)
+    yield Insert.of(REPAIRS_TABLE, f"repair/{name}/note", note)
     for number, part in enumerate(rows.iter_slices(ROWS_MAX)):
-        yield _insert(kept.table, f"repair/{name}/{number}", part)
-
-
-def _insert(table: str, token: str, rows: pl.DataFrame) -> Insert:
-    return Insert(table=table, token=token, columns=tuple(rows.columns), rows=len(rows), body=ipc.encode(rows))
+        yield Insert.of(kept.table, f"repair/{name}/{number}", part)
 
 
 def _now_s(client: Client) -> int:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from hotline import ipc
 from hotline.catalogue import measures
 from hotline.filled import BEGUN, FILLED, FILLED_SQL, LACKED_SQL, columns
 from hotline.names import FILLED_COLUMNS_TABLE
@@ -91,10 +90,4 @@ def _note(wanted: Mapping[Kept, Sequence[Measure]], told: str, lacked: Mapping[t
     rows = pl.DataFrame(names, schema=["sums_table", "sums_column"], orient="row").with_columns(
         told=pl.lit(told), lacked=pl.Series([lacked.get(name, 0) for name in names], dtype=pl.UInt64)
     )
-    return Insert(
-        table=FILLED_COLUMNS_TABLE,
-        token=f"fill/{uuid.uuid4().hex}",
-        columns=tuple(rows.columns),
-        rows=len(rows),
-        body=ipc.encode(rows),
-    )
+    return Insert.of(FILLED_COLUMNS_TABLE, f"fill/{uuid.uuid4().hex}", rows)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from hotline import ipc
 from hotline.filled import LACKING
 from hotline.names import FILLED_COLUMNS_TABLE
 from hotline.subjects import SUBJECTS
@@ -40,10 +39,4 @@ def _note(batch: Batch, told: list[tuple[str, str]]) -> Insert:
     rows = pl.DataFrame(told, schema=["sums_table", "sums_column"], orient="row").with_columns(
         told=pl.lit(LACKING), lacked=pl.lit(0, pl.UInt64)
     )
-    return Insert(
-        table=FILLED_COLUMNS_TABLE,
-        token=f"{batch.id}/{FILLED_COLUMNS_TABLE}/0",
-        columns=tuple(rows.columns),
-        rows=len(rows),
-        body=ipc.encode(rows),
-    )
+    return Insert.of(FILLED_COLUMNS_TABLE, f"{batch.id}/{FILLED_COLUMNS_TABLE}/0", rows)
