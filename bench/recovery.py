@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import os
 import signal
-import statistics
 import tempfile
 import time
 import uuid
@@ -26,7 +25,7 @@ from cli.load import quiet_clients
 from hotline import live
 from hotline.names import KPIS_TOPIC
 from tests.e2e.stacks import SUPERVISOR, Hotline, wait_until
-from tests.faults.recovery import calls_now, stored_after_s
+from tests.faults.recovery import calls_now, spread, stored_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +81,7 @@ def _measure(hotline: Hotline, times: int) -> None:
     print(f"{'killed':<12}{'p50':>8}{'p95':>8}{'max':>8}   seconds until caught up, of {times} kills")
     for part in PARTS:
         took = [_recovery_s(hotline, part) for _ in range(times)]
-        p95 = sorted(took)[-(-len(took) * 19 // 20) - 1]
-        print(f"{part:<12}{statistics.median(took):>8.2f}{p95:>8.2f}{max(took):>8.2f}", flush=True)
+        print(f"{part:<12}", *(f"{one:>8.2f}" for one in spread(took)), sep="", flush=True)
 
 
 def _recovery_s(hotline: Hotline, part: str) -> float:

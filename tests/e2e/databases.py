@@ -11,6 +11,9 @@ from sinks.connecting import connect
 if TYPE_CHECKING:
     from tests.e2e.stacks import Hotline
 
+BADLY = ("--late", "0.1", "--late-by", "3600", "--duplicates", "0.05", "--disorder", "0.3")
+"""Mishaps of a simulated city that no database may show."""
+
 
 def stored(hotline: Hotline) -> dict[str, list[Any]]:
     """Read everything that is stored of calls and tickets: events, rows and sums."""

@@ -10,7 +10,7 @@ import pytest
 
 from hotline.subjects import SUBJECTS
 from sinks.connecting import connect
-from tests.e2e.databases import figures, same_databases, stored
+from tests.e2e.databases import BADLY, figures, same_databases, stored
 from tests.e2e.stacks import COMMAND_S_MAX, Hotline, adds_up, wait_until, whole
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 DAY = "2023-05-10"
 MORNING = ("simulate", "--from", f"{DAY}T09:00", "--until", f"{DAY}T11:00", "--scale", "0.1", "--json")
-BADLY = ("--late", "0.1", "--late-by", "3600", "--duplicates", "0.05", "--disorder", "0.3")
 
 
 @pytest.fixture(scope="module")

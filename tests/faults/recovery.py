@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from hotline.subjects import SUBJECTS
 from tests.e2e.sending import send_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hotline.blocks import Block
     from tests.e2e.stacks import Hotline
@@ -30,6 +31,11 @@ class Diary:
     """As they are named."""
     recoveries: list[tuple[str, float]] = field(default_factory=list)
     """A fault, and after how many seconds what was sent then was stored."""
+
+
+def spread(seconds: Sequence[float]) -> tuple[float, float, float]:
+    """Median, what nineteen in twenty did not pass, and the largest."""
+    return statistics.median(seconds), sorted(seconds)[-(-len(seconds) * 19 // 20) - 1], max(seconds)
 
 
 def stored_after_s(hotline: Hotline, blocks: Iterable[Block], broken_at: float) -> float:

@@ -25,6 +25,7 @@ from streams.handling import ENVELOPE_BYTES
 from streams.measure.agent import _block_id
 from streams.measure.line import Line, Place
 from streams.measure.memory import Memory
+from streams.measure.store import NothingStored
 from tests.fuzz import odd_streams, odd_tables
 from tests.fuzz.plain_reading import breach
 from tests.fuzz.spoilt_bytes import ODD_INTEGERS, spoilt
@@ -49,19 +50,6 @@ class Message:
     headers: Any
     timestamp: float | None
     key: bytes | None = None
-
-
-class Nothing:
-    """A store in which nothing stands."""
-
-    def days(self, subject: Subject, partition: int) -> set[int]:
-        return set()
-
-    def by_day(self, subject: Subject, partition: int, day: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return pl.DataFrame(), pl.DataFrame()
-
-    def by_key(self, subject: Subject, partition: int, entities: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return pl.DataFrame(), pl.DataFrame()
 
 
 @functools.cache
@@ -175,7 +163,7 @@ class Blocks:
         if name not in self._lines:
             partitions = 1 if not partition else 3
             place = Place(subject, f"hotline.{subject.name}", partition, partitions, log=1, deployment=1, zone=ZONE)
-            memory = Memory(subject, partition, Nothing(), bytes_max=MEMORY_BYTES_MAX)
+            memory = Memory(subject, partition, NothingStored(), bytes_max=MEMORY_BYTES_MAX)
             self._lines[name] = Line(place, memory, Accepted(), next_output=0, output_log=1)
         return self._lines[name]
 

@@ -32,13 +32,8 @@ ACCOUNTS = f"{DATABASE}.{ACCOUNTS_TABLE}"
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    process = EngineProcess(tmp_path_factory.mktemp("engine"))
-    process.start()
-    try:
-        with process.client() as client:
-            yield City(client, "Asia/Shanghai")
-    finally:
-        process.kill()
+    with EngineProcess(tmp_path_factory.mktemp("engine")) as process, process.client() as client:
+        yield City(client, "Asia/Shanghai")
 
 
 def _log(draw: random.Random, topic: str, partition: int, log: int) -> list[Piece]:

@@ -31,12 +31,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    started = EngineProcess(tmp_path_factory.mktemp("engine"))
-    try:
-        started.start()
+    with EngineProcess(tmp_path_factory.mktemp("engine")) as started:
         yield started
-    finally:
-        started.kill()
 
 
 @pytest.fixture

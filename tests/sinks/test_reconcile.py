@@ -33,13 +33,8 @@ both = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """One engine for all tests of this file."""
-    process = EngineProcess(tmp_path_factory.mktemp("engine"))
-    process.start()
-    try:
-        with process.client() as client:
-            yield client
-    finally:
-        process.kill()
+    with EngineProcess(tmp_path_factory.mktemp("engine")) as process, process.client() as client:
+        yield client
 
 
 @pytest.fixture

@@ -50,12 +50,8 @@ WITHIN_S = 60
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    process = EngineProcess(tmp_path_factory.mktemp("engine"))
-    process.start()
-    try:
+    with EngineProcess(tmp_path_factory.mktemp("engine")) as process:
         yield process
-    finally:
-        process.kill()
 
 
 @pytest.fixture(scope="module")

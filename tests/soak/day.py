@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.e2e.databases import figures, same_databases
+from tests.e2e.databases import BADLY, figures, same_databases
 from tests.e2e.live_values import compared
 from tests.e2e.stacks import Hotline, whole
 from tests.soak.recording import Recorder, Sample
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATE, AFTER = "2023-05-10", "2023-05-11"
-BADLY = ("--late", "0.1", "--late-by", "3600", "--duplicates", "0.05", "--disorder", "0.3")
 COMPARED_ONE_IN = 20
 """A comparison of a live record takes a second."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import statistics
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -11,6 +10,7 @@ import msgspec
 import polars as pl
 import vl_convert
 
+from tests.faults.recovery import spread
 from tests.soak.day import Day
 from tests.soak.kills import Run
 from tests.soak.outage import Outage
@@ -147,13 +147,7 @@ def _by_fault(recoveries: Sequence[tuple[str, float]]) -> list[tuple[str, ...]]:
     for fault, seconds in recoveries:
         by_fault.setdefault(fault, []).append(seconds)
     by_fault = {"all": [seconds for _, seconds in recoveries], **dict(sorted(by_fault.items()))}
-    return [(fault, str(len(took)), *_spread(took)) for fault, took in by_fault.items()]
-
-
-def _spread(seconds: Sequence[float]) -> tuple[str, str, str]:
-    """Median, nineteen in twenty, and the largest."""
-    p95 = sorted(seconds)[-(-len(seconds) * 19 // 20) - 1]
-    return tuple(f"{one:.2f}" for one in (statistics.median(seconds), p95, max(seconds)))  # type: ignore[return-value]
+    return [(fault, str(len(took)), *(f"{one:.2f}" for one in spread(took))) for fault, took in by_fault.items()]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
