@@ -10,6 +10,7 @@ import sys
 
 from dashboards.generated import FOLDER, stale, write
 from dashboards.lint import LintError
+from hotline.generated import told
 
 
 def main(arguments: list[str]) -> int:
@@ -22,12 +23,7 @@ def main(arguments: list[str]) -> int:
     except LintError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for name in found:
-        sys.stdout.write(f"{'stale' if asked.check else 'wrote'}: {FOLDER / name}\n")
-    if asked.check and found:
-        sys.stderr.write("run python -m dashboards and commit what it writes\n")
-        return 1
-    return 0
+    return told(FOLDER, found, check=asked.check, command="python -m dashboards")
 
 
 if __name__ == "__main__":

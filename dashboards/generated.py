@@ -10,6 +10,7 @@ from dashboards.boards import BOARDS
 from dashboards.entries import Edition
 from dashboards.lint import LintError, lint
 from dashboards.words import Lang
+from hotline import generated
 from hotline.settings import Settings
 
 FOLDER = Path(__file__).parent / "json"
@@ -31,22 +32,13 @@ def committed() -> dict[str, str]:
 
 def stale(folder: Path = FOLDER) -> list[str]:
     """Name the files that are missing, say something else than the code, or belong to no board."""
-    wanted = committed()
-    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*.json")}
-    different = {
-        name for name, board in wanted.items() if name not in there or (folder / name).read_text("utf-8") != board
-    }
-    return sorted(different | (there - wanted.keys()))
+    return sorted(generated.stale(folder, committed(), _there(folder)))
 
 
 def write(folder: Path = FOLDER) -> list[str]:
     """Write what is stale, delete what belongs to no board; the names of those."""
-    wanted, changed = committed(), stale(folder)
-    for name in changed:
-        file = folder / name
-        if name not in wanted:
-            file.unlink()
-            continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(wanted[name], encoding="utf-8")
-    return changed
+    return sorted(generated.write(folder, committed(), _there(folder)))
+
+
+def _there(folder: Path) -> list[str]:
+    return [file.relative_to(folder).as_posix() for file in folder.rglob("*.json")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotline import generated
 from hotline.documents.asyncapi import asyncapi
 from hotline.documents.event_page import event_page
 from hotline.documents.event_schemas import event_schemas
@@ -28,18 +29,13 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
 
 def write(docs: Path) -> list[str]:
     """Write the documents that are missing or stale below the folder `docs`; the names of those."""
-    written = stale(docs)
-    for name in written:
-        file = docs / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(DOCUMENTS[name](), encoding="utf-8")
-    return written
+    return generated.write(docs, _wanted())
 
 
 def stale(docs: Path) -> list[str]:
     """Name the documents below the folder `docs` that are missing or say something else than the code."""
-    return [name for name, make in DOCUMENTS.items() if _read(docs / name) != make()]
+    return generated.stale(docs, _wanted())
 
 
-def _read(file: Path) -> str | None:
-    return file.read_text(encoding="utf-8") if file.exists() else None
+def _wanted() -> dict[str, str]:
+    return {name: make() for name, make in DOCUMENTS.items()}

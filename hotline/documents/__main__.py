@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from hotline.documents import stale, write
+from hotline.generated import told
 
 
 def main(arguments: list[str]) -> int:
@@ -19,12 +20,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("docs", metavar="DIR", nargs="?", type=Path, default=Path("docs"), help="default: docs")
     asked = parser.parse_args(arguments)
     found = stale(asked.docs) if asked.check else write(asked.docs)
-    for name in found:
-        sys.stdout.write(f"{'stale' if asked.check else 'wrote'}: {asked.docs / name}\n")
-    if asked.check and found:
-        sys.stderr.write("run python -m hotline.documents and commit what it writes\n")
-        return 1
-    return 0
+    return told(asked.docs, found, check=asked.check, command="python -m hotline.documents")
 
 
 if __name__ == "__main__":
