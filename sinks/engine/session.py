@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,7 @@ class Engine:
         from chdb.state.sqlitelike import connect
 
         self._failure = ChdbError
+        self._one = threading.Lock()
         self._results = str(options.data)
         # The first connection gives the server its configuration and keeps it alive; others name only the path.
         self._root = connect(f"{STORE}?{_server_arguments(options)}")
@@ -117,7 +119,7 @@ class Engine:
     def parse(self, sql: str, params: Mapping[str, str]) -> str:
         """Print the tree of a statement as the engine's parser sees it; nothing of it runs. Raises QueryFailedError."""
         try:
-            return str(self._root.query(_PARSED + sql, "TSVRaw", params=dict(params)).bytes().decode())
+            return str(self._ask(_PARSED + sql, "TSVRaw", params).bytes().decode())
         except (RuntimeError, self._failure) as error:
             text = _POSITION.sub(lambda found: f"{found[1]}{int(found[2]) - len(_PARSED)}", str(error))
             raise QueryFailedError(text, hidden=_PARSED) from error
@@ -139,7 +141,7 @@ class Engine:
 
     def cancel(self, path: str) -> None:
         """Stop the statement whose result goes to `path` if it still runs; it then fails with error 394."""
-        self._root.query(f"KILL QUERY WHERE {_writes_to(path)} ASYNC", "Null")
+        self._ask(f"KILL QUERY WHERE {_writes_to(path)} ASYNC", "Null")
 
     def progress(self, path: str) -> Progress | None:
         """Tell how far the statement is whose result goes to `path`; None when it does not run."""
@@ -163,10 +165,15 @@ class Engine:
         return failed
 
     def _words(self, sql: str) -> list[str]:
-        return str(self._root.query(sql, "TSVRaw").bytes().decode()).split()
+        return str(self._ask(sql, "TSVRaw").bytes().decode()).split()
+
+    def _ask(self, sql: str, format: str, params: Mapping[str, str] | None = None) -> Any:  # noqa: A002  chDB's word
+        """Ask on the first connection: one thread at a time, for its parameters are those of whoever came last."""
+        with self._one:
+            return self._root.query(sql, format, params=dict(params or {}))
 
     def _rows(self, sql: str, params: Mapping[str, str] | None = None) -> list[list[Any]]:
-        found = self._root.query(sql, "JSONCompact", params=dict(params or {}))
+        found = self._ask(sql, "JSONCompact", params)
         rows: list[list[Any]] = json.loads(found.bytes())["data"]
         return rows
 

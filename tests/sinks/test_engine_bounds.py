@@ -68,6 +68,17 @@ def test_requests_beyond_the_pool_wait_for_their_turn(tmp_path: Path) -> None:
     assert answers == [f"{n}\t200000\n".encode() for n in range(48)]
 
 
+def test_readers_at_once_do_not_take_each_others_names(engine: Running) -> None:
+    """The door looks up each table that a reader names: all on one connection, which has one set of parameters."""
+    with engine.client() as writer:
+        for name in "abcd":
+            writer.command(f"CREATE TABLE at_once_{name} (a UInt64) ENGINE = MergeTree ORDER BY a")
+    wanted = [f"SELECT {n}, count() FROM at_once_{'abcd'[n % 4]} AS l CROSS JOIN at_once_a AS r" for n in range(400)]
+    with ThreadPoolExecutor(16) as clients:
+        answers = list(clients.map(engine.reads, wanted))
+    assert [body for _, _, body in answers] == [f"{n}\t0\n".encode() for n in range(400)]
+
+
 def test_a_readers_statement_is_bound_in_time_and_memory(engine: Running) -> None:
     slow = b"SELECT sleepEachRow(0.2) FROM numbers(1000)"
     status, headers, _ = engine.ask(slow, account="reader", max_block_size="1")
