@@ -12,13 +12,12 @@ from dashboards import look
 from dashboards.entries import GRID_WIDTH
 from dashboards.macros import ALL_VALUE, MacroError, variables_of
 from dashboards.query import DATASOURCE_UID, SERIES
+from dashboards.web.drawable import undrawable
 from dashboards.words import NO_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KINDS = frozenset({"stat", "bargauge", "timeseries", "table", "state-timeline", "barchart", "heatmap", "text"})
-"""What our web board will draw too."""
 UID_CHARACTERS_MAX = 40
 SCHEMA_VERSION = 42
 _UNITS = frozenset(get_args(hint)[0] for hint in vars(units).get("__annotations__", {}).values())
@@ -126,9 +125,7 @@ _OF_BOARD: tuple[Callable[[Json], Iterator[str]], ...] = (
 
 
 def _of_panel(panel: Json, names: set[str]) -> Iterator[str]:
-    if panel["type"] not in KINDS:
-        yield f"kind {panel['type']!r}: use one of {', '.join(sorted(KINDS))}"
-        return
+    yield from undrawable(panel)
     if not panel.get("title"):
         yield "title: give one"
     if not panel.get("description"):

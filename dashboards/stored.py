@@ -21,7 +21,7 @@ def age(table: str, at: str, zone: str, of: str = "true") -> str:
     return (
         f"WITH {now} AS now_at SELECT if(isNull(newest), NULL, greatest(0, {age})) AS age_s "  # noqa: S608  names of ours
         f"FROM (SELECT maxOrNull({at}) AS newest FROM {DATABASE}.{table} "
-        f"WHERE {of} AND {at} <= now_at AND {at} > now_at - INTERVAL 35 DAY)"
+        f"WHERE {of} AND {at} < now_at + 1 AND {at} > now_at - INTERVAL 35 DAY)"
     )
 
 
@@ -67,7 +67,7 @@ def marks(zone: str) -> str:
         "SELECT CAST(topic, 'String') AS topic, toInt64(partition) AS partition, "
         "toInt64(log) AS log, toInt64(position) AS position, marked_at, "
         "greatest(0, toInt64(toUnixTimestamp(now_at)) - toInt64(toUnixTimestamp(marked_at))) AS age_s "
-        f"FROM {DATABASE}.{MARKS_TABLE} FINAL WHERE marked_at <= now_at ORDER BY topic, partition"
+        f"FROM {DATABASE}.{MARKS_TABLE} FINAL WHERE marked_at < now_at + 1 ORDER BY topic, partition"
     )
 
 

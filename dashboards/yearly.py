@@ -56,7 +56,7 @@ def year_tile(name: str) -> Entry:
             description=described(kpi, ALL).of(edition.lang),
             targets=[ClickHouseQuery(sums.changed((kpi,), sums.total(now), sums.total(before)))],
             field=look.kpi_field(kpi, edition.lang),
-            overrides=[*number_overrides((kpi,), edition.lang), _change(kpi, edition.lang, CHANGE)],
+            overrides=[*number_overrides((kpi,), edition.lang, lines=True), _change(kpi, edition.lang, CHANGE)],
             interval="1d",
         )
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from deploy.stack.answering import process_lives
 from deploy.stack.errors import StackError
 from deploy.stack.locks import is_locked, lock
@@ -26,13 +28,21 @@ class StackUse:
     """A stack that a command uses; `settings` hold the addresses of its parts."""
 
     def __init__(
-        self, asked: Settings, *, say: Say, until: Collection[str], command: Sequence[str], timeout_s: float
+        self,
+        asked: Settings,
+        *,
+        say: Say,
+        until: Collection[str],
+        command: Sequence[str],
+        timeout_s: float,
+        boards: bool = False,
     ) -> None:
         self._asked = asked
         self._say = say
         self._until = frozenset(until)
         self._command = command
         self._timeout_s = timeout_s
+        self._boards = boards
         self._launched: subprocess.Popen[bytes] | None = None
         self._said = ""
         self._state: StackState | None = None
@@ -98,7 +108,8 @@ class StackUse:
         if code > 0:
             raise StackError(f"the stack did not start: {_last_line(self._asked.folder)}")
         self._tell(f"starting a stack on {self._asked.data} for as long as this command runs")
-        self._launched = _launch(self._asked, self._command)
+        wanted = msgspec.structs.replace(self._asked, boards=self._asked.boards and self._boards)
+        self._launched = _launch(wanted, self._command)
 
     def _tell(self, text: str) -> None:
         if text != self._said:
@@ -131,20 +142,22 @@ def join_or_start(
     until: Collection[str] = (),
     command: Sequence[str] | None = None,
     timeout_s: float = START_TIMEOUT_S,
+    boards: bool = False,
 ) -> Iterator[StackUse]:
     """Give a stack that is up, for the duration of the block.
 
     Joins the stack of the data folder, waits for one that is starting, or starts one in the background (`command`,
-    by default ours), which ends when the last command that uses it has ended, also by kill -9. `until` names the parts
-    that must be ready (default: all). When settings name both a broker and a ClickHouse of others, those are used
-    and nothing is started. Raises StackError when the stack does not come up within `timeout_s` seconds.
+    by default ours), which ends when the last command that uses it has ended, also by kill -9. `until` names the
+    parts that must be ready (default: all). What is started serves boards only when they are asked for. When
+    settings name both a broker and a ClickHouse of others, those are used and nothing is started. Raises StackError
+    when the stack does not come up within `timeout_s` seconds.
     """
     if settings.bootstrap and settings.clickhouse_url:
         say(f"using the broker {settings.bootstrap} and ClickHouse at {settings.clickhouse_url}")
         yield _Others(settings)
         return
     settings.folder.make()
-    use = StackUse(settings, say=say, until=until, command=command or module("cli"), timeout_s=timeout_s)
+    use = StackUse(settings, say=say, until=until, command=command or module("cli"), timeout_s=timeout_s, boards=boards)
     try:
         with _using(settings.folder):
             use.rejoin()

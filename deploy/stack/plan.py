@@ -37,6 +37,7 @@ class Programs:
     engine: Sequence[str] = field(default_factory=lambda: module("sinks.engine"))
     sink: Sequence[str] = field(default_factory=lambda: module("sinks.writer"))
     worker: Sequence[str] = field(default_factory=lambda: module("streams"))
+    web: Sequence[str] = field(default_factory=lambda: module("dashboards.web"))
     changing: Sequence[str] = field(default_factory=lambda: module("deploy.stack.changing"))
     preparations: Preparations = field(default_factory=Preparations)
 
@@ -51,29 +52,34 @@ def resolve(settings: Settings) -> Settings:
             f"bootstrap is {settings.bootstrap}, but the embedded broker belongs to the stack: "
             "set broker to kafka (HOTLINE_BROKER=kafka), or leave bootstrap out"
         )
-    _check_door(settings)
-    wanted = {"engine": settings.engine_port, "broker": settings.broker_port, "sink": settings.sink_health_port}
+    _check_outside(settings)
+    wanted = {
+        "engine": settings.engine_port,
+        "broker": settings.broker_port,
+        "sink": settings.sink_health_port,
+        "web": settings.web_port,
+    }
     ports = choose_ports(settings.folder.ports, wanted)
     return msgspec.structs.replace(
         settings,
         clickhouse_url=settings.clickhouse_url or f"http://127.0.0.1:{ports['engine']}",
         bootstrap=settings.bootstrap or f"127.0.0.1:{ports['broker']}",
         sink_health_port=ports["sink"],
+        web_port=ports["web"],
     )
 
 
-def _check_door(settings: Settings) -> None:
-    if not settings.door:
-        return
-    if settings.clickhouse_url:
+def _check_outside(settings: Settings) -> None:
+    if settings.door and settings.clickhouse_url:
         raise StackError(
             f"door is {settings.door}, but the engine at {settings.clickhouse_url} is another's: "
             "leave out door, or clickhouse_url"
         )
-    for name in ("door_certificate_file", "door_key_file"):
-        file = getattr(settings, name)
-        if not os.access(file, os.R_OK):
-            raise StackError(f"{name} is {file}, which is not there or cannot be read: name a PEM file")
+    for opened in ("door", "web"):
+        for name in (f"{opened}_certificate_file", f"{opened}_key_file"):
+            file = getattr(settings, name)
+            if getattr(settings, opened) and not os.access(file, os.R_OK):
+                raise StackError(f"{name} is {file}, which is not there or cannot be read: name a PEM file")
 
 
 def plan(asked: Settings, resolved: Settings, programs: Programs) -> list[Part]:
@@ -83,7 +89,7 @@ def plan(asked: Settings, resolved: Settings, programs: Programs) -> list[Part]:
     ]
     roll = _streams(msgspec.structs.replace(resolved, agents="roll", workers=1, worker=0), programs)
     before = [_engine(asked, resolved, programs), _broker(asked, resolved, programs), _sink(resolved, programs)]
-    return [*before, *workers, roll]
+    return [*before, *workers, roll, *([_web(resolved, programs)] if resolved.boards else [])]
 
 
 def log_keeper(parts: Sequence[Part], resolved: Settings, programs: Programs) -> LogKeeper | None:
@@ -177,6 +183,30 @@ def _streams(own: Settings, programs: Programs) -> Part:
         falls_with=["broker"],
         start_timeout_s=180.0,
     )
+
+
+def _web(resolved: Settings, programs: Programs) -> Part:
+    """Make the part that serves boards: it reads what is stored, and needs nobody else."""
+    own = msgspec.structs.replace(
+        resolved,
+        web_certificate_file=_absolute(resolved.web_certificate_file) if resolved.web else "",
+        web_key_file=_absolute(resolved.web_key_file) if resolved.web else "",
+    )
+    return ProcessPart(
+        "web",
+        programs.web,
+        answers=partial(told_ready, own.folder.ready("web")),
+        log=own.folder.log / "web.log",
+        env=child_environment(own),
+        cwd=own.folder.root,
+        address=boards_url(own),
+        needs=["engine"],
+    )
+
+
+def boards_url(resolved: Settings) -> str:
+    """The address of the boards."""
+    return f"https://{resolved.web}" if resolved.web else f"http://127.0.0.1:{resolved.web_port}"
 
 
 _LEAN = {"ARROW_DEFAULT_MEMORY_POOL": "system", "_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0"}

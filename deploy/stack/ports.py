@@ -8,11 +8,17 @@ from pathlib import Path
 from deploy.ports import free_port
 from hotline.data_folder import write_whole
 
+USUAL = {"web": 8312}
+"""Ports that people type."""
+
 
 def choose_ports(file: Path, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Give each name the port it wants, else (0) its last one if that is free, else a free one; keep them in `file`."""
+    """Give each name the port it wants, else (0) its last or its usual one if free, else a free one; keep them."""
     last = _read(file)
-    ports = {name: port or _again(last.get(name, 0)) or free_port() for name, port in wanted.items()}
+    ports = {
+        name: port or _again(last.get(name, 0)) or _again(USUAL.get(name, 0)) or free_port()
+        for name, port in wanted.items()
+    }
     write_whole(file, json.dumps(ports) + "\n")
     return ports
 
@@ -26,6 +32,8 @@ def _read(file: Path) -> dict[str, int]:
 
 
 def _again(port: int) -> int:
+    if not port:
+        return 0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last life may still close
         try:

@@ -101,7 +101,7 @@ def _answers(settings: Settings, part: PartState) -> bool:
     if part.state == "down":
         return False
     kind = part.name.partition("-")[0]
-    if kind in {"worker", "roll"}:
+    if kind in {"worker", "roll", "web"}:
         ready = settings.folder.ready(part.name)
         return part.pid is not None and told_ready(ready, part.pid) and process_lives(part.pid)
     return {"engine": engine_answers, "broker": broker_answers, "sink": sink_answers}[kind](settings)

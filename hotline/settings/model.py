@@ -95,6 +95,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     door_key_file: Annotated[str, Meta(description="Private key of the door's certificate in PEM.")] = ""
     engine_memory_bytes_max: Annotated[Bytes, Meta(description="Memory of the stack's own engine.")] = 1 << 30
+    boards: Annotated[bool, Meta(description="Whether the stack serves its boards to browsers.")] = True
+    web_port: Annotated[
+        Port, Meta(description="Port of the boards on 127.0.0.1; 0 takes 8312, or a free one when that is taken.")
+    ] = 0
+    web: Annotated[
+        str,
+        Meta(description="host:port at which others on the network reach the boards, by token; empty: nobody does."),
+    ] = ""
+    web_certificate_file: Annotated[
+        str, Meta(description="Certificate chain of the boards in PEM: beyond this machine only with TLS.")
+    ] = ""
+    web_key_file: Annotated[str, Meta(description="Private key of the boards' certificate in PEM.")] = ""
     sink_health_port: Annotated[
         Port, Meta(description="Port of the sink's health on 127.0.0.1; 0 takes a free one.")
     ] = 0

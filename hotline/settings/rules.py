@@ -42,7 +42,8 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
         )
     _check_bootstrap(settings, origins)
     _check_url(settings, origins)
-    _check_door(settings, origins)
+    for name, what in _OUTSIDE.items():
+        _check_outside(settings, origins, name, what)
 
 
 def _is_address(text: str) -> bool:
@@ -60,15 +61,20 @@ def _check_bootstrap(settings: Settings, origins: Mapping[str, str]) -> None:
             )
 
 
-def _check_door(settings: Settings, origins: Mapping[str, str]) -> None:
-    if not settings.door:
+_OUTSIDE = {"door": "passwords", "web": "tokens"}
+"""Settings that open a part to the network, and the secrets that cross it there."""
+
+
+def _check_outside(settings: Settings, origins: Mapping[str, str], name: str, secrets: str) -> None:
+    address = getattr(settings, name)
+    if not address:
         return
-    if not _is_address(settings.door) or not 0 < int(settings.door.rpartition(":")[2]) <= PORT_MAX:
-        raise SettingsError(f"door is {settings.door!r} ({origins['door']}), but must be host:port, as 0.0.0.0:8443")
-    for name in ("door_certificate_file", "door_key_file"):
-        if not getattr(settings, name):
+    if not _is_address(address) or not 0 < int(address.rpartition(":")[2]) <= PORT_MAX:
+        raise SettingsError(f"{name} is {address!r} ({origins[name]}), but must be host:port, as 0.0.0.0:8443")
+    for file in (f"{name}_certificate_file", f"{name}_key_file"):
+        if not getattr(settings, file):
             raise SettingsError(
-                f"door is {settings.door} ({origins['door']}), but {name} is empty: passwords cross the network "
+                f"{name} is {address} ({origins[name]}), but {file} is empty: {secrets} cross the network "
                 "only with TLS, so name a PEM file"
             )
 

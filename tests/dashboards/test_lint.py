@@ -78,8 +78,8 @@ BREACHES: dict[str, Callable[[Json], None]] = {
         query="SELECT $__timeFilter(a)"
     ),
     "select time and text": lambda board: board["annotations"]["list"][1]["target"].update(rawSql="SELECT 1 AS time"),
-    "kind 'gauge': use one of": in_panel("stat", "type", "gauge"),
-    "kind 'row': use one of": in_panel("stat", "type", "row"),
+    "kind 'gauge': the web board draws": in_panel("stat", "type", "gauge"),
+    "kind 'row': the web board draws": in_panel("stat", "type", "row"),
     "title: give one": in_panel("stat", "title", ""),
     "description: say what the numbers are": in_panel("stat", "description", ""),
     "interval: give one": in_panel("stat", "interval", ""),

@@ -32,7 +32,7 @@ class Stack:
     def __init__(self, data: Path, **environ: str) -> None:
         self.data = data
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-        self.environ = {**clean, "HOTLINE_DATA": str(data), **environ}
+        self.environ = {**clean, "HOTLINE_DATA": str(data), "HOTLINE_BOARDS": "false", **environ}
         self.ups: list[subprocess.Popen[str]] = []
 
     def up(self, *more: str) -> subprocess.Popen[str]:

@@ -1,0 +1,98 @@
+"""Who may look: on this machine anybody who asks for it by its own name; from elsewhere whoever has the token.
+
+A page of another site can make a browser on this machine ask us under that site's name: so names are looked at.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from hotline.data_folder import make_once, require_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COOKIE = "hotline-board"
+TOKEN_BYTES = 32
+COOKIE_S = 365 * 86_400
+"""A wall display is logged in once."""
+OPEN = frozenset({"/login", "/static/board.css", "/favicon.ico"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def token_in(file: Path) -> str:
+    """The token of the web boards, made at first use. Raises PermissionError when others can read it."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = make_once(file, f"{secrets.token_urlsafe(TOKEN_BYTES)}\n".encode(), mode=0o600)
+    require_private(file)
+    return found.decode().strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine only, whatever names resolve to."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+async def secure(request: web.Request, answer: web.StreamResponse) -> None:  # noqa: ARG001  as aiohttp calls it
+    """Give an answer the headers that every one has."""
+    answer.headers.update(HEADERS)
+
+
+def guard(token: str | None) -> Middleware:
+    """Let in who may look; without a token only this machine's own names are served."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return _refused(request, token) or await handler(request)
+
+    return guarded
+
+
+def _refused(request: web.Request, token: str | None) -> web.Response | None:
+    if request.method not in {"GET", "HEAD", "POST"} or (request.method == "POST" and request.path != "/login"):
+        return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, text="boards are read only\n")
+    if token is None:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        if is_loopback(host):
+            return None
+        return web.Response(status=HTTPStatus.MISDIRECTED_REQUEST, text="ask for 127.0.0.1 or localhost\n")
+    if request.path in OPEN or may_look(request, token):
+        return None
+    if "text/html" in request.headers.get("Accept", ""):
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
+    return web.Response(status=HTTPStatus.UNAUTHORIZED, text="log in at /login, or send the token as Bearer\n")
+
+
+def may_look(request: web.Request, token: str) -> bool:
+    """Whether a request has the token, in its cookie or as Bearer."""
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    offered = given if kind.lower() == "bearer" else request.cookies.get(COOKIE, "")
+    return is_token(offered, token)
+
+
+def is_token(offered: str, token: str) -> bool:
+    """Compare in a time that tells nothing."""
+    return hmac.compare_digest(offered.strip().encode("utf-8", "replace"), token.encode())

@@ -1,0 +1,115 @@
+"""Panels that are text: what a page shows of an answer, as texts and tones, ready to be set into the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dashboards.web.shown import SAID, SIGNS, Field, Tone, fields
+from dashboards.words import NO_VALUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dashboards.web.shown import Writer
+    from dashboards.web.store import Answer
+
+Json = dict[str, Any]
+
+
+def stat(panel: Json, answer: Answer, writer: Writer) -> Json:
+    """Tiles: a number for each column, or for each row, named by the first column of texts."""
+    options = panel["options"]
+    shown = fields(panel, answer.names)
+    named = options["textMode"] == "value_and_name"
+    made = list(
+        _each_row(answer, shown, writer) if options["reduceOptions"]["values"] else _last(answer, shown, writer)
+    )
+    tiles = [tile if named else {**tile, "name": ""} for tile in made]
+    return {"solid": options["colorMode"] == "background_solid", "tiles": tiles or [_tile("", None, shown[-1], writer)]}
+
+
+def bars(panel: Json, answer: Answer, writer: Writer) -> Json:
+    """Bars from 0, or from the field's bounds, with their texts."""
+    shown = fields(panel, answer.names)
+    rows_max = panel["options"]["reduceOptions"].get("limit", len(answer.rows))
+    numbers = [row[-1] for row in answer.rows[:rows_max]]
+    of = shown[-1]
+    low = of.low or 0.0
+    high = of.high if of.high is not None else max([number for number in numbers if number is not None], default=0)
+    tiles = list(_each_row(answer, shown, writer))[:rows_max]
+    return {"bars": [{**tile, "part": _part(number, low, high)} for tile, number in zip(tiles, numbers, strict=True)]}
+
+
+def table(panel: Json, answer: Answer, writer: Writer) -> Json:
+    """Columns with titles, and rows of cells: a text, or a text with its tone and where it leads."""
+    shown = fields(panel, answer.names)
+    types = list(answer.types.values())
+    return {
+        "columns": [{"title": of.title, "number": _is_number(kind)} for of, kind in zip(shown, types, strict=True)],
+        "rows": [
+            [
+                _cell(value, of, kind, writer, row, answer.names)
+                for value, of, kind in zip(row, shown, types, strict=True)
+            ]
+            for row in answer.rows
+        ],
+        "none": NO_VALUE,
+    }
+
+
+KINDS: Mapping[str, Callable[[Json, Answer, Writer], Json]] = {"stat": stat, "bargauge": bars, "table": table}
+
+
+def _last(answer: Answer, shown: Sequence[Field], writer: Writer) -> Iterator[Json]:
+    """The last value that is there of each column of numbers."""
+    for at, (of, kind) in enumerate(zip(shown, answer.types.values(), strict=True)):
+        if _is_number(kind):
+            there = [row[at] for row in answer.rows if row[at] is not None]
+            yield _tile(of.title, there[-1] if there else None, of, writer)
+
+
+def _each_row(answer: Answer, shown: Sequence[Field], writer: Writer) -> Iterator[Json]:
+    for row in answer.rows:
+        yield _tile(str(row[0]), row[-1], shown[-1], writer)
+
+
+def _tile(name: str, value: Any, of: Field, writer: Writer) -> Json:
+    return {"name": name, "text": writer.text(value, of), **toned(of, value, writer)}
+
+
+def toned(of: Field, value: Any, writer: Writer) -> Json:
+    """The tone of a value, with a sign and words where it tells good from bad."""
+    tone = of.tone(value)
+    if not of.is_targeted or tone not in SIGNS:
+        return {"tone": tone}
+    return {"tone": tone, "sign": SIGNS[tone], "said": SAID[tone].of(writer.lang)}
+
+
+def _part(number: float | None, low: float, high: float) -> float:
+    if number is None or high <= low:
+        return 0.0
+    return round(min(1.0, max(0.0, (number - low) / (high - low))), 4)
+
+
+def _is_number(kind: str) -> bool:
+    return any(word in kind for word in ("Int", "Float", "Decimal"))
+
+
+def _cell(value: Any, of: Field, kind: str, writer: Writer, row: Sequence[Any], names: Sequence[str]) -> Json | str:
+    text = writer.text(value, of, kind)
+    more: Json = toned(of, value, writer) if of.coloured else {}
+    if of.fixed is Tone.NONE and value is not None:
+        more["quiet"] = True
+    if of.links:
+        more["href"] = linked(of.links[0]["url"], value, dict(zip(names, row, strict=True)))
+        more["hint"] = of.links[0]["title"]
+    return {"text": text, **more} if more else text
+
+
+def linked(url: str, value: Any, row: Mapping[str, Any]) -> str:
+    """Where a link of a cell leads: Grafana's variables of the value and its row filled in, those of the page left."""
+    filled = url.replace("${__value.raw:percentencode}", quote(str(value), safe=""))
+    for name, other in row.items():
+        filled = filled.replace(f"${{__data.fields.{name}:percentencode}}", quote(str(other), safe=""))
+    return filled

@@ -1,0 +1,212 @@
+"""Feeds: one board in one choice, asked once a tick for all who look at it; each viewer is told what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from dashboards.macros import expand
+from dashboards.web import charts, drawing
+from dashboards.web.links import with_links
+from dashboards.web.shown import Writer
+from dashboards.web.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.web.boards import Json, WebBoard
+    from dashboards.web.choice import Choice
+    from dashboards.web.store import Answer, Store
+
+LOG = logging.getLogger(__name__)
+FEEDS_MAX = 100
+"""Different boards and choices that are looked at; each is asked every few seconds."""
+VIEWERS_MAX = 1000
+LINGERS_S = 20.0
+"""So long a feed that nobody looks at goes on, for whoever loads the page anew."""
+MARKS = 0
+"""The key of what annotations mark, beside the ids of panels, which begin at 1."""
+TICK = -1
+
+Clock = Callable[[], float]
+
+
+class TooManyError(Exception):
+    """More is looked at than can be served."""
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One open page: what of the feed it has not been told, and a signal when that is something."""
+
+    unsaid: set[int] = field(default_factory=set)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, keys: set[int]) -> None:
+        """Note what changed."""
+        self.unsaid |= keys
+        self.woken.set()
+
+    async def changes(self) -> list[int]:
+        """Wait for changes, and take them: however slow a viewer is, no more than one of each is kept for it."""
+        await self.woken.wait()
+        self.woken.clear()
+        taken, self.unsaid = sorted(self.unsaid), set()
+        return taken
+
+
+@dataclass(eq=False)
+class Feed:
+    """The latest content of every panel; `failed` says since when (epoch seconds) one is not answered, and why."""
+
+    board: WebBoard
+    choice: Choice
+    store: Store
+    clock: Clock
+    content: dict[int, bytes] = field(default_factory=dict)
+    failed: dict[int, tuple[float, str]] = field(default_factory=dict)
+    viewers: set[Viewer] = field(default_factory=set)
+    drawn: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once every panel was asked."""
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.writer = Writer(self.board.lang, ZoneInfo(self.board.json["timezone"]))
+        self.panels: list[Json] = [with_links(panel, self.choice) for panel in self.board.panels]
+
+    async def run(self) -> None:
+        """Ask at every tick until nobody looks; ticks fall on whole multiples, so that feeds share their questions."""
+        every = self.board.refresh_s if self.choice.is_moving else None
+        while True:
+            await self.draw()
+            alone_since = self.clock()
+            while not self._due(every):
+                await asyncio.sleep(0.1)
+                if self.viewers:
+                    alone_since = self.clock()
+                elif self.clock() - alone_since > LINGERS_S:
+                    return
+
+    def _due(self, every: int | None) -> bool:
+        """Whether it is time to ask: at the next tick, or again after a failure."""
+        if every is None:
+            return bool(self.failed) and self.clock() - self.at > LINGERS_S
+        return self.clock() // every > self.at // every
+
+    async def draw(self) -> None:
+        """Ask everything for this instant."""
+        self.at = self.clock()
+        now = datetime.fromtimestamp(int(self.at), UTC)
+        asked = [panel for panel in self.panels if panel.get("targets")]
+        await asyncio.gather(self._mark(now), *(self._draw(panel, now) for panel in asked))
+        self._tell({TICK})
+        self.drawn.set()
+
+    async def _draw(self, panel: Json, now: datetime) -> None:
+        key = panel["id"]
+        try:
+            chosen = self.choice.at(now, self.writer.zone, panel["interval"])
+            answers = await asyncio.gather(
+                *(self.store.shared(expand(one["rawSql"], chosen)) for one in panel["targets"])
+            )
+        except StoreError as error:
+            since, _ = self.failed.get(key, (self.at, ""))
+            self.failed[key] = (since, str(error))
+            return
+        self.failed.pop(key, None)
+        self._put(key, drawn(panel, answers, self.writer))
+
+    async def _mark(self, now: datetime) -> None:
+        with contextlib.suppress(StoreError):  # the panels tell
+            chosen = self.choice.at(now, self.writer.zone)
+            answers = await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in self.board.notes))
+            self._put(MARKS, {"marks": charts.marks(answers, self.writer)})
+
+    def _put(self, key: int, content: Json) -> None:
+        packed = msgspec.json.encode(content)
+        if self.content.get(key) != packed:
+            self.content[key] = packed
+            self._tell({key})
+
+    def _tell(self, keys: set[int]) -> None:
+        for viewer in self.viewers:
+            viewer.tell(keys)
+
+    def said(self, key: int) -> bytes:
+        """What a page is told of a panel; of the tick: when it was, and what failed since when."""
+        if key != TICK:
+            return b'{"id":%d,"content":%s}' % (key, self.content[key])
+        failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items()}
+        return msgspec.json.encode({"at": self.at, "failed": failed})
+
+    def everything(self) -> set[int]:
+        """All that a page that was just opened has to be told."""
+        return {*self.content, TICK}
+
+
+def drawn(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
+    """The content of a panel, of whatever kind."""
+    kind = panel["type"]
+    if kind in drawing.KINDS:
+        return drawing.KINDS[kind](panel, answers[0], writer)
+    return charts.ROWS[kind](panel, answers, writer)
+
+
+@dataclass(eq=False)
+class Feeds:
+    """All feeds that run; the same board in the same choice is one."""
+
+    store: Store
+    clock: Clock
+    running: dict[tuple[str, Choice], tuple[Feed, asyncio.Task[None]]] = field(default_factory=dict)
+
+    def feed(self, board: WebBoard, choice: Choice) -> Feed:
+        """Give the feed, which runs from now on. Raises TooManyError."""
+        key = (board.uid, choice)
+        if key not in self.running:
+            if len(self.running) >= FEEDS_MAX:
+                raise TooManyError(f"{FEEDS_MAX} different boards and choices are open: close some, or ask later")
+            feed = Feed(board, choice, self.store, self.clock)
+            self.running[key] = (feed, asyncio.create_task(self._run(key, feed)))
+        return self.running[key][0]
+
+    @contextlib.contextmanager
+    def watching(self, feed: Feed) -> Any:
+        """A viewer of a feed, for as long as it looks. Raises TooManyError."""
+        if self.viewers >= VIEWERS_MAX:
+            raise TooManyError(f"{VIEWERS_MAX} pages are open: close some, or ask later")
+        viewer = Viewer()
+        viewer.tell(feed.everything())
+        feed.viewers.add(viewer)
+        try:
+            yield viewer
+        finally:
+            feed.viewers.discard(viewer)
+
+    @property
+    def viewers(self) -> int:
+        """How many pages are open."""
+        return sum(len(feed.viewers) for feed, _ in self.running.values())
+
+    async def _run(self, key: tuple[str, Choice], feed: Feed) -> None:
+        try:
+            await feed.run()
+        except Exception:
+            LOG.exception("board %s cannot be drawn", key[0])
+        finally:
+            del self.running[key]
+
+    async def close(self) -> None:
+        """End all of them."""
+        for _, task in list(self.running.values()):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

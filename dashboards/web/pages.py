@@ -1,0 +1,172 @@
+"""The pages: what stands on them before anything is asked. Texts from outside are escaped by the templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from dashboards.macros import ALL_VALUE
+from dashboards.web import charts
+from dashboards.web.choice import Theme
+from dashboards.web.links import panel_links
+from dashboards.web.shown import Writer
+from dashboards.words import NO_VALUE, Lang, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dashboards.web.boards import Json, WebBoard
+    from dashboards.web.choice import Choice
+    from dashboards.web.feeds import Feed
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+WORDS: Mapping[str, Text] = {
+    "boards": Text("Boards", "看板"),
+    "range": Text("Range", "时间范围"),
+    "apply": Text("Show", "显示"),
+    "all": Text("All", "全部"),
+    "search": Text("Search", "搜索"),
+    "chosen": Text("{n} chosen", "已选{n}项"),
+    "about": Text("What is this?", "指标说明"),
+    "close": Text("Close", "关闭"),
+    "waiting": Text("Waiting for data …", "正在等待数据……"),
+    "live": Text("live", "实时"),
+    "once": Text("as of now", "当前数据"),
+    "connecting": Text("connecting …", "正在连接……"),
+    "lost": Text(
+        "Connection lost since {since}: numbers are as of then. Trying again.",
+        "自{since}连接中断,数据为当时数据,正在重连。",
+    ),
+    "failed": Text(
+        "No answer from the store since {since}: what is grey is as of then.",
+        "自{since}数据库无应答,灰色内容为当时数据。",
+    ),
+    "stale": Text("as of {since}", "截至{since}"),
+    "nothing": Text("Nothing to show", "没有内容"),
+    "theme": Text("Light or dark", "浅色或深色"),
+    "kiosk": Text("Full screen", "全屏"),
+    "skip": Text("Skip to the numbers", "跳到数据"),
+    "login": Text("Log in", "登录"),
+    "token": Text("Access token", "访问令牌"),
+    "token_hint": Text(
+        "It stands in secrets/web.token of the data folder.", "令牌在数据目录的secrets/web.token文件中。"
+    ),
+    "token_wrong": Text("That is not the token.", "令牌不正确。"),
+    "chart": Text("Chart", "图表"),
+    "custom": Text("Other", "自定义"),
+    "updated": Text("Updated", "更新于"),
+    "none": Text(NO_VALUE, NO_VALUE),
+}
+RANGES: Sequence[tuple[str, str, Text]] = (
+    ("now-1h", "now", Text("Last hour", "近1小时")),
+    ("now-6h", "now", Text("Last 6 hours", "近6小时")),
+    ("now-24h", "now", Text("Last 24 hours", "近24小时")),
+    ("now/d", "now", Text("Today", "今日")),
+    ("now-1d/d", "now-1d/d", Text("Yesterday", "昨日")),
+    ("now-7d", "now", Text("Last 7 days", "近7天")),
+    ("now-30d", "now", Text("Last 30 days", "近30天")),
+    ("now/M", "now", Text("This month", "本月")),
+    ("now/y", "now", Text("This year", "今年")),
+    ("now-1y/y", "now-1y/y", Text("Last year", "上年")),
+)
+ROWS_MAX = 20
+"""Heights of panels that the style sheet knows."""
+
+
+def templates(*folders: str) -> jinja2.Environment:
+    """The environment of all pages; everything that is put into one is escaped."""
+    loader = jinja2.ChoiceLoader([jinja2.PackageLoader(*folder.split(":")) for folder in folders])
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+
+
+def words(lang: Lang) -> dict[str, str]:
+    """What pages say, in one language."""
+    return {name: text.of(lang) for name, text in WORDS.items()}
+
+
+def markdown(text: str) -> Markup:
+    """Markdown as HTML; tags in it stay text."""
+    return Markup(_MARKDOWN.render(text))  # noqa: S704  the parser escapes what is no markdown
+
+
+def board_page(
+    feed: Feed, boards: Sequence[WebBoard], *, theme: Theme, kiosk: bool, offered: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """What the template of a board is given; `offered` are the names of each variable that is asked of the store."""
+    board, choice = feed.board, feed.choice
+    lang = board.lang
+    return {
+        "lang": lang.value,
+        "words": words(lang),
+        "theme": theme,
+        "kiosk": kiosk,
+        "board": board,
+        "boards": [one for one in boards if one.lang is lang],
+        "query": choice.query(),
+        "ranges": [(since, until, text.of(lang)) for since, until, text in RANGES],
+        "choice": choice,
+        "variables": [_variable(one, choice, offered, lang) for one in board.variables],
+        "panels": [_panel(one) for one in feed.panels],
+        "data": _data(feed),
+        "all_value": ALL_VALUE,
+    }
+
+
+def _variable(variable: Json, choice: Choice, offered: Mapping[str, Sequence[str]], lang: Lang) -> Json:
+    chosen = choice.values(variable["name"])
+    if variable["type"] == "custom":
+        options = [(option["value"], option["text"]) for option in variable["options"]]
+    else:
+        names = dict.fromkeys([*offered.get(variable["name"], ()), *(name for name in chosen if name != ALL_VALUE)])
+        options = [(ALL_VALUE, WORDS["all"].of(lang)), *((name, name) for name in names)]
+    shown = [text for value, text in options if value in chosen]
+    many = WORDS["chosen"].format(n=len(shown)).of(lang)
+    return {
+        "name": variable["name"],
+        "label": variable["label"],
+        "multi": variable.get("multi", False),
+        "options": options,
+        "chosen": chosen,
+        "summary": shown[0] if len(shown) == 1 else many,
+    }
+
+
+def _panel(panel: Json) -> Json:
+    at = panel["gridPos"]
+    return {
+        "id": panel["id"],
+        "kind": panel["type"],
+        "title": panel["title"],
+        "about": markdown(panel["description"]),
+        "width": at["w"],
+        "height": at["h"],
+        "text": markdown(panel["options"]["content"]) if panel["type"] == "text" else "",
+        "links": panel_links(panel),
+    }
+
+
+def _data(feed: Feed) -> Json:
+    """What the page's program is given."""
+    return {
+        "stream": f"/d/{feed.board.uid}/events?{feed.choice.query()}",
+        "words": words(feed.board.lang),
+        "zone": feed.board.json["timezone"],
+        "live": feed.choice.is_moving and feed.board.refresh_s is not None,
+        "refresh_s": feed.board.refresh_s,
+        "specs": {
+            one["id"]: charts.SPECS[one["type"]](one, feed.writer) for one in feed.panels if one["type"] in charts.SPECS
+        },
+        "rows": max((one["gridPos"]["y"] + one["gridPos"]["h"] for one in feed.panels), default=1),
+    }
+
+
+def first(feed: Feed) -> dict[str, Any]:
+    """What is known already, for a page to show before it is told more."""
+    return {str(key): feed.content[key] for key in feed.content}
+
+
+__all__ = ["RANGES", "ROWS_MAX", "WORDS", "Writer", "board_page", "first", "markdown", "templates", "words"]

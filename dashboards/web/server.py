@@ -1,0 +1,226 @@
+"""The web server of the boards: pages, and for each open page a stream of what changes on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+import jinja2
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from markupsafe import Markup
+
+from dashboards.macros import MacroError
+from dashboards.web import access, boards, choice, pages
+from dashboards.web.boards import WebBoard
+from dashboards.web.bundle import Bundle, BundleError
+from dashboards.web.feeds import Clock, Feed, Feeds, TooManyError, Viewer
+from dashboards.web.keys import SETTINGS, STORE
+from dashboards.web.ranges import RangeError
+from dashboards.web.store import Store, StoreError
+from dashboards.words import Lang
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hotline.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+FIRST_WAIT_S = 0.4
+"""So long a page waits for its first numbers; those that come later are told."""
+STILL_WAIT_S = 60.0
+"""So long a page that is a picture waits for all of them."""
+SLOW_S = 20.0
+"""A viewer that takes nothing for so long is let go; its browser connects anew when it can."""
+RETRY_MS = 2000
+BOARDS: web.AppKey[Mapping[str, WebBoard]] = web.AppKey("boards")
+FEEDS: web.AppKey[Feeds] = web.AppKey("feeds", Feeds)
+BUNDLE: web.AppKey[Bundle] = web.AppKey("bundle", Bundle)
+TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates")
+TOKEN: web.AppKey[str] = web.AppKey("token", str)
+
+
+def make(settings: Settings, *, token: str | None = None, clock: Clock = time.time) -> web.Application:
+    """The application; `token` is what readers need, `clock` tells epoch seconds."""
+    app = web.Application(middlewares=[access.guard(token), _told], client_max_size=4096)
+    app[SETTINGS], app[BOARDS] = settings, boards.read(settings.zone)
+    app[STORE] = Store(settings)
+    app[FEEDS] = Feeds(app[STORE], clock)
+    app[BUNDLE] = Bundle(settings.folder.run)
+    app[TEMPLATES] = pages.templates("dashboards.web:templates")
+    app[TOKEN] = token or ""
+    app.cleanup_ctx.append(_running)
+    app.on_response_prepare.append(access.secure)
+    app.add_routes(
+        [
+            web.get("/", _index),
+            web.get("/login", _login_page),
+            web.post("/login", _login),
+            web.get("/health", _health),
+            web.get("/d/{uid}", _board),
+            web.get("/d/{uid}/events", _events),
+            web.get("/static/charts.js", _charts),
+            web.static("/static", STATIC),
+        ]
+    )
+    return app
+
+
+async def _running(app: web.Application) -> AsyncIterator[None]:
+    async with app[STORE]:
+        yield
+        await app[FEEDS].close()
+
+
+@web.middleware
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say what is wrong with a question, on a page."""
+    try:
+        return await handler(request)
+    except (choice.ChoiceError, RangeError, MacroError) as error:
+        return _said(request, HTTPStatus.BAD_REQUEST, str(error))
+    except TooManyError as error:
+        return _said(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    except web.HTTPNotFound:
+        return _said(request, HTTPStatus.NOT_FOUND, f"there is nothing at {request.path[:200]}: see /")
+
+
+def _said(request: web.Request, status: HTTPStatus, text: str) -> web.Response:
+    page = _page(request, "said.html", lang="en", theme="", words=pages.words(Lang.EN), status=status.value, text=text)
+    page.set_status(status)
+    return page
+
+
+def _page(request: web.Request, name: str, **given: object) -> web.Response:
+    text = request.app[TEMPLATES].get_template(name).render(**given)
+    return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+async def _index(request: web.Request) -> web.StreamResponse:
+    lang = _lang(request)
+    first = next(board for board in request.app[BOARDS].values() if board.lang is lang)
+    raise web.HTTPFound(f"/d/{first.uid}")
+
+
+def _lang(request: web.Request) -> Lang:
+    asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
+    return Lang.ZH if asked.lower().startswith("zh") else Lang.EN
+
+
+async def _login_page(request: web.Request) -> web.StreamResponse:
+    lang = _lang(request)
+    return _page(request, "login.html", lang=lang.value, theme="", words=pages.words(lang), wrong=False)
+
+
+async def _login(request: web.Request) -> web.StreamResponse:
+    given = await request.post()
+    if access.is_token(str(given.get("token", "")), request.app[TOKEN]) and request.app[TOKEN]:
+        answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/"})
+        answer.set_cookie(
+            access.COOKIE,
+            request.app[TOKEN],
+            max_age=access.COOKIE_S,
+            httponly=True,
+            samesite="Strict",
+            secure=request.secure,
+        )
+        return answer
+    await asyncio.sleep(1)  # whoever guesses waits
+    lang = _lang(request)
+    page = _page(request, "login.html", lang=lang.value, theme="", words=pages.words(lang), wrong=True)
+    page.set_status(HTTPStatus.FORBIDDEN)
+    return page
+
+
+async def _health(request: web.Request) -> web.StreamResponse:
+    feeds = request.app[FEEDS]
+    return web.json_response(
+        {"feeds": len(feeds.running), "viewers": feeds.viewers, "questions": request.app[STORE].asked}
+    )
+
+
+async def _board(request: web.Request) -> web.StreamResponse:
+    board, feed = _feed(request)
+    wanted = request.query.get("lang")
+    if wanted in set(Lang) and wanted != board.lang:
+        query = request.query_string.replace(f"lang={wanted}", "").strip("&")
+        raise web.HTTPFound(f"/d/{board.other()}" + (f"?{query}" if query else ""))
+    still = "still" in request.query
+    with suppress(TimeoutError):
+        await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)
+    theme = request.query.get("theme", "")
+    given = pages.board_page(
+        feed,
+        list(request.app[BOARDS].values()),
+        theme=cast("choice.Theme", theme) if theme in {"light", "dark"} else "",
+        kiosk="kiosk" in request.query,
+        offered=await _offered(request, feed),
+    )
+    return _page(request, "board.html", **given, first=_first(feed), still=still)
+
+
+def _feed(request: web.Request) -> tuple[WebBoard, Feed]:
+    board = request.app[BOARDS].get(request.match_info["uid"])
+    if board is None:
+        raise web.HTTPNotFound
+    found = choice.read(board, request.query)
+    feeds = request.app[FEEDS]
+    found.at(datetime.fromtimestamp(feeds.clock(), UTC), ZoneInfo(board.json["timezone"]))
+    return board, feeds.feed(board, found)
+
+
+async def _offered(request: web.Request, feed: Feed) -> dict[str, list[str]]:
+    """The names that each variable has; none while the store is away."""
+    found = {}
+    for variable in feed.board.variables:
+        if variable["type"] == "query":
+            with suppress(StoreError):
+                answer = await request.app[STORE].shared(variable["query"])
+                found[variable["name"]] = [str(row[0]) for row in answer.rows]
+    return found
+
+
+def _first(feed: Feed) -> Markup:
+    """What is known already, as JSON that no text in it can end."""
+    pieces = ",".join(feed.said(key).decode() for key in sorted(feed.everything()) if key >= 0)
+    tick = feed.said(-1).decode()
+    text = f'{{"panels":[{pieces}],"tick":{tick}}}'
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
+async def _events(request: web.Request) -> web.StreamResponse:
+    _, feed = _feed(request)
+    answer = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    with request.app[FEEDS].watching(feed) as viewer:
+        await answer.prepare(request)
+        await answer.write(b"retry: %d\n\n" % RETRY_MS)
+        with suppress(TimeoutError, ConnectionError):
+            await _tell(feed, viewer, answer)
+    if request.transport is not None:
+        request.transport.abort()  # what it has not read is not kept for it
+    return answer
+
+
+async def _tell(feed: Feed, viewer: Viewer, answer: web.StreamResponse) -> None:
+    while True:
+        for key in await viewer.changes():
+            name = b"tick" if key < 0 else b"panel"
+            await asyncio.wait_for(answer.write(b"event: %b\ndata: %b\n\n" % (name, feed.said(key))), SLOW_S)
+
+
+async def _charts(request: web.Request) -> web.StreamResponse:
+    try:
+        file = await request.app[BUNDLE].ready()
+    except BundleError as error:
+        return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"{error}\n")
+    headers = {"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "max-age=86400"}
+    return web.FileResponse(file, headers=headers)

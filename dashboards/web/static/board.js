@@ -1,0 +1,316 @@
+"use strict";
+// A board in the browser: sets what the server says into the page, and keeps it through outages.
+(() => {
+  const read = (id) => {
+    const found = document.getElementById(id);
+    return found ? JSON.parse(found.textContent) : null;
+  };
+  const data = read("data");
+  const words = data.words;
+  const live = document.getElementById("live");
+  const clock = document.getElementById("clock");
+  const trouble = document.getElementById("trouble");
+  const charts = new Map(); // panel id → {view, rows, marks}
+  const panels = new Map();
+  for (const node of document.querySelectorAll(".panel")) panels.set(node.dataset.id, node);
+  let marks = [];
+  let lostSince = null;
+  let failedSince = null;
+
+  const make = (tag, name, text) => {
+    const node = document.createElement(tag);
+    if (name) node.className = name;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+  const time = (seconds) =>
+    new Intl.DateTimeFormat("en-GB", {
+      timeZone: data.zone, hour: "2-digit", minute: "2-digit", second: "2-digit",
+    }).format(new Date(seconds * 1000));
+  const filled = (text, since) => text.replace("{since}", since);
+
+  // ── panels that are text ──────────────────────────────────────────────
+  const value = (tile) => {
+    const node = make("span", "value");
+    if (tile.sign) {
+      const sign = make("span", "sign", tile.sign);
+      sign.setAttribute("aria-hidden", "true");
+      node.append(sign);
+    }
+    node.append(make("span", "number", tile.text));
+    if (tile.said) node.append(make("span", "unseen", " (" + tile.said + ")"));
+    return node;
+  };
+  const draw = {
+    stat(node, content) {
+      const tiles = make("div", "tiles");
+      for (const tile of content.tiles) {
+        const made = make("div", "tile " + tone(tile) + (content.solid ? " solid" : "") +
+          (tile.name ? " named" : ""));
+        made.style.setProperty("--n", String(width(tile)));
+        if (tile.name) made.append(make("span", "name", tile.name));
+        made.append(value(tile));
+        tiles.append(made);
+      }
+      node.replaceChildren(tiles);
+    },
+    bargauge(node, content) {
+      const list = make("ol", "bars");
+      for (const bar of content.bars) {
+        const item = make("li", tone(bar));
+        const name = make("span", "name", bar.name);
+        name.title = bar.name;
+        const track = make("span", "track");
+        const fill = make("div", "fill");
+        fill.style.transform = "scaleX(" + bar.part + ")";
+        track.append(fill);
+        item.append(name, track, value(bar));
+        list.append(item);
+      }
+      node.replaceChildren(content.bars.length ? list : make("p", "nothing", words.none));
+      if (content.bars.length) focusable(list, node);
+    },
+    table(node, content) {
+      const scroll = node.querySelector(".scroll") || make("div", "scroll");
+      const table = make("table");
+      const head = table.createTHead().insertRow();
+      for (const column of content.columns) {
+        const cell = make("th", column.number ? "number" : "", column.title);
+        cell.scope = "col";
+        head.append(cell);
+      }
+      const body = table.createTBody();
+      for (const row of content.rows) {
+        const line = body.insertRow();
+        row.forEach((cell, at) => line.append(tableCell(cell, content.columns[at])));
+      }
+      scroll.replaceChildren(table);
+      if (!content.rows.length) scroll.append(make("p", "nothing", content.none));
+      focusable(scroll, node);
+      if (!scroll.parentNode) node.replaceChildren(scroll);
+    },
+  };
+  // How many digits wide a text is, so that it can fill its tile.
+  const width = (tile) => Math.max(3, [...tile.text].reduce((sum, one) => sum + (one > "\u2e7f" ? 1.7 : 1), tile.sign ? 1.3 : 0));
+  const tone = (tile) => (tile.tone === "plain" ? "plain-tone" : tile.tone);
+  const tableCell = (cell, column) => {
+    const plain = typeof cell === "string";
+    const node = make("td", (column.number ? "number " : "") + (plain ? "" : (cell.tone ? tone(cell) : "") + (cell.quiet ? " quiet" : "")));
+    const text = plain ? cell : cell.text;
+    if (!plain && cell.sign) {
+      const sign = make("span", "sign", cell.sign);
+      sign.setAttribute("aria-hidden", "true");
+      node.append(sign);
+    }
+    if (!plain && cell.href && cell.href.startsWith("/") && !cell.href.startsWith("//")) {
+      const link = make("a", "", text);
+      link.href = cell.href;
+      link.title = cell.hint;
+      node.append(link);
+    } else node.append(text);
+    if (!plain && cell.said) node.append(make("span", "unseen", " (" + cell.said + ")"));
+    return node;
+  };
+  // What scrolls can be reached by keyboard.
+  const focusable = (node, content) => {
+    node.tabIndex = 0;
+    node.setAttribute("role", node.tagName === "OL" ? "list" : "region");
+    node.setAttribute("aria-labelledby", content.parentNode.getAttribute("aria-labelledby"));
+  };
+
+  // ── panels that are charts ────────────────────────────────────────────
+  const tip = make("div", "tip");
+  tip.hidden = true;
+  document.body.append(tip);
+  const tooltip = (_, event, item, said) => {
+    tip.hidden = !said || said === "";
+    if (tip.hidden) return;
+    tip.textContent = Object.values(said).filter((text) => text !== "").join("\n");
+    tip.style.left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8) + "px";
+    tip.style.top = Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8) + "px";
+  };
+  const look = () => {
+    const style = getComputedStyle(document.documentElement);
+    const [text, line, soft] = ["--text", "--line", "--soft"].map((name) => style.getPropertyValue(name).trim());
+    const size = parseFloat(style.fontSize) * 0.8;
+    const labels = { labelColor: text, labelFontSize: size, labelFont: "inherit" };
+    return {
+      background: null,
+      view: { stroke: null },
+      axis: { ...labels, gridColor: line, domainColor: soft, tickColor: soft, gridOpacity: 0.6 },
+      legend: { ...labels, symbolStrokeWidth: 3, symbolSize: size * 12 },
+      font: getComputedStyle(document.body).fontFamily,
+    };
+  };
+  const specOf = (id) => {
+    const spec = structuredClone(data.specs[id]);
+    const chart = charts.get(id);
+    spec.datasets = { rows: chart.rows, marks };
+    return spec;
+  };
+  const embed = async (id) => {
+    const chart = charts.get(id);
+    if (!window.vegaEmbed || chart.busy) return;
+    chart.busy = true;
+    try {
+      if (chart.result) chart.result.finalize();
+      chart.result = await window.vegaEmbed(chart.node, specOf(id), {
+        mode: "vega-lite", ast: true, actions: false, renderer: "canvas", defaultStyle: false, logLevel: 1,
+        tooltip, config: look(),
+      });
+    } finally {
+      chart.busy = false;
+    }
+  };
+  const drawChart = (id, node, content) => {
+    let chart = charts.get(id);
+    if (!chart) {
+      const box = make("div", "chart");
+      box.setAttribute("role", "img");
+      node.replaceChildren(box);
+      chart = { node: box, rows: [] };
+      charts.set(id, chart);
+    }
+    chart.rows = content.rows;
+    const title = node.parentNode.querySelector("h2").textContent;
+    chart.node.setAttribute("aria-label", title + ". " + (content.summary || words.none));
+    const empty = !content.rows.some((row) => row.v !== null);
+    node.classList.toggle("empty", empty);
+    const none = node.querySelector(".nothing");
+    if (empty && !none) node.prepend(make("p", "nothing", words.none));
+    if (!empty && none) none.remove();
+    update(id);
+  };
+  const update = (id) => {
+    const chart = charts.get(id);
+    if (!chart.result) return embed(id);
+    const view = chart.result.view;
+    view.data("rows", structuredClone(chart.rows));
+    if (data.specs[id].layer && data.specs[id].layer.some((one) => one.data && one.data.name === "marks")) {
+      view.data("marks", structuredClone(marks));
+    }
+    return view.runAsync();
+  };
+  const loadCharts = () => {
+    if (!Object.keys(data.specs).length) return;
+    const script = make("script");
+    script.src = "/static/charts.js";
+    script.onload = () => { for (const id of charts.keys()) embed(id); };
+    document.head.append(script);
+  };
+
+  // ── what the server says ──────────────────────────────────────────────
+  const panel = (said) => {
+    if (said.id === 0) {
+      marks = said.content.marks;
+      for (const id of charts.keys()) update(id);
+      return;
+    }
+    const node = panels.get(String(said.id));
+    const kind = node.dataset.kind;
+    const content = node.querySelector(".content");
+    if (draw[kind]) draw[kind](content, said.content);
+    else drawChart(String(said.id), content, said.content);
+  };
+  const tick = (said) => {
+    clock.textContent = time(said.at);
+    clock.dateTime = new Date(said.at * 1000).toISOString();
+    clock.title = words.updated;
+    const sinces = Object.values(said.failed).map((one) => one.since);
+    failedSince = sinces.length ? Math.min(...sinces) : null;
+    for (const [id, node] of panels) {
+      const failed = said.failed[id];
+      node.classList.toggle("stale", Boolean(failed));
+      const since = node.querySelector(".since");
+      since.hidden = !failed;
+      if (!failed) continue;
+      since.textContent = filled(words.stale, time(failed.since));
+      since.title = failed.why;
+      const waiting = node.querySelector(".waiting");
+      if (waiting) waiting.replaceWith(make("p", "nothing", words.none));
+    }
+    tell();
+  };
+  const tell = () => {
+    const text = lostSince !== null ? filled(words.lost, time(lostSince))
+      : failedSince !== null ? filled(words.failed, time(failedSince)) : "";
+    if (trouble.textContent !== text) trouble.textContent = text;
+    trouble.hidden = !text;
+    live.className = "live " + (text ? "off" : "on");
+    live.textContent = lostSince !== null ? words.connecting : data.live ? words.live : words.once;
+  };
+  const lost = () => {
+    if (lostSince === null) lostSince = Date.now() / 1000;
+    document.body.classList.add("lost");
+    tell();
+  };
+  const connect = () => {
+    const source = new EventSource(data.stream);
+    source.addEventListener("panel", (event) => panel(JSON.parse(event.data)));
+    source.addEventListener("tick", (event) => {
+      lostSince = null;
+      document.body.classList.remove("lost");
+      tick(JSON.parse(event.data));
+    });
+    source.onerror = () => {
+      lost();
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); // an answer that was no stream
+    };
+  };
+
+  // ── what the reader does ──────────────────────────────────────────────
+  const remember = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* it is for this page only */ } };
+  const remembered = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const root = document.documentElement;
+  const isDark = () => getComputedStyle(root).colorScheme === "dark";
+  if (!root.dataset.theme && remembered()) root.dataset.theme = remembered();
+  document.getElementById("theme").addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    remember(root.dataset.theme);
+    for (const id of charts.keys()) embed(id);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const id of charts.keys()) embed(id); });
+  for (const button of document.querySelectorAll("button.about")) {
+    const text = document.getElementById(button.getAttribute("aria-controls"));
+    button.addEventListener("click", () => {
+      text.hidden = !text.hidden;
+      button.setAttribute("aria-expanded", String(!text.hidden));
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const button of document.querySelectorAll("button.about[aria-expanded=true]")) button.click();
+    for (const open of document.querySelectorAll("details.variable[open]")) open.open = false;
+  });
+  document.addEventListener("click", (event) => {
+    for (const open of document.querySelectorAll("details.variable[open]")) if (!open.contains(event.target)) open.open = false;
+  });
+  for (const variable of document.querySelectorAll("details.variable")) {
+    const boxes = [...variable.querySelectorAll("input[type=checkbox]")];
+    const [all, ...single] = boxes;
+    variable.querySelector("input[type=search]").addEventListener("input", (event) => {
+      const wanted = event.target.value.toLowerCase();
+      for (const box of single) box.parentNode.hidden = !box.value.toLowerCase().includes(wanted);
+    });
+    all.addEventListener("change", () => { if (all.checked) for (const box of single) box.checked = false; });
+    for (const box of single) box.addEventListener("change", () => { all.checked = !single.some((one) => one.checked); });
+  }
+  const range = document.getElementById("range");
+  const ends = document.getElementById("ends");
+  const showEnds = () => { ends.hidden = range.value !== ""; };
+  range.addEventListener("change", () => {
+    showEnds();
+    const [from, to] = range.value.split("|");
+    if (!to) return;
+    ends.querySelector("[name=from]").value = from;
+    ends.querySelector("[name=to]").value = to;
+  });
+  showEnds();
+
+  // ── begin ─────────────────────────────────────────────────────────────
+  const first = read("first");
+  for (const said of first.panels) panel(said);
+  if (first.tick.at) tick(first.tick);
+  loadCharts();
+  if (!read("still")) connect();
+})();
