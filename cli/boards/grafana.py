@@ -48,13 +48,11 @@ def push(
     deploy/grafana. Boards that Grafana has by file are not pushed. Exit code 1 when Grafana refused one.
     """
     boards = chosen(names, lang, data)
-    telling = Telling(json=json, dry_run=dry_run)
-    with connected(url, token_file, wait) as connection:
+    with Telling(json=json, dry_run=dry_run) as telling, connected(url, token_file, wait) as connection:
         _check_source(connection, telling)
         telling.tell(_pushed(connection, boards, _message(message), dry_run=dry_run))
         if annotate:
             telling.tell(_noted(connection, _wanted(annotate, RELEASE, None, None, data), dry_run=dry_run))
-    telling.end()
     return DIFFERS if telling.refused else 0
 
 
@@ -73,10 +71,8 @@ def diff(
     A line for each place: what stands there → what is ours. Changes nothing. Exit code 1 when something differs.
     """
     boards = chosen(names, lang, data)
-    telling = Telling(json=json, dry_run=True)
-    with connected(url, token_file, wait) as connection:
+    with Telling(json=json, dry_run=True) as telling, connected(url, token_file, wait) as connection:
         telling.tell(_pushed(connection, boards, "", dry_run=True))
-    telling.end()
     return DIFFERS if telling.different else 0
 
 
@@ -101,10 +97,8 @@ def annotate(
     when one with the same text and tag is less than a day old.
     """
     wanted = _wanted(text, tag, at, period, data)
-    telling = Telling(json=json, dry_run=dry_run)
-    with connected(url, token_file, wait) as connection:
+    with Telling(json=json, dry_run=dry_run) as telling, connected(url, token_file, wait) as connection:
         telling.tell(_noted(connection, wanted, dry_run=dry_run))
-    telling.end()
     return 0
 
 

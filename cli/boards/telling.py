@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -21,13 +21,20 @@ ABSENT = "nothing"
 
 
 class Telling:
-    """Tells outcomes and counts them."""
+    """Tells outcomes and counts them; a context manager that tells the whole in the end, also of what then failed."""
 
     def __init__(self, *, json: bool, dry_run: bool) -> None:
         self._json = json
         self._dry_run = dry_run
         self._outcomes: list[Outcome] = []
         self._warnings: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None or self._outcomes:
+            self._end()
 
     @property
     def refused(self) -> bool:
@@ -51,7 +58,7 @@ class Telling:
             if not self._json:
                 print_data("\n".join(_lines(outcome)))
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Tell the whole: JSON, or how many there were of which."""
         if self._json:
             print_json(

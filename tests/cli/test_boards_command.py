@@ -124,6 +124,17 @@ def test_a_refused_board_makes_it_1_and_the_others_are_pushed(
     assert "hotline-wall-zh" in grafana.boards
 
 
+def test_a_push_that_cannot_go_on_tells_what_it_did_before(
+    grafana: FakeGrafana, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grafana.say_instead(html(502), times=3, path="/api/dashboards/uid/hotline-wall-zh")
+    code, out, err = told(capsys, "push", "wall", "--json")
+    found = json.loads(out)["outcomes"]
+    assert (code, [outcome["uid"] for outcome in found]) == (2, ["hotline", "hotline-zh", "hotline-wall"])
+    assert "not a Grafana" in err
+    assert list(grafana.boards) == ["hotline-wall"]
+
+
 def test_a_push_notes_a_release_once(grafana: FakeGrafana, capsys: pytest.CaptureFixture[str]) -> None:
     for expected in ("created", "unchanged"):
         _, out, _ = told(capsys, "push", "hotline-wall", "--annotate", "release 1.2")
