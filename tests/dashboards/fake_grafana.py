@@ -57,7 +57,7 @@ class FakeGrafana:
     prefix: str = ""
     folders: dict[str, Json] = field(default_factory=dict)
     boards: dict[str, Json] = field(default_factory=dict)
-    """uid → {"dashboard", "folderUid", "provisioned", "message"}."""
+    """uid → {"dashboard", "folderUid", "provisioned", "message"}; with "plugin" it wants to be overwritten."""
     sources: dict[str, Json] = field(
         default_factory=lambda: {
             "hotline-clickhouse": {"id": 1, "uid": "hotline-clickhouse", "type": PLUGIN, "name": "Hotline"}
@@ -168,6 +168,8 @@ class FakeGrafana:
         kept = self.boards.get(board["uid"])
         if refused := self._bad(body, kept):
             return no(400, refused)
+        if kept and kept.get("plugin") and not body.get("overwrite"):
+            return no(412, "The dashboard belongs to plugin x.", status="plugin-dashboard")
         before = kept["dashboard"] if kept else {"version": 0, "id": FIRST_ID + len(self.boards)}
         if kept and not body.get("overwrite") and board.get("version") != before["version"]:
             return no(412, "The dashboard has been changed by someone else", status="version-mismatch")

@@ -147,7 +147,7 @@ class TestPush:
 
     def test_a_412_that_is_none_of_versions_is_overruled(self, grafana: FakeGrafana, connection: Connection) -> None:
         pushed(connection, WALL)
-        grafana.say_instead(no(412, "a board of a plug-in", status="plugin-dashboard"), method="POST")
+        grafana.boards["hotline-wall"]["plugin"] = True
         assert pushed(connection, retitled(WALL))[1].did is Did.CHANGED
         assert grafana.boards["hotline-wall"]["dashboard"]["title"] == "Another title"
 
