@@ -20,6 +20,8 @@ KNOWN = (
     ("hotline.settings", "SettingsError", CANNOT),
     ("hotline.catalogue.algebra", "CatalogueError", CANNOT),
     ("sinks.migrations", "MigrationError", CANNOT),
+    ("dashboards.grafana.errors", "GrafanaError", CANNOT),
+    ("dashboards.lint", "LintError", CANNOT),
     ("clickhouse_connect.driver.exceptions", "ClickHouseError", CANNOT),
 )
 

@@ -7,6 +7,7 @@ import typer
 
 from cli import (
     adapters,
+    boards,
     dead_letters,
     demo,
     explain,
@@ -29,7 +30,7 @@ from cli.output import flush_data, say
 
 GROUPS = (
     *(processes, load, send, simulate, adapters, dead_letters, gaps, demo),
-    *(kpi, explain, watch, reconcile, repair, refold, migrate, settings),
+    *(kpi, explain, watch, reconcile, repair, refold, migrate, boards, settings),
 )
 
 app = typer.Typer(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dashboards.board import text
+from dashboards.board import Board, text
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
 from dashboards.lint import LintError, lint
@@ -16,9 +17,15 @@ from hotline.settings import Settings
 FOLDER = Path(__file__).parent / "json"
 
 
-def files(zone: str) -> dict[str, dict[str, Any]]:
+def files(zone: str, wanted: Callable[[Board, Edition], bool] = lambda *_: True) -> dict[str, dict[str, Any]]:
     """Path below `FOLDER` → board, for a hotline in that zone. Raises LintError for a board that breaks a rule."""
-    made = {f"{lang}/{board.name}.json": board.json(Edition(lang, zone)) for lang in Lang for board in BOARDS}
+    editions = [Edition(lang, zone) for lang in Lang]
+    made = {
+        f"{edition.lang}/{board.name}.json": board.json(edition)
+        for edition in editions
+        for board in BOARDS
+        if wanted(board, edition)
+    }
     broken = [f"{name}: {breach}" for name, board in made.items() for breach in lint(board)]
     if broken:
         raise LintError("\n".join(broken))
