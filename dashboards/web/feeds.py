@@ -32,6 +32,8 @@ FEEDS_MAX = 100
 VIEWERS_MAX = 1000
 LINGERS_S = 20.0
 """So long a feed that nobody looks at goes on, for whoever loads the page anew."""
+LOOKS_S = 0.1
+"""How often a feed looks at the clock."""
 MARKS = 0
 """The key of what annotations mark, beside the ids of panels, which begin at 1."""
 TICK = -1
@@ -77,6 +79,8 @@ class Feed:
     drawn: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once every panel was asked."""
     at: float = 0.0
+    looked_at: float = 0.0
+    """When somebody last looked."""
 
     def __post_init__(self) -> None:
         self.writer = Writer(self.board.lang, ZoneInfo(self.board.json["timezone"]))
@@ -85,15 +89,16 @@ class Feed:
     async def run(self) -> None:
         """Ask at every tick until nobody looks; ticks fall on whole multiples, so that feeds share their questions."""
         every = self.board.refresh_s if self.choice.is_moving else None
-        while True:
+        self.looked_at = self.clock()
+        while self._is_wanted():
             await self.draw()
-            alone_since = self.clock()
-            while not self._due(every):
-                await asyncio.sleep(0.1)
-                if self.viewers:
-                    alone_since = self.clock()
-                elif self.clock() - alone_since > LINGERS_S:
-                    return
+            while not self._due(every) and self._is_wanted():
+                await asyncio.sleep(LOOKS_S)
+
+    def _is_wanted(self) -> bool:
+        if self.viewers:
+            self.looked_at = self.clock()
+        return self.clock() - self.looked_at <= LINGERS_S
 
     def _due(self, every: int | None) -> bool:
         """Whether it is time to ask: at the next tick, or again after a failure."""
@@ -122,15 +127,16 @@ class Feed:
             self.failed[key] = (since, str(error))
             return
         self.failed.pop(key, None)
-        self._put(key, drawn(panel, answers, self.writer))
+        self.put(key, drawn(panel, answers, self.writer))
 
     async def _mark(self, now: datetime) -> None:
         with contextlib.suppress(StoreError):  # the panels tell
             chosen = self.choice.at(now, self.writer.zone)
             answers = await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in self.board.notes))
-            self._put(MARKS, {"marks": charts.marks(answers, self.writer)})
+            self.put(MARKS, {"marks": charts.marks(answers, self.writer)})
 
-    def _put(self, key: int, content: Json) -> None:
+    def put(self, key: int, content: Json) -> None:
+        """Take what a panel shows now, and tell the viewers when that is something else than before."""
         packed = msgspec.json.encode(content)
         if self.content.get(key) != packed:
             self.content[key] = packed

@@ -194,6 +194,7 @@
   const loadCharts = () => {
     if (!Object.keys(data.specs).length) return;
     const script = make("script");
+    script.type = "module"; // its thousands of names are not for this page
     script.src = "/static/charts.js";
     script.onload = () => { for (const id of charts.keys()) embed(id); };
     document.head.append(script);

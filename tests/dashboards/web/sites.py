@@ -1,0 +1,146 @@
+"""A web server of boards in this process, with a clock that tests set, and plain requests to it."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from dashboards.web import server
+from deploy.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hotline.settings import Settings
+
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Clock:
+    """Epoch seconds that begin at `start` and pass `speed` times as fast as real ones."""
+
+    start: float = field(default_factory=time.time)
+    speed: float = 1.0
+    _begun: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> float:
+        return self.start + (time.monotonic() - self._begun) * self.speed
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass
+class Site:
+    """A server that runs in a thread of its own."""
+
+    port: int
+    app: web.Application
+    runner: web.AppRunner
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Reply:
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            line.request(method, path, body, named)
+            reply = line.getresponse()
+            return Reply(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
+        finally:
+            line.close()
+
+    def stop(self) -> None:
+        """End the server at once, its streams cut off."""
+        asyncio.run_coroutine_threadsafe(self.runner.cleanup(), self.loop).result(PATIENCE_S)
+
+    def put(self, panel: int, content: Any) -> None:
+        """Let every feed say that a panel shows this."""
+        for feed, _ in self.app[server.FEEDS].running.values():
+            self.loop.call_soon_threadsafe(feed.put, panel, content)
+
+    def still(self, path: str) -> dict[int, Any]:
+        """What a page shows once everything was asked: panel → content."""
+        page = self.get(path + ("&" if "?" in path else "?") + "still")
+        assert page.status == http.client.OK, page.text[:400]
+        return {said["id"]: said["content"] for said in embedded(page.text, "first")["panels"]}
+
+    @contextmanager
+    def events(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
+        """What a stream says, one (name, what) after the other."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        line.request("GET", path)
+        reply = line.getresponse()
+        assert reply.status == http.client.OK, reply.read()[:400]
+        try:
+            yield _said(reply)
+        finally:
+            line.close()
+
+
+def _said(reply: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:
+    name = ""
+    while line := reply.readline().decode().rstrip("\n"):
+        kind, _, value = line.partition(": ")
+        if kind == "event":
+            name = value
+        elif kind == "data":
+            yield name, json.loads(value)
+            reply.readline()
+        elif kind == "retry":
+            reply.readline()
+
+
+def embedded(page: str, name: str) -> Any:
+    """The JSON that a page carries."""
+    _, _, rest = page.partition(f'<script type="application/json" id="{name}">')
+    return json.loads(rest.partition("</script>")[0])
+
+
+@contextmanager
+def site(settings: Settings, *, token: str | None = None, clock: Clock | None = None, port: int = 0) -> Iterator[Site]:
+    """Serve until the block ends."""
+    loop = asyncio.new_event_loop()
+    app = server.make(settings, token=token, clock=clock or Clock())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
+    chosen = port or free_port()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start() -> None:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", chosen, reuse_address=True).start()
+
+    def wait(doing: Any) -> None:
+        asyncio.run_coroutine_threadsafe(doing, loop).result(PATIENCE_S)
+
+    wait(start())
+    try:
+        yield Site(chosen, app, runner, loop)
+    finally:
+        wait(runner.cleanup())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(PATIENCE_S)
+        loop.close()

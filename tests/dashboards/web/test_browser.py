@@ -1,0 +1,262 @@
+"""The boards in a real Chromium: numbers, colours, languages, outages, hours of ticks, and what axe says."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dashboards import look
+from dashboards.web import boards, drawing
+from dashboards.web.charts import SPECS
+from dashboards.web.keys import STORE
+from dashboards.web.shown import Field, Writer, fields
+from dashboards.words import Lang
+from hotline.catalogue import kpi as find
+from hotline.names import DATABASE
+from hotline.periods import Period
+from hotline.queries import Question, answer
+from hotline.windows import WINDOWS, span
+from sinks.connecting import connect
+from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.dashboards.web.sites import Clock, Site, site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.hotline.stored_rows import Stored
+
+CHROMIUM = next((path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None)
+WEB = boards.read(ZONE)
+AT = int(BORN_AT.timestamp()) + 90_000
+PHONE, DESK, WALL = (390, 844), (1920, 1080), (3840, 2160)
+MS = 30_000
+"""Patience with a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "these tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--no-proxy-server", "--enable-precise-memory-info", "--js-flags=--expose-gc"]
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def shown(city: Stored) -> Iterator[Site]:
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as found:
+        yield found
+
+
+@contextmanager
+def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **more: Any) -> Iterator[Page]:
+    """A page that says nothing to its console and asks nobody but this machine."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_default_timeout(MS)
+    page.goto(url)
+    page.wait_for_selector("#live.on")
+    yield page
+    context.close()
+    assert [line for line in said if "ERR_CONNECTION_REFUSED" not in line and "ERR_INCOMPLETE" not in line] == []
+    assert {re.match(r"(data:|http://127\.0\.0\.1:)", url) is not None for url in asked} == {True}
+
+
+def numbers(page: Page, panel: dict[str, Any]) -> list[str]:
+    return page.locator(f"#p{panel['id']} .number").all_inner_texts()
+
+
+def charts_drawn(page: Page, uid: str) -> None:
+    charts = [panel for panel in WEB[uid].panels if panel["type"] in SPECS]
+    expect(page.locator(".chart canvas")).to_have_count(len(charts))
+
+
+def panel_of(uid: str, title: str) -> dict[str, Any]:
+    (found,) = (panel for panel in WEB[uid].panels if panel["title"] == title)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("uid", "title", "name", "window"),
+    [
+        ("hotline-wall", "Tickets created · today", "tickets_created", "today"),
+        ("hotline-wall", "Overdue", "tickets_overdue", "5min"),
+        ("hotline-wall-zh", "满意率 ≥ 95 % · 今日", "satisfaction_rate", "today"),
+        ("hotline-calls", "Calls offered · chosen window", "calls_offered", "1h"),
+        ("hotline-calls", "Average wait ≤ 20 s · chosen window", "average_wait_s", "1h"),
+        ("hotline-tickets-zh", "诉求量 · 所选时段", "tickets_created", "today"),
+        ("hotline-surveys", "Satisfaction ≥ 95 % · chosen window", "satisfaction_rate", "7d"),
+    ],
+)
+def test_a_number_in_the_page_is_the_one_of_hotline_kpi(
+    uid: str, title: str, name: str, window: str, browser: Browser, shown: Site, city: Stored
+) -> None:
+    (wanted,) = (one for one in WINDOWS if one.name == window)
+    start, end = span(wanted, int(AT), city.zone)
+    kpi = find(name)
+    (result,) = answer(Question(kpis=(kpi,), period=Period.of(start, end, city.zone)), city.reader.ask)
+    lang = WEB[uid].lang
+    text = Writer(lang, city.zone).text(
+        result.value, Field(unit=look.unit(kpi.unit, lang), decimals=look.decimals(kpi.unit))
+    )
+    with opened(browser, f"{shown.url}/d/{uid}") as page:
+        expect(page.locator(f"#p{panel_of(uid, title)['id']} .number")).to_have_text(text)
+
+
+def test_colours_stand_at_and_around_a_target_with_a_sign(browser: Browser, shown: Site, city: Stored) -> None:
+    """Good, bad and nothing are three colours, and two of them have a sign and words, in both themes."""
+    panel = panel_of("hotline-wall", "Answered within 30 s ≥ 95 % · 30 min")
+    (of,) = fields(panel, ["answered_30s_share"])
+    writer = Writer(Lang.EN, city.zone)
+    for theme in ("light", "dark"):
+        colours = {}
+        with opened(browser, f"{shown.url}/d/hotline-wall?theme={theme}") as page:
+            tile = page.locator(f"#p{panel['id']} .tile")
+            for value, sign in ((0.9499, "▼"), (0.95, "✓"), (1.0, "✓"), (None, "")):
+                made = {"name": "", "text": writer.text(value, of), **drawing.toned(of, value, writer)}
+                shown.put(panel["id"], {"solid": True, "tiles": [made]})
+                expect(tile.locator(".number")).to_have_text(writer.text(value, of))
+                assert "".join(tile.locator(".sign").all_inner_texts()) == sign
+                assert tile.locator(".unseen").count() == len(sign)
+                colours[sign] = tile.evaluate("node => getComputedStyle(node).backgroundColor")
+            assert len(set(colours.values())) == 3
+
+
+def test_names_from_events_are_text_and_never_markup(browser: Browser, city: Stored) -> None:
+    """A department called like a program is shown and does nothing."""
+    name = "<img src=x onerror=\"document.title='gone'\"><script>document.title='gone'</script>=cmd|'/c calc'!A0"
+    kpi = find("tickets_created")
+    client = connect(city.settings)
+    columns = ["scope_kind", "scope", "at", kpi.measures[0].column]
+    for table in ("minute_sums_tickets", "recent_sums_tickets"):
+        client.insert(f"{DATABASE}.{table}", [["department", name, BORN_AT, 9]], column_names=columns)
+    with (
+        site(city.settings, clock=Clock(AT, speed=0.0)) as running,
+        opened(browser, f"{running.url}/d/hotline-tickets?var-window=7d") as page,
+    ):
+        expect(page.get_by_text(name).first).to_be_attached()
+        page.locator("details.variable summary").nth(1).click()
+        assert page.title() == "Tickets · Hotline Pulse"
+        assert page.locator("main img").count() == 0
+    client.command(f"ALTER TABLE {DATABASE}.minute_sums_tickets DELETE WHERE scope = {{n:String}}", {"n": name})
+    client.command(f"ALTER TABLE {DATABASE}.recent_sums_tickets DELETE WHERE scope = {{n:String}}", {"n": name})
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("uid", "theme"),
+    [(uid, "light") for uid in WEB if not uid.endswith("-zh")]
+    + [(f"hotline-{name}-zh", "dark") for name in ("wall", "tickets", "annual", "pipeline")],
+)
+def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser, shown: Site) -> None:
+    """Axe finds nothing by WCAG 2.2 A and AA, all kinds of panels in both themes; no page is wider than its window."""
+    tags = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+    with opened(browser, f"{shown.url}/d/{uid}?theme={theme}") as page:
+        charts_drawn(page, uid)
+        found = Axe().run(page, options=tags).response["violations"]
+        told = [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found]
+        assert told == []
+        for width, height in (PHONE, (640, 900), DESK, WALL):
+            page.set_viewport_size({"width": width, "height": height})
+            wide = "[...document.querySelectorAll('body *')].filter(n => n.getBoundingClientRect().right > innerWidth)"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+                width,
+                page.evaluate(wide + ".slice(0, 5).map(n => n.outerHTML.slice(0, 150))"),
+            )
+
+
+def test_a_board_is_used_by_keyboard_alone(browser: Browser, shown: Site) -> None:
+    with opened(browser, f"{shown.url}/d/hotline-calls") as page:
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip")).to_be_focused()
+        page.locator("button.about").first.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".explained").first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".explained").first).to_be_hidden()
+        summary = page.locator("details.variable summary").first
+        summary.focus()
+        page.keyboard.press("Enter")
+        box = page.locator("details.variable[open] input[type=checkbox]").nth(1)
+        box.focus()
+        page.keyboard.press("Space")
+        page.locator("form.choice > button").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("var-line="))
+        assert "%24__all" not in page.url.partition("var-district")[0]
+
+
+def test_languages_and_themes_change_and_keep_what_was_chosen(browser: Browser, shown: Site) -> None:
+    with opened(browser, f"{shown.url}/d/hotline-calls?var-line=a&from=now-24h&to=now", color_scheme="light") as page:
+        page.get_by_role("link", name="中文").click()
+        page.wait_for_url(re.compile("hotline-calls-zh.*from=now-24h.*var-line=a"))
+        expect(page.locator("h1")).to_have_text("话务")
+        background = "getComputedStyle(document.body).backgroundColor"
+        light = page.evaluate(background)
+        page.locator("#theme").click()
+        assert page.evaluate(background) != light
+        page.reload()
+        assert page.evaluate(background) != light
+
+
+def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Browser, city: Stored) -> None:
+    with site(city.settings, clock=Clock(AT, speed=20.0)) as running:
+        store, port = running.app[STORE], running.port
+        with opened(browser, f"{running.url}/d/hotline-wall") as page:
+            panel = panel_of("hotline-wall", "Overdue")
+            expect(page.locator(f"#p{panel['id']} .number")).not_to_have_text("")
+            before = numbers(page, panel)
+            there = store.settings
+            store.settings = type(there)(
+                **{name: getattr(there, name) for name in there.__struct_fields__}
+                | {"clickhouse_url": "http://127.0.0.1:9"}
+            )
+            expect(page.locator("#trouble")).to_contain_text("No answer from the store since")
+            expect(page.locator(".panel.stale")).to_have_count(len(WEB["hotline-wall"].panels))
+            assert numbers(page, panel) == before
+            store.settings = there
+            expect(page.locator("#trouble")).to_be_hidden()
+            expect(page.locator(".panel.stale")).to_have_count(0)
+            page.evaluate("window.kept = true")
+            running.stop()
+            expect(page.locator("#trouble")).to_contain_text("Connection lost since")
+            assert numbers(page, panel) == before
+            with site(city.settings, clock=Clock(AT, speed=20.0), port=port):
+                expect(page.locator("#trouble")).to_be_hidden()
+                assert page.evaluate("window.kept"), "the page connected by itself"
+
+
+def test_eight_hours_leave_no_more_than_they_found(browser: Browser, city: Stored) -> None:
+    """A shift at 1,440 times its pace: neither nodes nor memory of the page grow."""
+    ticks = 60
+    clock = Clock(AT, speed=0.0)
+    with site(city.settings, clock=clock) as running, opened(browser, f"{running.url}/d/hotline-wall") as page:
+        charts_drawn(page, "hotline-wall")
+        seen: list[tuple[int, int]] = []
+        for number in range(ticks):
+            clock.start += 8 * 3600 / ticks
+            at = datetime.fromtimestamp(int(clock()), UTC)
+            expect(page.locator("#clock")).to_have_attribute("datetime", f"{at:%Y-%m-%dT%H:%M:%S}.000Z")
+            if number % 12 == 11:
+                page.evaluate("gc()")
+                seen.append(
+                    tuple(
+                        page.evaluate("[document.getElementsByTagName('*').length, performance.memory.usedJSHeapSize]")
+                    )
+                )
+        nodes, heaps = zip(*seen, strict=True)
+        assert max(nodes) - min(nodes) <= 10
+        assert heaps[-1] < heaps[0] + (4 << 20)

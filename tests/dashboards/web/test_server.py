@@ -1,0 +1,313 @@
+"""The web server on the real engine: pages, streams, what they share, who may look, and what happens in an outage."""
+
+from __future__ import annotations
+
+import html
+import http.client
+import json
+import re
+import resource
+import socket
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from multidict import MultiDict
+
+from dashboards.boards import BOARDS
+from dashboards.macros import Chosen, expand
+from dashboards.web import access, boards, choice, feeds, server
+from dashboards.web.keys import STORE
+from dashboards.web.shown import Writer, fields
+from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.dashboards.web.sites import Clock, Site, embedded, site
+from tests.hotline.stored_rows import ODD_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.dashboards.asking import Asking
+    from tests.hotline.stored_rows import Stored
+
+WEB = boards.read(ZONE)
+LOCAL = ZoneInfo(ZONE)
+AT = BORN_AT.timestamp() + 90_000
+
+
+@pytest.fixture(scope="module")
+def page(city: Stored) -> Iterator[Site]:
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as found:
+        yield found
+
+
+def test_the_boards_of_the_web_are_those_of_grafana_in_their_order() -> None:
+    assert tuple(board.name for board in BOARDS) == boards.ORDER
+    other = boards.read("Europe/Berlin")
+    assert list(other) == list(WEB)
+    assert {board.json["timezone"] for board in other.values()} == {"Europe/Berlin"}
+
+
+@pytest.mark.parametrize("uid", WEB)
+def test_a_page_shows_every_panel_and_its_text(uid: str, page: Site, asking: Asking) -> None:
+    """Each content is that of the panel's own statements, asked as Grafana asks them."""
+    board = WEB[uid]
+    text = page.get(f"/d/{uid}?still").text
+    shown = {said["id"]: said["content"] for said in embedded(text, "first")["panels"]}
+    for panel in board.panels:
+        assert panel["title"] in html.unescape(text)
+        assert (panel["id"] in shown) is (panel["type"] != "text"), panel["title"]
+    tick = embedded(text, "first")["tick"]
+    assert tick["failed"] == {}
+    for panel in board.panels:
+        if panel["type"] == "stat":
+            assert texts(shown[panel["id"]]) == expected(board, panel, asking), panel["title"]
+
+
+def texts(content: dict[str, Any]) -> list[str]:
+    return [tile["text"] for tile in content["tiles"]]
+
+
+def expected(board: boards.WebBoard, panel: dict[str, Any], asking: Asking) -> list[str]:
+    """The texts of a stat panel, by its statement."""
+    found = asking.ask(expand(panel["targets"][0]["rawSql"], opening(board)))
+    writer = Writer(board.lang, LOCAL)
+    shown = fields(panel, list(found.types))
+    if panel["options"]["reduceOptions"]["values"]:
+        return [writer.text(row[-1], shown[-1]) for row in found.rows] or ["—"]
+    return [writer.text(value, of) for value, of in zip(found.rows[-1], shown, strict=True)]
+
+
+def opening(board: boards.WebBoard) -> Chosen:
+    """What a board opens with, at the clock of these tests."""
+    return choice.read(board, MultiDict()).at(datetime.fromtimestamp(AT, LOCAL), LOCAL)
+
+
+def test_a_page_needs_nothing_from_elsewhere_and_runs_nothing_of_its_own(page: Site) -> None:
+    for uid in WEB:
+        found = page.get(f"/d/{uid}")
+        assert "default-src 'none'" in found.headers["content-security-policy"]
+        assert "unsafe" not in found.headers["content-security-policy"]
+        assert not re.search(
+            r"\bon\w+=|style=|<style|javascript:|https?://(?!127)", found.text.partition('id="data"')[0]
+        )
+        assert found.headers["cache-control"] == "no-store"
+        assert found.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/d/hotline-nothing", 404, "there is nothing at /d/hotline-nothing"),
+        ("/nothing", 404, "there is nothing"),
+        ("/d/hotline-calls?var-window=9d", 400, "choose one of 5min, 30min"),
+        ("/d/hotline-calls?from=yesterday", 400, "write now-6h"),
+        ("/d/hotline-calls?from=now&to=now-1h", 400, "before it begins"),
+        ("/d/hotline-calls?var-line=" + "x" * 201, 400, "at most 200 bytes"),
+        ("/d/hotline-calls?" + "&".join(f"var-line={n}" for n in range(201)), 400, "at most 200, or all"),
+        ("/d/hotline-calls?var-line=a%00b", 400, "cannot be a line"),
+        ("/static/../server.py", 404, "nothing"),
+        ("/static/%2e%2e/server.py", 404, "nothing"),
+        ("/static/..%2fserver.py", 404, "nothing"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_told_why(path: str, status: int, said: str, page: Site) -> None:
+    found = page.get(path)
+    assert (found.status, said in html.unescape(found.text)) == (status, True), found.text[-400:]
+
+
+def test_lang_leads_to_the_board_of_that_language(page: Site) -> None:
+    assert page.get("/?lang=zh").headers["location"] == "/d/hotline-wall-zh"
+    assert page.get("/", Accept_Language="zh-CN,zh;q=0.9").headers["location"] == "/d/hotline-wall-zh"
+    assert page.get("/").headers["location"] == "/d/hotline-wall"
+    moved = page.get("/d/hotline-calls?lang=zh&var-window=1h")
+    assert moved.headers["location"] == "/d/hotline-calls-zh?var-window=1h"
+    assert 'lang="zh-CN"' in page.get("/d/hotline-calls-zh").text
+
+
+NASTY = ["o'neil", "投诉", "🚰 \\", "$__toTime", "<script>alert(1)</script>", "') OR 1=1 --", ODD_NAME]
+
+
+def test_nasty_names_choose_nothing_else_and_stay_text(page: Site) -> None:
+    chosen = "&".join(f"var-district={quote(name)}" for name in NASTY)
+    text = page.get(f"/d/hotline-district?{chosen}").text
+    assert "<script>alert" not in text
+    assert page.still(f"/d/hotline-district?{chosen}") != page.still("/d/hotline-district")
+    assert embedded(text, "first")["tick"]["failed"] == {}
+
+
+@given(asked=st.dictionaries(st.sampled_from(["from", "to", "var-line", "var-window", "lang"]), st.text(max_size=40)))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_address_breaks_the_server(asked: dict[str, str], page: Site) -> None:
+    query = "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in asked.items())
+    assert page.get(f"/d/hotline-overdue?{query}").status in {200, 302, 400, 503}
+
+
+def test_a_stream_begins_with_everything_and_then_says_what_changed(city: Stored) -> None:
+    """The clock runs: the range ends later, so what depends on it changes, and nothing else is said again."""
+    with site(city.settings, clock=Clock(AT, speed=30.0)) as running, running.events("/d/hotline-wall/events") as said:
+        first: dict[int, Any] = {}
+        ticks = 0
+        again: list[int] = []
+        for name, what in said:
+            if name == "tick":
+                ticks += 1
+                if ticks == 8:
+                    break
+            elif what["id"] in first:
+                assert what["content"] != first[what["id"]]
+                again.append(what["id"])
+                first[what["id"]] = what["content"]
+            else:
+                first[what["id"]] = what["content"]
+        asked = {panel["id"] for panel in WEB["hotline-wall"].panels}
+        assert asked <= set(first)
+        (age,) = (panel["id"] for panel in WEB["hotline-wall"].panels if panel["title"] == "Data age")
+        assert age in again
+        assert len(again) < ticks * len(asked) / 2
+
+
+def test_viewers_share_each_question(city: Stored) -> None:
+    """Forty pages in two languages ask what one asks."""
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        running.still("/d/hotline-wall")
+        alone = running.app[STORE].asked
+        lines = [opened(running, f"/d/hotline-wall{'-zh' if n % 2 else ''}/events") for n in range(40)]
+        wait(lambda: json.loads(running.get("/health").body)["viewers"] == 40)
+        running.still("/d/hotline-wall-zh")
+        assert running.app[STORE].asked <= 2 * alone
+        for line in lines:
+            line.close()
+        wait(lambda: json.loads(running.get("/health").body)["viewers"] == 0)
+
+
+def opened(running: Site, path: str) -> socket.socket:
+    """A connection that asks and never reads."""
+    line = socket.create_connection(("127.0.0.1", running.port))
+    line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return line
+
+
+def wait(until: Any, patience_s: float = 30.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not until():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def test_viewers_that_never_read_cost_little_and_are_let_go(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SLOW_S", 0.5)
+    with site(city.settings, clock=Clock(AT, speed=60.0)) as running:
+        running.still("/d/hotline-wall")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        lines = [opened(running, "/d/hotline-wall/events") for _ in range(300)]
+        wait(lambda: json.loads(running.get("/health").body)["viewers"] == 300)
+        for _ in range(5):
+            assert running.get("/d/hotline-wall").status == http.client.OK
+        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        assert grown_kib < 300 * 256
+        for line in lines:
+            line.close()
+
+
+def test_more_than_can_be_served_is_refused_and_says_so(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "FEEDS_MAX", 2)
+    monkeypatch.setattr(feeds, "VIEWERS_MAX", 1)
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        assert running.get("/d/hotline-wall").status == http.client.OK
+        assert running.get("/d/hotline-calls").status == http.client.OK
+        refused = running.get("/d/hotline-tickets")
+        assert (refused.status, "close some, or ask later" in refused.text) == (503, True)
+        with running.events("/d/hotline-wall/events"):
+            wait(lambda: json.loads(running.get("/health").body)["viewers"] == 1)
+            assert running.get("/d/hotline-wall/events").status == 503
+
+
+def test_another_sites_name_is_not_served(page: Site) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "[::2]", "0.0.0.0", ""):  # noqa: S104  a name that is asked for
+        assert page.get("/d/hotline-wall", Host=host).status == 421
+    for host in ("127.0.0.1:1", "localhost", "[::1]:8312", "LOCALHOST."):
+        assert page.get("/d/hotline-wall", Host=host).status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_boards_are_read_only(method: str, page: Site) -> None:
+    assert page.get("/d/hotline-wall", method=method).status == 405
+
+
+def test_from_elsewhere_nobody_looks_without_the_token(city: Stored) -> None:
+    token = "t0ken-" + "x" * 40
+    with site(city.settings, token=token, clock=Clock(AT, speed=0.0)) as running:
+        for path in ("/d/hotline-wall", "/d/hotline-wall/events", "/", "/health", "/static/board.js", "/nothing"):
+            assert running.get(path).status == 401
+            assert running.get(path, Authorization="Bearer wrong").status == 401
+            assert running.get(path, Cookie=f"{access.COOKIE}={token}x").status == 401
+        sent = running.get("/d/hotline-wall", Accept="text/html")
+        assert (sent.status, sent.headers["location"]) == (303, "/login")
+        assert running.get("/d/hotline-wall", Authorization=f"Bearer {token}").status == 200
+        assert running.get("/d/hotline-wall", Host="boards.example", Cookie=f"{access.COOKIE}={token}").status == 200
+        form = {"Content_Type": "application/x-www-form-urlencoded"}
+        wrong = running.get("/login", "POST", b"token=guess", **form)
+        assert (wrong.status, "set-cookie" in wrong.headers) == (403, False)
+        right = running.get("/login", "POST", f"token={token}".encode(), **form)
+        assert right.status == 303
+        assert {"HttpOnly", "SameSite=Strict"} <= {part.strip() for part in right.headers["set-cookie"].split(";")}
+        assert running.get("/login", "POST", b"token=" + b"x" * 10_000, **form).status == 413
+
+
+def test_without_a_token_the_login_lets_nobody_in(page: Site) -> None:
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    assert page.get("/login", "POST", b"token=", **form).status == 403
+
+
+def test_the_token_is_made_once_and_belongs_to_its_owner(tmp_path: Any) -> None:
+    file = tmp_path / "secrets" / "web.token"
+    token = access.token_in(file)
+    assert (len(token) >= 43, access.token_in(file), file.stat().st_mode & 0o777) == (True, token, 0o600)
+    file.chmod(0o644)
+    with pytest.raises(PermissionError, match="chmod 600"):
+        access.token_in(file)
+
+
+def test_what_was_shown_stays_through_an_outage_and_says_since_when(city: Stored) -> None:
+    """The address of the engine leads nowhere for a while."""
+    clock = Clock(AT, speed=30.0)
+    with site(city.settings, clock=clock) as running:
+        before = running.still("/d/hotline-wall")
+        store = running.app[STORE]
+        away = type(store.settings)(**{**_plain(store.settings), "clickhouse_url": "http://127.0.0.1:9"})
+        store.settings, there = away, store.settings
+        with running.events("/d/hotline-wall/events") as said:
+            every = {str(panel["id"]) for panel in WEB["hotline-wall"].panels}
+            failed = next(what for name, what in said if name == "tick" and set(what["failed"]) == every)
+            later = next(what for name, what in said if name == "tick" and what["at"] > failed["at"])
+            (panel, first), *_ = failed["failed"].items()
+            assert later["failed"][panel]["since"] == first["since"]
+            assert "cannot be reached" in first["why"]
+            assert embedded(running.get("/d/hotline-wall").text, "first")["panels"] != []
+            store.settings = there
+            well = next(what for name, what in said if name == "tick" and not what["failed"])
+            assert well["at"] > later["at"]
+        assert set(running.still("/d/hotline-wall")) == set(before)
+
+
+def _plain(given: Any) -> dict[str, Any]:
+    return {name: getattr(given, name) for name in given.__struct_fields__}
+
+
+def test_a_feed_that_nobody_looks_at_ends(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    with site(city.settings, clock=Clock(AT, speed=300.0)) as running:
+        running.get("/d/hotline-wall")
+        wait(lambda: json.loads(running.get("/health").body)["feeds"] == 0)
+
+
+def test_the_chart_library_is_bundled_once_and_kept(page: Site) -> None:
+    found = page.get("/static/charts.js")
+    assert found.status == http.client.OK
+    assert b"vegaEmbed" in found.body
+    assert found.headers["content-type"].startswith("text/javascript")
+    assert page.app[server.BUNDLE].file.read_bytes() == found.body

@@ -1,0 +1,131 @@
+"""Values are shown by what their KPI declares: unit, decimals, tone, and a sign beside each tone."""
+
+from __future__ import annotations
+
+import math
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards import look
+from dashboards.boards import BOARDS
+from dashboards.entries import Edition
+from dashboards.web.drawable import undrawable
+from dashboards.web.shown import SAID, SIGNS, Field, Tone, Writer, fields, tone_of
+from dashboards.words import NO_VALUE, Lang
+from hotline.catalogue import KPIS, Better, Kpi
+
+EN, ZH = (Writer(lang, ZoneInfo("Asia/Shanghai")) for lang in (Lang.EN, Lang.ZH))
+TARGETED = [kpi for kpi in KPIS.values() if kpi.target is not None]
+
+
+def field_of(kpi: Kpi) -> Field:
+    """As a panel of that KPI has it."""
+    steps = [{"value": step.value, "color": step.color} for step in look.steps(kpi)]
+    defaults = {"unit": look.unit(kpi.unit, Lang.EN), "decimals": 1, "thresholds": {"steps": steps}}
+    (found,) = fields({"fieldConfig": {"defaults": defaults, "overrides": []}}, [kpi.name])
+    return found
+
+
+@pytest.mark.parametrize("kpi", TARGETED, ids=lambda kpi: kpi.name)
+def test_the_target_itself_is_good_and_the_next_number_is_not(kpi: Kpi) -> None:
+    assert kpi.target is not None
+    worse = math.nextafter(kpi.target, -math.inf if kpi.better is Better.HIGHER else math.inf)
+    better = math.nextafter(kpi.target, math.inf if kpi.better is Better.HIGHER else -math.inf)
+    found = field_of(kpi)
+    assert [found.tone(value) for value in (worse, kpi.target, better)] == [Tone.BAD, Tone.GOOD, Tone.GOOD]
+
+
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=lambda kpi: kpi.name)
+def test_no_value_is_a_dash_in_grey_and_0_is_none_of_both(kpi: Kpi) -> None:
+    found = field_of(kpi)
+    assert (EN.text(None, found), found.tone(None)) == (NO_VALUE, Tone.NONE)
+    assert EN.text(0, found) != NO_VALUE
+    assert found.tone(0) is not Tone.NONE
+
+
+def test_no_tone_that_judges_stands_without_a_sign_and_words() -> None:
+    assert set(SIGNS) == set(SAID) == set(Tone) - {Tone.NONE, Tone.PLAIN}
+    assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+def test_every_colour_of_the_boards_has_a_meaning() -> None:
+    assert [tone_of(c) for c in (look.NO_DATA, look.PLAIN, look.GOOD, look.WARN, look.BAD)] == list(Tone)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "decimals", "en", "zh"),
+    [
+        (0.93251, "percentunit", 1, "93.3 %", "93.3 %"),
+        (1234567, "locale", 0, "1,234,567", "1,234,567"),
+        (12.34, "suffix: s", 1, "12.3 s", "12.3 s"),
+        (1.5, "suffix: 个工作日", 1, "1.5 个工作日", "1.5 个工作日"),
+        (0, "dthms", 0, "0 s", "0 秒"),
+        (61, "dthms", 0, "1 min 1 s", "1 分 1 秒"),
+        (90_061, "dthms", 0, "1 d 1 h", "1 天 1 小时"),
+        (3600, "dthms", 0, "1 h", "1 小时"),
+    ],
+)
+def test_numbers_are_written_by_their_unit(value: float, unit: str, decimals: int, en: str, zh: str) -> None:
+    of = Field(unit=unit, decimals=decimals)
+    assert (EN.number(value, of), ZH.number(value, of)) == (en, zh)
+
+
+def test_instants_are_of_the_hotlines_zone() -> None:
+    assert EN.text(1_700_000_000, Field(), "DateTime('Asia/Shanghai')") == "2023-11-15 06:13:20"
+    assert EN.text("2023-11-15", Field(), "Date") == "2023-11-15"
+    assert EN.text(1_700_000_000, Field(unit="time:YYYY-MM"), "DateTime") == "2023-11"
+
+
+@given(st.integers(0, 10**9))
+def test_an_age_says_its_two_largest_units(seconds: int) -> None:
+    words = EN.age(seconds).split()
+    size = {"d": 86_400, "h": 3600, "min": 60, "s": 1}
+    told = sum(int(count) * size[unit] for count, unit in zip(words[::2], words[1::2], strict=True))
+    assert told <= seconds < told + max(1, size[words[-1]])
+
+
+def test_the_web_draws_every_panel_of_every_board() -> None:
+    for lang in Lang:
+        for board in BOARDS:
+            for panel in board.json(Edition(lang, "Asia/Shanghai"))["panels"]:
+                assert list(undrawable(panel)) == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "said"),
+    [
+        ({"type": "piechart"}, "kind 'piechart'"),
+        ({"type": "stat", "options": {"graphMode": "area"}}, "graphMode = 'area'"),
+        ({"type": "stat", "options": {"sparkle": 1}}, "option sparkle"),
+        (
+            {"type": "table", "fieldConfig": {"defaults": {"mappings": [{"type": "value"}]}}},
+            "field option mappings.type",
+        ),
+        ({"type": "table", "fieldConfig": {"defaults": {"unit": "bytes"}}}, "unit 'bytes'"),
+        (
+            {
+                "type": "table",
+                "fieldConfig": {
+                    "overrides": [{"matcher": {"id": "byRegexp", "options": ""}, "properties": []}],
+                },
+            },
+            "override by 'byRegexp'",
+        ),
+        (
+            {
+                "type": "timeseries",
+                "fieldConfig": {
+                    "overrides": [
+                        {"matcher": {"id": "byName"}, "properties": [{"id": "custom.drawStyle", "value": "points"}]}
+                    ]
+                },
+            },
+            "custom.drawStyle = 'points'",
+        ),
+    ],
+)
+def test_what_the_web_cannot_draw_is_told(panel: dict[str, object], said: str) -> None:
+    assert [breach for breach in undrawable(panel) if said in breach]
