@@ -20,6 +20,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from dashboards.entries import Edition
+from dashboards.links import web_variable
 from dashboards.query import register
 from dashboards.words import Lang, Text
 
@@ -63,7 +64,9 @@ class Board:
         )
         made = builder.build()
         made.panels = list(self._panels(edition))
-        made.templating = DashboardDashboardTemplating([variable.make(edition) for variable in self.variables])
+        made.templating = DashboardDashboardTemplating(
+            [*(variable.make(edition) for variable in self.variables), web_variable(edition)]
+        )
         made.annotations = AnnotationContainer([annotation.make(edition) for annotation in self.annotations])
         made.links = [_to_boards(edition), _to_other_language(self.name, edition)]
         return finish(made)
@@ -87,7 +90,8 @@ def finish(made: Dashboard) -> dict[str, Any]:
     It places links and annotations in a menu, which hides them.
     """
     board: dict[str, Any] = json.loads(json.dumps(made, cls=JSONEncoder))
-    for placed in (*board["links"], *board["annotations"]["list"]):
+    of_panels = [link for panel in board["panels"] for link in panel.get("links", ())]
+    for placed in (*board["links"], *board["annotations"]["list"], *of_panels):
         placed.pop("placement", None)
     return board
 

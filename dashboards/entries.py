@@ -21,11 +21,16 @@ GRID_WIDTH = 24
 IDS = 1_000_000
 
 
+WEB = "http://127.0.0.1:8312"
+"""Where the web board is, unless settings say otherwise."""
+
+
 class Edition(NamedTuple):
-    """What boards are made for: a language, and the zone of the hotline's days."""
+    """What boards are made for: a language, the zone of the hotline's days, and the address of its web board."""
 
     lang: Lang
     zone: str
+    web: str = WEB
 
     def uid(self, name: str) -> str:
         """The uid of a board in this edition."""

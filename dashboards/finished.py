@@ -18,7 +18,7 @@ from dashboards.words import NO_VALUE, Lang
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from grafana_foundation_sdk.models.dashboard import FieldConfig, Panel
+    from grafana_foundation_sdk.models.dashboard import DashboardLink, FieldConfig, Panel
 
     from dashboards.query import ClickHouseQuery
     from hotline.catalogue import Kpi
@@ -35,12 +35,14 @@ def finished(
     field: FieldConfig,
     overrides: Sequence[Override] = (),
     interval: str = "1m",
+    links: Sequence[DashboardLink] = (),
 ) -> Panel:
     """Complete a panel of any kind."""
     custom = panel.field_config.defaults.custom if panel.field_config and panel.field_config.defaults else None
     field.custom = custom
     panel.title, panel.description, panel.interval = title, description, interval
     panel.datasource, panel.targets = datasource(), list(targets)
+    panel.links = list(links) or None
     panel.field_config = FieldConfigSource(defaults=field, overrides=list(overrides))
     return panel
 
@@ -70,12 +72,20 @@ def column(
     return Override(matcher=MatcherConfig(id_val="byName", options=name), properties=properties)
 
 
-def number_overrides(kpis: Sequence[Kpi], lang: Lang, *, lines: bool = False) -> list[Override]:
-    """Say how the columns of KPIs are shown: as numbers of a table, or as lines."""
-    return [_number(kpi, lang, lines=lines) for kpi in kpis]
+def linked(name: str, link: Mapping[str, Any]) -> Override:
+    """Say where the values of a column lead."""
+    leads = DynamicConfigValue(id_val="links", value=[dict(link)])
+    return Override(matcher=MatcherConfig(id_val="byName", options=name), properties=[leads])
 
 
-def _number(kpi: Kpi, lang: Lang, *, lines: bool) -> Override:
+def number_overrides(
+    kpis: Sequence[Kpi], lang: Lang, *, lines: bool = False, links: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Override]:
+    """Say how the columns of KPIs are shown: as numbers of a table, or as lines; `links` are by name of the KPI."""
+    return [_number(kpi, lang, lines=lines, link=(links or {}).get(kpi.name)) for kpi in kpis]
+
+
+def _number(kpi: Kpi, lang: Lang, *, lines: bool, link: Mapping[str, Any] | None) -> Override:
     steps = [{"value": step.value, "color": step.color} for step in look.steps(kpi)]
     more: dict[str, Any] = {"noValue": NO_VALUE}
     if not lines:
@@ -87,5 +97,6 @@ def _number(kpi: Kpi, lang: Lang, *, lines: bool) -> Override:
         look.with_target(kpi).of(lang),
         unit=look.unit(kpi.unit, lang),
         decimals=look.decimals(kpi.unit),
+        links=[link] if link else (),
         more=more,
     )

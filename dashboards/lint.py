@@ -10,10 +10,12 @@ from grafana_foundation_sdk.models import units
 
 from dashboards import look
 from dashboards.entries import GRID_WIDTH
+from dashboards.links import NUMBERS, WEB_VARIABLE
 from dashboards.macros import ALL_VALUE, MacroError, variables_of
 from dashboards.query import DATASOURCE_UID, SERIES
 from dashboards.web.drawable import undrawable
 from dashboards.words import NO_VALUE
+from hotline.catalogue import KPIS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ SCHEMA_VERSION = 42
 _UNITS = frozenset(get_args(hint)[0] for hint in vars(units).get("__annotations__", {}).values())
 _INTERVAL = re.compile(r"[1-9]\d*[smhd]")
 _UNQUOTED = re.compile(r"\$\{\w+\}")
+_SELECTED = re.compile(r" AS (\w+)")
 _EVENTS = re.compile(r"\b\w+_events\b")
 Json = dict[str, Any]
 
@@ -92,6 +95,8 @@ def _grid(board: Json) -> Iterator[str]:
 
 
 def _variables(board: Json) -> Iterator[str]:
+    if WEB_VARIABLE not in {variable["name"] for variable in board["templating"]["list"]}:
+        yield f"variable {WEB_VARIABLE}: add web_variable, links to the pages of numbers begin with it"
     for variable in board["templating"]["list"]:
         name = variable["name"]
         if variable["type"] == "adhoc":
@@ -148,10 +153,31 @@ def _of_query_panel(panel: Json, names: set[str]) -> Iterator[str]:
             yield from _base(given["thresholds"])
     if not panel.get("targets"):
         yield "targets: it asks nothing"
+    yield from _to_numbers(panel)
     for target in panel.get("targets", ()):
         yield from _sql(target["rawSql"], names)
         if target["format"] == SERIES and " AS time" not in target["rawSql"]:
             yield "a series needs a column: write AS time"
+
+
+def _to_numbers(panel: Json) -> Iterator[str]:
+    """Every KPI that a panel shows has a link of the panel to its page; tables by scope one of each value, too."""
+    shown = {name for target in panel.get("targets", ()) for name in _SELECTED.findall(target["rawSql"])}
+    by_scope = any(" AS name" in target["rawSql"] for target in panel.get("targets", ()))
+    leads = [link.get("url", "") for link in panel.get("links", ())]
+    values = [link for each in panel["fieldConfig"]["overrides"] for link in _links_of(each)]
+    for kpi in sorted(shown & KPIS.keys()):
+        start = f"${{{WEB_VARIABLE}:raw}}{NUMBERS}{kpi}?"
+        if not any(url.startswith(start) for url in leads):
+            yield f"links: {kpi} has none to its page, add to_numbers"
+        if by_scope and (kpi, True) not in [(name, url.startswith(start)) for name, url in values]:
+            yield f"overrides: values of {kpi} do not lead to the page of their scope, add to_number_of_scope"
+
+
+def _links_of(override: Json) -> Iterator[tuple[str, str]]:
+    for given in override["properties"]:
+        if given["id"] == "links":
+            yield from ((override["matcher"]["options"], link["url"]) for link in given["value"])
 
 
 def _field(field: Json) -> Iterator[str]:

@@ -13,7 +13,8 @@ from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
 from dashboards import look, series, sums
 from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, number_overrides
+from dashboards.finished import column, finished, linked, number_overrides
+from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
 from hotline.catalogue import Better, Grain, Kpi, Stock
@@ -42,6 +43,7 @@ def tile(name: str, over: str, of: Scopes = CITY) -> Entry:
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.total(asked))],
             field=look.kpi_field(kpi, edition.lang),
+            links=to_numbers((kpi,), over, of, edition.lang),
         )
 
     return Entry(f"tile {name} {over} {of.kind}", make)
@@ -60,6 +62,8 @@ def tiles(name: str, over: str, of: Scopes) -> Entry:
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.split(asked, order="name"))],
             field=look.kpi_field(kpi, edition.lang),
+            overrides=[linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
+            links=to_numbers((kpi,), over, of, edition.lang),
         )
 
     return Entry(f"tiles {name} {over} {of.kind}", make)
@@ -79,6 +83,8 @@ def ranking(name: str, over: str, of: Scopes, *, worst: bool = False, rows: int 
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.split(asked, order=order, rows_max=rows))],
             field=look.kpi_field(kpi, edition.lang),
+            overrides=[linked(kpi.name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
+            links=to_numbers((kpi,), over, of, edition.lang),
         )
 
     return Entry(f"ranking {name} {over} {of.kind} {'worst' if worst else 'first'}", make)
@@ -92,6 +98,7 @@ def table(title: Text, names: Sequence[str], over: str, of: Scopes, *, opens: st
         asked = _asked(kpis, over, edition, of)
         order = f"{names[0]} DESC NULLS LAST, name"
         name = column("name", kind_label(of.kind).of(edition.lang), links=_opens(opens, of.kind, edition))
+        links = {kpi.name: to_number_of_scope(kpi, over, of.kind, edition.lang) for kpi in kpis}
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
             title=Text("{title} · {over}", "{title} · {over}")
@@ -100,7 +107,8 @@ def table(title: Text, names: Sequence[str], over: str, of: Scopes, *, opens: st
             description="\n\n".join(described(kpi, of.kind).of(edition.lang) for kpi in kpis),
             targets=[ClickHouseQuery(sums.split(asked, order=order, rows_max=rows))],
             field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
-            overrides=[name, *number_overrides(kpis, edition.lang)],
+            overrides=[name, *number_overrides(kpis, edition.lang, links=links)],
+            links=to_numbers(kpis, over, of, edition.lang),
         )
 
     return Entry(f"table {' '.join(names)} {over} {of.kind}", make)
@@ -136,6 +144,7 @@ def trend(
             field=field,
             overrides=overrides,
             interval="1h" if step is series.HOURS else "1m",
+            links=to_numbers(kpis, "range", of, edition.lang),
         )
 
     return Entry(f"trend {' '.join(names)} {of.kind}", make)
@@ -154,6 +163,7 @@ def heat(name: str, of: Scopes = CITY) -> Entry:
             targets=[ClickHouseQuery(series.by_hour_of_day(asked, edition.zone), SERIES)],
             field=look.kpi_field(kpi, edition.lang),
             interval="1h",
+            links=to_numbers((kpi,), "range", of, edition.lang),
         )
 
     return Entry(f"heat {name} {of.kind}", make)

@@ -100,6 +100,19 @@ def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
     )
 
 
+def parts(asked: Asked) -> str:
+    """Select the numerator, the denominator and the value of the one KPI, as `total` does the value alone."""
+    (kpi,) = asked.kpis
+    shown = value(kpi, asked.kind, _covered(kpi))
+    ratio = kpi.denominator is not None
+    numerator = where_filled(kpi, asked.kind, kpi.measures[0].name) if ratio else shown
+    denominator = where_filled(kpi, asked.kind, kpi.measures[1].name) if ratio else "NULL"
+    return (
+        f"{asked.span.heads()} SELECT {numerator} AS numerator, {denominator} AS denominator, {shown} AS value "  # noqa: S608  names of ours
+        f"FROM ({summed(asked, {})})"
+    )
+
+
 def top(asked: Asked, *, rows_max: int) -> str:
     """Select `name`, the value of the one count and its `share` of all scopes, of those with the most."""
     (kpi,) = asked.kpis

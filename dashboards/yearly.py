@@ -12,8 +12,9 @@ from grafana_foundation_sdk.models import text as text_options
 
 from dashboards import look, series, sums
 from dashboards.described import described
-from dashboards.entries import OVER, Edition, Entry, Scopes
+from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, number_overrides
+from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
 from dashboards.words import Lang, Text, kind_label, kind_title, kpi_formula, kpi_title
@@ -58,6 +59,7 @@ def year_tile(name: str) -> Entry:
             field=look.kpi_field(kpi, edition.lang),
             overrides=[*number_overrides((kpi,), edition.lang, lines=True), _change(kpi, edition.lang, CHANGE)],
             interval="1d",
+            links=to_numbers((kpi,), "range", CITY, edition.lang),
         )
 
     return Entry(f"year {name}", make)
@@ -88,6 +90,7 @@ def year_line(name: str, by: By = By.MONTH) -> Entry:
             field=look.kpi_field(kpi, edition.lang),
             overrides=_pair(kpi, edition.lang),
             interval="1d",
+            links=to_numbers((kpi,), "range", CITY, edition.lang),
         )
 
     return Entry(f"year line {name} {by}", make)
@@ -109,6 +112,7 @@ def year_table(title: Text, names: Sequence[str], by: By) -> Entry:
             field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
             overrides=columns,
             interval="1d",
+            links=to_numbers(kpis, "range", CITY, edition.lang),
         )
 
     return Entry(f"year table {' '.join(names)} {by}", make)
@@ -125,7 +129,9 @@ def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
         columns = [column("name", kind_label(of.kind).of(edition.lang))]
         for kpi in kpis:
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
-            columns += [*number_overrides((kpi,), edition.lang), _change(kpi, edition.lang, words)]
+            link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
+            columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
+            columns.append(_change(kpi, edition.lang, words))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -135,6 +141,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
             field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
             overrides=columns,
             interval="1d",
+            links=to_numbers(kpis, "range", of, edition.lang),
         )
 
     return Entry(f"year split {' '.join(names)} {of.kind}", make)
@@ -147,6 +154,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
     def make(edition: Edition) -> Panel:
         asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind)
         share = Text("Share of all", "占比").of(edition.lang)
+        link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
         words = Text("{kpi}: TOP {n} by {kind}", "{kpi}:{kind}TOP{n}")
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.MD).build(),
@@ -156,10 +164,11 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
             field=look.kpi_field(kpi, edition.lang),
             overrides=[
                 column("name", kind_label(of.kind).of(edition.lang)),
-                *number_overrides((kpi,), edition.lang),
+                *number_overrides((kpi,), edition.lang, links={name: link}),
                 column("share", share, unit=look.unit(Unit.SHARE, edition.lang), decimals=look.decimals(Unit.SHARE)),
             ],
             interval="1d",
+            links=to_numbers((kpi,), "range", of, edition.lang),
         )
 
     return Entry(f"year top {name} {of.kind}", make)

@@ -1,4 +1,4 @@
-"""The wall: the city now, on one screen, legible from five metres. No variables, nothing to click."""
+"""The wall: the city now, on one screen, legible from five metres. Nothing to choose."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from hotline.catalogue import ALL, Kpi, Measure, Quantile, Stock, scope_kinds
 from hotline.names import DATABASE
 from hotline.queries.identity import Identity
+from hotline.queries.question import QuestionError
 from hotline.queries.statement import Statement, during, rows_scope, rows_table, until, where
 from hotline.subjects import TIME
 
@@ -51,6 +52,12 @@ class Listing:
             for row in rows
         ]
 
+    def part(self, *, rows: int, skip: int = 0) -> Listing:
+        """Give so many rows of it, after those that are skipped."""
+        asked = {**self.statement.parameters, "rows": rows, "skip": skip}
+        sql = f"{self.statement.sql} LIMIT {{rows:UInt64}} OFFSET {{skip:UInt64}}"
+        return Listing(Statement(sql, asked), self.columns)
+
 
 def condition(kpi: Kpi) -> dict[str, str]:
     """Say in SQL's words what each part of a KPI counts, and at which instant."""
@@ -64,16 +71,15 @@ def condition(kpi: Kpi) -> dict[str, str]:
     return words | ({"denominator": _words(kpi, kpi.denominator)} if kpi.denominator else {})
 
 
-def behind(question: Question, *, page: int = 1, rows: int = 20) -> Listing:
-    """List the rows behind the one KPI of a question, ordered by instant, source and entity, `rows` a page from 1.
+def behind(question: Question, *, page: int = 1, rows: int = 20, sort: str = "", descending: bool = False) -> Listing:
+    """List the rows behind the one KPI of a question, `rows` a page from 1.
 
     `numerator` and `denominator` are what each row adds to them. The rows of a stock are those inside at the end.
+    They are ordered by the column `sort`, what has none at the end, then by instant, source and entity. Raises
+    QuestionError for a column that is not listed.
     """
-    listing = _listing(question, _chosen(question))
-    paged = {**listing.statement.parameters, "rows": rows, "skip": (page - 1) * rows}
-    return Listing(
-        Statement(f"{listing.statement.sql} LIMIT {{rows:UInt64}} OFFSET {{skip:UInt64}}", paged), listing.columns
-    )
+    listing = _listing(question, _chosen(question), sort, descending=descending)
+    return listing.part(rows=rows, skip=(page - 1) * rows)
 
 
 def behind_row(question: Question, row: Identity) -> Listing:
@@ -173,12 +179,25 @@ def _one(kpi: Kpi, row: Identity) -> Statement:
     return row.chosen(f"{DATABASE}.{kpi.subject.rows_table}")
 
 
-def _listing(question: Question, chosen: Statement) -> Listing:
+def listed(question: Question) -> tuple[Column, ...]:
+    """Name the columns that the rows behind the one KPI of a question are listed with."""
     (kpi,) = question.kpis
-    parts = _parts(kpi, question)
-    columns = (*_head(parts), *(_column(kpi, name) for name in _fields(kpi)))
+    return (*_head(_parts(kpi, question)), *(_column(kpi, name) for name in _fields(kpi)))
+
+
+def _listing(question: Question, chosen: Statement, sort: str = "", *, descending: bool = False) -> Listing:
+    (kpi,) = question.kpis
+    parts, columns = _parts(kpi, question), listed(question)
     asked = Statement(chosen.sql, {**parts.parameters, **chosen.parameters})
-    return _select(rows_table(kpi.subject), columns, asked, f"{parts.at}, source, entity, born_at")
+    first = f"{_sorted_by(sort, columns)} {'DESC' if descending else 'ASC'} NULLS LAST, " if sort else ""
+    return _select(rows_table(kpi.subject), columns, asked, f"{first}{parts.at}, source, entity, born_at")
+
+
+def _sorted_by(name: str, columns: tuple[Column, ...]) -> str:
+    for column in columns:
+        if column.name == name:
+            return column.sql
+    raise QuestionError(f"{name!r} is no column of these rows: {', '.join(column.name for column in columns)}")
 
 
 def _select(table: str, columns: tuple[Column, ...], condition: Statement, order: str) -> Listing:

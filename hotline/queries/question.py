@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,13 @@ class Scope(msgspec.Struct, frozen=True, order=True):
     value: str
 
 
+class Among(NamedTuple):
+    """Several parts of one kind, taken together."""
+
+    kind: str
+    values: tuple[str, ...]
+
+
 def parse_scope(text: str) -> Scope:
     """Read `kind=value`. Raises QuestionError."""
     kind, equals, value = text.partition("=")
@@ -45,7 +52,7 @@ def pick(names: Iterable[str]) -> list[Kpi]:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """KPIs over a period: whole or by buckets, of everything, of one scope, or split by a kind of scope."""
+    """KPIs over a period: whole or by buckets, of everything, of one scope or several, or split by a kind of scope."""
 
     kpis: tuple[Kpi, ...]
     period: Period
@@ -54,8 +61,17 @@ class Question:
     split: str | None = None
     recent: bool = False
     """Ask the minutes of the last eight days of what is kept for ever by the hour only."""
+    among: Among | None = None
+    """Several scopes together, in place of one."""
+    of_rows: bool = False
+    """Ask the rows, which know every second and all their scopes: `among`, and a split of a scope, need that."""
 
     def __post_init__(self) -> None:
+        if self.of_rows:
+            self._check_rows()
+            return
+        if self.among:
+            raise QuestionError("sums are kept of one scope at a time: ask the rows (of_rows) for several together")
         if self.scope and self.split:
             raise QuestionError(
                 f"sums are kept by one kind of scope at a time: ask for {self.scope.kind} or {self.split}, not both"
@@ -67,8 +83,22 @@ class Question:
 
     @property
     def kind(self) -> str:
-        """The one kind of scope it is about."""
-        return self.split or (self.scope.kind if self.scope else ALL)
+        """The one kind of scope it is about; of rows, the kind that they are split by."""
+        return self.split or (self.chosen.kind if self.chosen else ALL)
+
+    @property
+    def chosen(self) -> Among | None:
+        """The scopes that it is limited to."""
+        return Among(self.scope.kind, (self.scope.value,)) if self.scope else self.among
+
+    def _check_rows(self) -> None:
+        if self.scope and self.among:
+            raise QuestionError("name one scope or several, not both")
+        if self.among and not self.among.values:
+            raise QuestionError(f"several of the kind {self.among.kind} are asked for: name one at least")
+        for kind in filter(None, (self.split, self.chosen and self.chosen.kind)):
+            for kpi in self.kpis:
+                _check_kept(kpi, _kind(kind))
 
     def spans(self) -> list[Period]:
         """Give the spans that each get a result of their own. Raises QuestionError when they are too many."""
@@ -76,6 +106,13 @@ class Question:
             return buckets(self.period, self.by) if self.by else [self.period]
         except ValueError as error:
             raise QuestionError(str(error)) from error
+
+
+def from_sums(question: Question) -> Question:
+    """Give a question that sums can answer. Raises QuestionError for one of rows."""
+    if question.of_rows:
+        raise QuestionError("this is asked of the rows: answer it with answer_from_rows")
+    return question
 
 
 def has_recent_minutes(kpi: Kpi, kind: str) -> bool:

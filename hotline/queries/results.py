@@ -15,7 +15,7 @@ from hotline.catalogue import Kpi, Measure, Quantile, Stock
 from hotline.filled import Columns, is_filled
 from hotline.queries import sums
 from hotline.queries.coverage import Covered, read_covered, read_filled
-from hotline.queries.question import Question, QuestionError, Scope
+from hotline.queries.question import Question, QuestionError, Scope, from_sums
 from hotline.queries.totals import Cells, cells
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One number: of a KPI, over a span, of everything or of one scope; `unit` is what its value counts."""
+    """One number: of a KPI, over a span, of one scope or of all that was asked; `unit` is what its value counts."""
 
     kpi: str
     start: datetime = msgspec.field(name="from")
@@ -48,9 +48,9 @@ def answer(question: Question, ask: Ask) -> list[Result]:
 
     A KPI whose sums are not filled (see `hotline.filled`) has no value. Quantiles are no sums and are read from the
     rows. A split lists the scopes where there is anything to count.
-    Raises QuestionError when the answer would be too long, and whatever `ask` raises.
+    Raises QuestionError when the answer would be too long or is of rows, and whatever `ask` raises.
     """
-    return list(_answer(question, ask, _from_sums, read_filled(ask)))
+    return list(_answer(from_sums(question), ask, _from_sums, read_filled(ask)))
 
 
 def answer_from_rows(question: Question, ask: Ask) -> list[Result]:

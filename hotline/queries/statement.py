@@ -75,10 +75,11 @@ def sums_scope(question: Question) -> Statement:
 
 
 def rows_scope(question: Question) -> Statement:
-    """Choose the rows of the question's scope, by their own column."""
-    if question.scope is None:
+    """Choose the rows of the question's scopes, by their own column."""
+    if question.chosen is None or question.chosen.kind == ALL:
         return Statement("")
-    return Statement(f"{question.scope.kind} = {{scope:String}}", {"scope": question.scope.value})
+    named = {f"scope{place}": value for place, value in enumerate(question.chosen.values)}
+    return Statement(f"{question.chosen.kind} IN ({', '.join(f'{{{name}:String}}' for name in named)})", named)
 
 
 def grouped(

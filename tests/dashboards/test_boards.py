@@ -100,6 +100,13 @@ def test_links_lead_to_boards_that_exist() -> None:
             assert {uid.endswith("-zh") for uid in linked} in ({True}, {False}, {True, False})
 
 
+def test_numbers_lead_to_the_web_board_of_the_settings_and_no_address_can_change_that() -> None:
+    found = BOARDS[1].json(Edition(Lang.EN, ZONE, "https://board.example:8443"))
+    (web,) = (variable for variable in found["templating"]["list"] if variable["name"] == "web")
+    assert (web["query"], web["current"]["value"]) == ("https://board.example:8443",) * 2
+    assert (web["type"], web["hide"], web["skipUrlSync"]) == ("constant", 2, True)
+
+
 def test_the_zone_of_the_hotline_is_that_of_a_board_and_of_its_days() -> None:
     found = made(BOARDS[0], Lang.EN, "America/New_York")
     assert found["timezone"] == "America/New_York"
@@ -128,7 +135,7 @@ def test_the_wall_fits_a_screen_and_has_few_numbers() -> None:
     numbers = [panel for panel in found["panels"] if panel["type"] == "stat"]
     assert len(numbers) == 8 + 1  # and the age of the data
     assert max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in found["panels"]) <= 26
-    assert found["templating"]["list"] == []
+    assert [variable["name"] for variable in found["templating"]["list"]] == ["web"]
 
 
 def test_a_row_that_does_not_fill_the_grid_is_refused() -> None:

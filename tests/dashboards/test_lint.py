@@ -98,6 +98,10 @@ BREACHES: dict[str, Callable[[Json], None]] = {
     "unknown format 'csv'": in_sql("SELECT ${line:csv}"),
     "call_events: boards read sums": in_sql("SELECT count() FROM hotline.call_events"),
     "write AS time": in_sql("SELECT at", "timeseries"),
+    "variable web: add web_variable": lambda board: board["templating"]["list"].pop(),
+    "links: calls_waiting has none to its page": in_panel("stat", "links", []),
+    "links: calls_answered has none to its page": in_sql("SELECT 1 AS calls_answered"),
+    "values of calls_offered do not lead": in_override("links", []),
 }
 
 

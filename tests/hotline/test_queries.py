@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hotline.buckets import By, buckets
 from hotline.catalogue import ALL, KPIS, Grain, Kpi, Measure, Quantile, Stock, scope_kinds
+from hotline.fold import Ticket
 from hotline.periods import Period, parse
 from hotline.queries import (
+    Among,
     Identity,
     Question,
     QuestionError,
@@ -294,6 +298,35 @@ def test_the_list_behind_a_number_adds_up_to_it(store: Stored, kpi: Kpi) -> None
         assert first in listing.records(store.reader.ask(listing.statement), store.zone)
 
 
+@pytest.mark.parametrize("store", ["Asia/Shanghai"], indirect=True)
+def test_rows_of_several_scopes_are_split_by_another_kind_and_cut_at_any_second(store: Stored) -> None:
+    """As the rows themselves say; the list behind is of the same rows, in the order of a column."""
+    asked = Among("line", ("a", ""))
+    period = Period.of(month(store).start_s + 3601, month(store).end_s - 59, store.zone)
+    question = _ask(store, of_rows=True, among=asked, split="district", period=period)
+    known = Counter(
+        row.district
+        for row in store.rows["tickets"]
+        if isinstance(row, Ticket)
+        and row.line in asked.values
+        and row.created_at
+        and period.start_s <= row.created_at.timestamp() < period.end_s
+    )
+    found = {each.scope.value: each.numerator for each in answer_from_rows(question, store.reader.ask) if each.scope}
+    assert found == known
+    assert len(known) > 2
+    for falls in (False, True):
+        listing = behind(question, rows=10_000, sort="district", descending=falls)
+        rows = listing.records(store.reader.ask(listing.statement), store.zone)
+        assert len(rows) == sum(known.values()) == int(store.reader.ask(behind_count(question))[0][0])
+        assert [row["district"] for row in rows] == sorted(
+            (row["district"] for row in rows), key=str.encode, reverse=falls
+        )
+        for _, equal in groupby(rows, key=lambda row: row["district"]):
+            order = [(row["at"].timestamp(), row["source"], row["entity"]) for row in equal]
+            assert order == sorted(order)
+
+
 def _ask(store: Stored, **asked: Any) -> Question:
     asked = {"kpis": tuple(pick(["tickets_created"])), "period": month(store), **asked}
     return Question(**asked)
@@ -310,6 +343,13 @@ def _ask(store: Stored, **asked: Any) -> Question:
         (lambda s: _ask(s, kpis=tuple(pick(["calls_offered"])), split="department"), "kept by line, district"),
         (lambda s: _ask(s, kpis=tuple(pick(["wait_p50_s"])), split="department"), "kept by line, district"),
         (lambda s: _ask(s, split="line", scope=Scope("district", "a")), "not both"),
+        (lambda s: _ask(s, among=Among("line", ("a",))), "of_rows"),
+        (lambda s: _ask(s, of_rows=True, among=Among("line", ("a",)), scope=Scope("line", "b")), "not both"),
+        (lambda s: _ask(s, of_rows=True, among=Among("line", ())), "name one at least"),
+        (lambda s: _ask(s, kpis=tuple(pick(["calls_offered"])), of_rows=True, split="department"), "kept by line"),
+        (lambda s: answer(_ask(s, of_rows=True), s.reader.ask), "answer_from_rows"),
+        (lambda s: behind(_ask(s), sort="caller"), "'caller' is no column of these rows: source, entity"),
+        (lambda s: behind(_ask(s), sort="at DESC --"), "is no column"),
         (lambda s: _ask(s, by=By.MINUTE, split="channel"), "write --by hour"),
         (
             lambda s: _ask(s, split="channel", period=_cut(s)),

@@ -1,0 +1,65 @@
+"""Links from panels to the pages of their numbers, as Grafana's addresses have them.
+
+They lead to the web board, whose address is a constant of every board.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grafana_foundation_sdk.builders.dashboard import ConstantVariable
+from grafana_foundation_sdk.models.dashboard import DashboardLink, VariableOption
+
+from dashboards.spans import WINDOW_VARIABLE
+from dashboards.words import Lang, Text, kpi_title
+from hotline.catalogue import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grafana_foundation_sdk.models.dashboard import VariableModel
+
+    from dashboards.entries import Edition, Scopes
+    from hotline.catalogue import Kpi
+
+WEB_VARIABLE = "web"
+NUMBERS = "/numbers/"
+MADE = Text("How this number is made", "这个数字怎么来的")
+_OF_KPI = Text("{kpi}: how this number is made", "{kpi}:这个数字怎么来的")
+_NAME = "${__data.fields.name:percentencode}"
+"""The scope that a row is of: the column `name` of the answer, whatever its title."""
+
+
+def web_variable(edition: Edition) -> VariableModel:
+    """The address of the web board, out of sight."""
+    made = ConstantVariable(WEB_VARIABLE).label(Text("Web board", "网页看板").of(edition.lang)).value(edition.web)
+    found = made.build()
+    found.skip_url_sync = True  # an address must not lead readers elsewhere
+    found.current = VariableOption(selected=True, text=edition.web, value=edition.web)
+    return found
+
+
+def to_numbers(kpis: Sequence[Kpi], over: str, of: Scopes, lang: Lang) -> list[DashboardLink]:
+    """Links of a panel, one a KPI: to its number over what the panel shows, of the scopes that are chosen."""
+    title = MADE if len(kpis) == 1 else _OF_KPI
+    return [
+        DashboardLink(title=title.format(kpi=kpi_title(kpi)).of(lang), url=address(kpi, over, of, lang)) for kpi in kpis
+    ]
+
+
+def to_number_of_scope(kpi: Kpi, over: str, kind: str, lang: Lang) -> dict[str, Any]:
+    """The link of a value in a row about one scope."""
+    url = f"{_address(kpi, over, kind, lang)}&var-{kind}={_NAME}"
+    return {"title": MADE.of(lang), "url": url, "targetBlank": False}
+
+
+def address(kpi: Kpi, over: str, of: Scopes, lang: Lang) -> str:
+    """The address of a number, of the scopes that a variable chose."""
+    chosen = f"&${{{of.chosen}:queryparam}}" if of.chosen and of.kind != ALL else ""
+    return _address(kpi, over, of.kind, lang) + chosen
+
+
+def _address(kpi: Kpi, over: str, kind: str, lang: Lang) -> str:
+    window = f"&${{{WINDOW_VARIABLE}:queryparam}}" if over == WINDOW_VARIABLE else ""
+    asked = f"over={over}{window}&kind={kind}&from=${{__from}}&to=${{__to}}&lang={lang}"
+    return f"${{{WEB_VARIABLE}:raw}}{NUMBERS}{kpi.name}?{asked}"

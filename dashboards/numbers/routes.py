@@ -1,0 +1,113 @@
+"""The pages of numbers and their files, for the application that serves the web boards."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from dashboards.numbers import files, listed, pages
+from dashboards.numbers.address import Address, AddressError, UnknownNumberError, language, read, read_row
+from dashboards.numbers.counted import Counted, counted
+from dashboards.numbers.figure import figure
+from dashboards.numbers.listed import NothingListedError
+from dashboards.web.keys import SETTINGS, STORE
+from dashboards.web.store import StoreError
+from hotline.queries import QuestionError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    Make = Callable[[web.Request, Address, Counted], Awaitable[web.StreamResponse]]
+
+PAGES_AT_ONCE_MAX = 2
+"""Pages that are made at a time, each asking one thing after the other: fewer than the store takes, for live boards."""
+_STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (UnknownNumberError, HTTPStatus.NOT_FOUND),
+    (NothingListedError, HTTPStatus.NOT_FOUND),
+    (AddressError, HTTPStatus.BAD_REQUEST),
+    (QuestionError, HTTPStatus.BAD_REQUEST),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+def routes() -> list[web.RouteDef]:
+    """The routes; the application holds a `STORE` that is entered, and its `SETTINGS`."""
+    looks, makes = asyncio.Semaphore(PAGES_AT_ONCE_MAX), asyncio.Semaphore(files.AT_ONCE_MAX)
+    return [
+        web.get("/numbers/static/numbers.css", _style),
+        web.get("/numbers/{kpi}", _told(_in_turn(_number, looks))),
+        web.get("/numbers/{kpi}/row", _told(_in_turn(_row, looks))),
+        web.get("/numbers/{kpi}/rows.csv", _told(_file(files.csv, makes)), allow_head=False),
+        web.get("/numbers/{kpi}/rows.xlsx", _told(_file(files.xlsx, makes)), allow_head=False),
+    ]
+
+
+def _in_turn(handler: Handler, turns: asyncio.Semaphore) -> Handler:
+    async def handled(request: web.Request) -> web.StreamResponse:
+        async with turns:
+            return await handler(request)
+
+    return handled
+
+
+def _told(handler: Handler) -> Handler:
+    """Say on a page what cannot be answered."""
+
+    @functools.wraps(handler)
+    async def handled(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except tuple(kind for kind, _ in _STATUS) as error:
+            status = next(status for kind, status in _STATUS if isinstance(error, kind))
+            return _page(pages.refused(str(error), *language(request.query)), status)
+
+    return handled
+
+
+async def _number(request: web.Request) -> web.StreamResponse:
+    address, of = _asked(request)
+    store = request.app[STORE]
+    rows = await listed.page(of, address, store)
+    return _page(pages.number(address, of, await figure(of, address.by, store), rows))
+
+
+async def _row(request: web.Request) -> web.StreamResponse:
+    address, of = _asked(request)
+    row = read_row(request.query)
+    adds, events = await listed.one(of, address, row, request.app[STORE])
+    return _page(pages.row(address, of, row.text(of.period.zone), adds, events))
+
+
+def _file(make: Make, turns: asyncio.Semaphore) -> Handler:
+    """Make a file once it is its turn."""
+
+    async def handled(request: web.Request) -> web.StreamResponse:
+        address, of = _asked(request)
+        try:
+            async with turns, asyncio.timeout(files.FILE_S_MAX):
+                return await make(request, address, of)
+        except TimeoutError as error:
+            raise files.broken_off(request, error) from error
+
+    return handled
+
+
+async def _style(_: web.Request) -> web.StreamResponse:
+    return web.FileResponse(pages.STATIC / "numbers.css", headers={"Cache-Control": "max-age=300"})
+
+
+def _asked(request: web.Request) -> tuple[Address, Counted]:
+    now, zone = datetime.now(UTC), ZoneInfo(request.app[SETTINGS].zone)
+    address = read(request.match_info["kpi"], request.query, now, zone)
+    return address, counted(address, now, zone)
+
+
+def _page(text: str, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
