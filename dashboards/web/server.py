@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from markupsafe import Markup
 
 from dashboards.macros import MacroError
+from dashboards.numbers import routes as numbers
 from dashboards.web import access, boards, choice, pages
 from dashboards.web.boards import WebBoard
 from dashboards.web.bundle import Bundle, BundleError
@@ -68,6 +69,7 @@ def make(settings: Settings, *, token: str | None = None, clock: Clock = time.ti
             web.get("/d/{uid}/events", _events),
             web.get("/static/charts.js", _charts),
             web.static("/static", STATIC),
+            *numbers.routes(),
         ]
     )
     return app

@@ -36,8 +36,9 @@ CHROMIUM = next((path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chro
 WEB = boards.read(ZONE)
 AT = int(BORN_AT.timestamp()) + 90_000
 PHONE, DESK, WALL = (390, 844), (1920, 1080), (3840, 2160)
-MS = 30_000
+MS = 120_000
 """Patience with a busy machine."""
+expect.set_options(timeout=MS)
 
 
 @pytest.fixture(scope="module")
