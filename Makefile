@@ -16,8 +16,10 @@ TESTS_AT_ONCE ?= 3
 
 # A stack is five processes, and tests start hundreds: without bytecode each would compile all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
+# Nor has any of them a matrix to multiply: numpy's threads for that would turn for a while at each start.
+export OPENBLAS_NUM_THREADS := 1
 PARTS := chdb.session, cli.load, cli.main, cli.watch.terminal, deploy.stack.supervisor, rich.progress, sinks.engine.__main__, \
-	sinks.writer.__main__, streams.__main__
+	sinks.writer.__main__, streams.__main__, dashboards.web.__main__
 
 .PHONY: help env demo test soak lint format bench docs clean
 help:

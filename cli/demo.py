@@ -106,7 +106,7 @@ def _city(settings: "Settings", asked: City) -> City:
 @contextmanager
 def _traffic(settings: "Settings", city: City) -> Iterator[None]:
     """Let the city live in a process of its own; at the end wait until what it sent is stored."""
-    from deploy.stack.plan import child_environment, module
+    from deploy.stack.children import child_environment, module
 
     asked = _simulation(settings, city)
     log = settings.folder.log / "simulate.log"

@@ -63,7 +63,7 @@ def migrate(
     from deploy.stack.joining import join_or_start
     from hotline.holding import HoldError
     from hotline.settings import load
-    from hotline.zones import zone
+    from hotline.zone_names import zone
     from producers.sending import StackAwayError
     from sinks.connecting import connect
     from sinks.repair import RepairError

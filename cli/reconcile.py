@@ -43,7 +43,7 @@ def reconcile(
     """
     from hotline.periods import parse
     from hotline.settings import load
-    from hotline.zones import zone
+    from hotline.zone_names import zone
     from sinks.reconcile import HoldError
 
     settings = load(data)[0]

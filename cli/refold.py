@@ -83,7 +83,7 @@ def refold(
     from deploy.stack.joining import join_or_start
     from hotline.periods import parse
     from hotline.settings import load
-    from hotline.zones import zone
+    from hotline.zone_names import zone
     from producers.sending import StackAwayError
 
     quiet_clients()

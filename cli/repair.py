@@ -47,7 +47,7 @@ def repair(
     from hotline.holding import HoldError
     from hotline.periods import parse
     from hotline.settings import load
-    from hotline.zones import zone
+    from hotline.zone_names import zone
     from sinks.repair import RepairError
 
     settings = load(data)[0]

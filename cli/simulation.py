@@ -49,7 +49,7 @@ class Plan:
 
     def local(self, instant: float) -> str:
         """Write an instant in the city's time."""
-        from hotline.zones import zone
+        from hotline.zone_names import zone
 
         return datetime.fromtimestamp(instant, zone(self.zone)).isoformat()
 
@@ -68,7 +68,7 @@ def speed_of(text: str) -> float:
 def span_s(start: str, until: str | None, days: int | None, *, zone_name: str, now: datetime) -> tuple[int, int | None]:
     """Read when a simulation begins and ends, if it does. Raises ValueError that says what to write."""
     from hotline.periods import instant_s
-    from hotline.zones import zone
+    from hotline.zone_names import zone
 
     if until is not None and days is not None:
         raise ValueError("--until and --days both say when it ends; give one of them")

@@ -20,8 +20,9 @@ import polars as pl
 import pyarrow as pa
 
 from hotline.catalogue import ALL, Grain, Measure, measures, scope_kinds
+from hotline.columns import TIME
 from hotline.fold import ENTITY
-from hotline.subjects import TIME, Subject
+from hotline.subjects import Subject
 from hotline.windows import NO_MINUTES
 from hotline.zones import floor_local
 

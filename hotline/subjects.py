@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import functools
-import types
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from hotline.events import CALL_EVENTS, TICKET_EVENTS, Event
 
-TIME = pl.Datetime("ms", "UTC")
-"""Times in blocks: whole seconds, held in milliseconds because Arrow tools all read those."""
+if TYPE_CHECKING:
+    import polars as pl
 
 OWN_TEXTS = frozenset({"entity", "id", "call", "caller", "merged_into"})
 """Texts with about as many values as rows; all others repeat, and travel and are stored as codes."""
-
-_DTYPES: dict[Any, pl.DataType] = {str: pl.String(), bool: pl.Boolean(), datetime: TIME, int: pl.Int32()}
-_ENVELOPE_DTYPES: dict[str, pl.DataType] = {"revision": pl.UInt16(), "schema": pl.UInt16()}
 
 
 @dataclass(frozen=True)
@@ -38,12 +31,9 @@ class Subject:
     @functools.cached_property
     def columns(self) -> dict[str, pl.DataType]:
         """Column → type, of everything any event of this subject may state; `type` first."""
-        columns: dict[str, pl.DataType] = {"type": pl.String()}
-        for event in self.events:
-            for field, hint in get_type_hints(event, include_extras=False).items():
-                if field in event.__struct_fields__:
-                    columns.setdefault(field, _ENVELOPE_DTYPES.get(field) or _dtype(hint))
-        return columns
+        from hotline.columns import columns_of  # with polars, which a command that only names topics does not need
+
+        return columns_of(self.events)
 
     @functools.cached_property
     def stated(self) -> tuple[str, ...]:
@@ -74,15 +64,3 @@ class Subject:
 CALLS = Subject("calls", "call", CALL_EVENTS)
 TICKETS = Subject("tickets", "ticket", TICKET_EVENTS)
 SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in (CALLS, TICKETS)}
-
-
-def _dtype(hint: Any) -> pl.DataType:
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _dtype(get_args(hint)[0])
-    if origin is Literal:
-        return pl.String()
-    if origin is types.UnionType or origin is Union:
-        (inner,) = (arg for arg in get_args(hint) if arg is not type(None))
-        return _dtype(inner)
-    return _DTYPES[hint]

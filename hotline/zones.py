@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotline.subjects import TIME
+from hotline.columns import TIME
 
 I64 = npt.NDArray[np.int64]
-
-
-@functools.cache
-def zone(name: str) -> ZoneInfo:
-    """The zone of that IANA name. Raises ValueError naming the nearest ones.
-
-    Looked up once: listing the names there are takes 27 ms.
-    """
-    if name in available_timezones():
-        return ZoneInfo(name)
-    near = ", ".join(difflib.get_close_matches(name, sorted(available_timezones()), 3)) or "Asia/Shanghai"
-    raise ValueError(f"unknown zone {name!r}; use an IANA name such as {near}")
 
 
 def to_utc(local: pl.Expr, zone_name: str) -> pl.Expr:

@@ -14,10 +14,11 @@ import polars as pl
 
 from hotline import names
 from hotline.blocks import REJECT_COLUMNS, columns
+from hotline.columns import TIME
 from hotline.contributions import sums_schema
 from hotline.events.rules import REQUIRED
-from hotline.fold.rows import Call, Row, Ticket
-from hotline.subjects import OWN_TEXTS, SUBJECTS, TIME, Subject
+from hotline.rows import Call, Row, Ticket
+from hotline.subjects import OWN_TEXTS, SUBJECTS, Subject
 from hotline.windows import DAY_S, RECENT_S
 from sinks.table import Columns, Table
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from deploy.stack.answering import process_lives
+from deploy.stack.children import child_environment, module
 from deploy.stack.errors import StackError
 from deploy.stack.locks import is_locked, lock
-from deploy.stack.plan import child_environment, module
 from deploy.stack.state import StackState, read_state
 from deploy.stack.stopping import STOP_TIMEOUT_S
 from deploy.stack.supervisor import Say

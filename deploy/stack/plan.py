@@ -1,33 +1,26 @@
 """The parts that settings ask for, in the order in which they start."""
 
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-import deploy
 from deploy.stack.answering import broker_answers, engine_answers, sink_answers
 from deploy.stack.broker_part import BrokerPart
+from deploy.stack.children import child_environment, module
 from deploy.stack.errors import StackError
 from deploy.stack.log_keeper import LogKeeper
 from deploy.stack.part import ForeignPart, Part, ProcessPart
 from deploy.stack.ports import choose_ports
 from deploy.stack.preparing import Preparations, prepare_broker
 from hotline.data_folder import told_ready
-from hotline.settings import Settings, environment
+from hotline.settings import Settings
 
 _MIB = 1 << 20
 _SPOOL_TIMEOUT_S = 900.0  # the sink finishes its spool before it says it is ready; killing it would only begin anew
-_SOURCE = Path(deploy.__file__).resolve().parent.parent
-
-
-def module(name: str) -> tuple[str, ...]:
-    """Give the command that runs a module of ours; a folder of that name where the user stands is not taken for it."""
-    return (sys.executable, "-P", "-m", name)
 
 
 @dataclass(frozen=True)
@@ -207,15 +200,3 @@ def _web(resolved: Settings, programs: Programs) -> Part:
 def boards_url(resolved: Settings) -> str:
     """The address of the boards."""
     return f"https://{resolved.web}" if resolved.web else f"http://127.0.0.1:{resolved.web_port}"
-
-
-_LEAN = {"ARROW_DEFAULT_MEMORY_POOL": "system", "_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0"}
-"""What Arrow and polars free goes back to the system soon: a quarter of a gigabyte less at the peak of a load."""
-
-
-def child_environment(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give a child's variables: every setting, and where our modules are when they are not installed."""
-    if "site-packages" in _SOURCE.parts:
-        return {**_LEAN, **environment(settings)}
-    path = os.pathsep.join(filter(None, [str(_SOURCE), environ.get("PYTHONPATH", "")]))
-    return {**_LEAN, **environment(settings), "PYTHONPATH": path}

@@ -7,6 +7,7 @@ from functools import partial
 
 from deploy.processes import Child
 from deploy.stack.answering import cluster_id
+from deploy.stack.children import child_environment, module
 from deploy.stack.errors import PartError
 from deploy.stack.intake_tail import IntakeTail
 from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
@@ -21,8 +22,6 @@ _MIGRATE_TIMEOUT_S = 900.0  # a migration may rewrite a large table
 
 def migrate(settings: Settings) -> None:
     """Bring the tables to what this version needs. Raises PartError with what the migration says."""
-    from deploy.stack.plan import child_environment, module
-
     # In a process of its own: what it imports and allocates would stay with the supervisor for good.
     folder = settings.folder
     child = Child(

@@ -14,11 +14,12 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-import polars as pl
+from hotline.rows import Row
 
-from hotline.fold.rows import Row
+if TYPE_CHECKING:
+    import polars as pl
 
 Comparison = Callable[[Any, Any], Any]
 COMPARISONS: dict[str, Comparison] = {
@@ -135,6 +136,8 @@ class Test:
     @property
     def expr(self) -> pl.Expr:
         """The same over a frame of rows; never null."""
+        import polars as pl
+
         right = pl.col(self.right.name) if isinstance(self.right, Field) else pl.lit(self.right)
         result: pl.Expr = COMPARISONS[self.op](pl.col(self.left.name), right)
         return result.fill_null(value=False)
@@ -206,11 +209,15 @@ class Measure:
     @property
     def passes(self) -> pl.Expr:
         """Whether each row of a frame counts, its instant included."""
+        import polars as pl
+
         return pl.all_horizontal(pl.col(self.at.name).is_not_null(), *(test.expr for test in self.where))
 
     @property
     def expr(self) -> pl.Expr:
         """What each row of a frame adds, as Int64."""
+        import polars as pl
+
         value = pl.lit(1) if self.value is None else pl.col(self.value.name).fill_null(0)
         return pl.when(self.passes).then(value).otherwise(0).cast(pl.Int64)
 

@@ -7,7 +7,7 @@ import functools
 from hotline.catalogue.algebra import Fields, Measure, count, total
 from hotline.catalogue.kpi import Better, Kpi, Quantile, Stock, Unit, counted
 from hotline.catalogue.scopes import CALL_GRAINS
-from hotline.fold.rows import Call
+from hotline.rows import Call
 
 ANSWER_WITHIN_S = 30
 """The threshold that the reference year publishes (30秒人工接通率)."""

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from hotline.catalogue.algebra import CatalogueError, Field, Grain, Measure, Test
-from hotline.fold.rows import Row
+from hotline.rows import Row
 from hotline.subjects import CALLS, TICKETS, Subject
 
 

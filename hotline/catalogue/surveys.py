@@ -7,7 +7,7 @@ import functools
 from hotline.catalogue.algebra import Fields, count
 from hotline.catalogue.kpi import Better, Kpi, Unit, counted
 from hotline.catalogue.scopes import TICKET_GRAINS
-from hotline.fold.rows import Ticket
+from hotline.rows import Ticket
 
 REPORT = "Suzhou 12345 annual report 2023"
 

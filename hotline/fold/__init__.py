@@ -1,9 +1,9 @@
 """The fold: the set of a call's or ticket's events → its row."""
 
-from hotline.fold.rows import FOLD_VERSION, Call, Row, Ticket
 from hotline.fold.standing import ENTITY, MEMBER, standing, with_keys
 from hotline.fold.vectorised import fold
 from hotline.fold.versions import SIZE_UNIT, folded_by, folded_by_versions
+from hotline.rows import FOLD_VERSION, Call, Row, Ticket
 
 __all__ = [
     "ENTITY",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hotline.fold.rows import FOLD_VERSION
+from hotline.rows import FOLD_VERSION
 from hotline.subjects import TICKETS, Subject
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
 

@@ -12,14 +12,13 @@ from hotline.names import DATABASE
 from hotline.queries.identity import Identity
 from hotline.queries.question import QuestionError
 from hotline.queries.statement import Statement, during, rows_scope, rows_table, until, where
-from hotline.subjects import TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from hotline.fold.rows import Row
     from hotline.queries.question import Question
+    from hotline.rows import Row
 
 _ROW_HEAD = ("source", "entity", "born_at")
 
@@ -114,6 +113,8 @@ def _columns_behind(kpi: Kpi) -> tuple[str, ...]:
 
 def events_of(kpi: Kpi, row: Identity) -> Listing:
     """List every event of an entity that is kept, revisions and conflicts included, in the order of the fold."""
+    from hotline.columns import TIME
+
     subject = kpi.subject
     columns = tuple(Column(name, f"`{name}`", dtype == TIME) for name, dtype in subject.columns.items())
     rank = f"indexOf([{', '.join(repr(name) for name in subject.types)}], type)"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from hotline.settings.fixed import refuse_others
 from hotline.settings.model import AGENTS, PORT_MAX, Settings, SettingsError
+from hotline.zone_names import zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +15,10 @@ if TYPE_CHECKING:
 
 def check(settings: Settings, origins: Mapping[str, str]) -> None:
     """Refuse what no single field's type can."""
-    if settings.zone not in available_timezones():
-        from hotline.zones import zone  # heavy, and only its message is wanted
-
-        try:
-            zone(settings.zone)
-        except ValueError as error:
-            raise SettingsError(f"zone ({origins['zone']}): {error}") from error
+    try:
+        zone(settings.zone)
+    except ValueError as error:
+        raise SettingsError(f"zone ({origins['zone']}): {error}") from error
     refuse_others(settings)
     if settings.workers > settings.partitions:
         raise SettingsError(

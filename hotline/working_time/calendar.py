@@ -13,7 +13,7 @@ from hotline.working_time.clocks import DAY_S, I64, instants_s
 from hotline.working_time.days import Days
 from hotline.working_time.errors import UnknownYearError
 from hotline.working_time.hours import UNKNOWN, Hours
-from hotline.zones import zone
+from hotline.zone_names import zone
 
 VERSION_MAX = 255
 """Versions of rules and calendars fill a byte of a row's version."""

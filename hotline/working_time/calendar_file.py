@@ -14,7 +14,7 @@ from hotline.working_time.calendar import EPOCH, VERSION_MAX, Calendar, Span
 from hotline.working_time.chinese import Exchanged, chinese, exchanged
 from hotline.working_time.clocks import DAYS, FIRST_DAY
 from hotline.working_time.reading import read, wrong
-from hotline.zones import zone as zone_of
+from hotline.zone_names import zone as zone_of
 
 Clock = Annotated[str, Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 """A time on the wall, such as "08:30"; "24:00" ends a day."""

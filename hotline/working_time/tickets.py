@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from hotline.subjects import TIME
+from hotline.columns import TIME
 from hotline.working_time.calendar import Calendar
 from hotline.working_time.clocks import I64
 from hotline.working_time.days import Mask

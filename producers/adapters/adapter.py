@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
-from hotline.zones import zone as zone_of
+from hotline.zone_names import zone as zone_of
 from producers.adapters.errors import TruncatedError, UnreadableError
 from producers.adapters.opening import Input, opened
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hotline.blocks import columns
+from hotline.columns import TIME
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
-from hotline.subjects import TIME
 from producers.adapters.adapter import Batch
 
 if TYPE_CHECKING:

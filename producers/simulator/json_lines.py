@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from hotline.subjects import TIME
+from hotline.columns import TIME
 from producers.simulator.mishaps import ARRIVES
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from hotline.columns import TIME
 from hotline.events import SCHEMA
-from hotline.subjects import TIME, Subject
+from hotline.subjects import Subject
 
 if TYPE_CHECKING:
     from producers.simulator.draws import I64

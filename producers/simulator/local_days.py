@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from hotline.zones import offsets_s, to_utc, zone
+from hotline.zone_names import zone
+from hotline.zones import offsets_s, to_utc
 
 if TYPE_CHECKING:
     from producers.simulator.draws import I64

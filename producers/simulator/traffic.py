@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from hotline.subjects import SUBJECTS
-from hotline.zones import zone
+from hotline.zone_names import zone
 from producers.simulator.day import day
 from producers.simulator.local_days import bounds_s, day_number
 from producers.simulator.timeline import Ahead, Events

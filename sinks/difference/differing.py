@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from hotline.catalogue import measures
+from hotline.columns import TIME
 from hotline.ipc import frame_of
-from hotline.subjects import TIME
 from sinks.difference.cells import cells
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import asyncio
 import logging
 import os
 import sys
-import zoneinfo
 from pathlib import Path
 
+from hotline.zone_names import zone
 from sinks.engine.options import MIB, Options
 from sinks.engine.serve import FolderInUseError, own, serve
 
@@ -30,13 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _options(given: argparse.Namespace) -> Options:
-    if given.zone not in zoneinfo.available_timezones():
-        raise ValueError(f"{given.zone} is no time zone; use a name such as Asia/Shanghai")
     default = Options(data=Path(), secrets=Path(), zone="")
     return Options(
         data=given.data.resolve(),
         secrets=given.secrets.resolve(),
-        zone=given.zone,
+        zone=zone(given.zone).key,
         host=given.host,
         port=given.port,
         certificate=given.certificate.resolve() if given.certificate else None,

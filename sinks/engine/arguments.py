@@ -36,6 +36,10 @@ ONE_BLOCK = {
 }
 
 
+# Compiling expressions to machine code takes longer than most statements here run, and saves a large one little.
+_INTERPRETED = dict.fromkeys(("compile_expressions", "compile_aggregate_expressions", "compile_sort_description"), "0")
+
+
 @dataclass(frozen=True)
 class External:
     """A table that came with the request: its name, file, format and structure (``a UInt32, b String``)."""
@@ -89,7 +93,7 @@ def bounded(settings: Mapping[str, str], *, account: Account, changes: bool, opt
     """
     if account is Account.WRITER:
         limits = {"max_execution_time": str(options.writer_seconds_max)}
-        return limits | dict(settings) | ({} if changes else {"readonly": "2"})
+        return _INTERPRETED | limits | dict(settings) | ({} if changes else {"readonly": "2"})
     asked = {key: value for key, value in settings.items() if not _is_readonly(key, value)}
     for key in asked:
         if not may_set(key):
@@ -104,7 +108,7 @@ def bounded(settings: Mapping[str, str], *, account: Account, changes: bool, opt
     lowered = {key: _lower(key, asked.get(key, "0"), limit) for key, limit in limits.items()}
     throw = {f"{what}_overflow_mode": "throw" for what in _OVERFLOW_MODES}
     closed = {"allow_introspection_functions": "0", "allow_ddl": "0", "readonly": "1"}
-    return asked | lowered | throw | closed
+    return _INTERPRETED | asked | lowered | throw | closed
 
 
 def _is_readonly(key: str, value: str) -> bool:

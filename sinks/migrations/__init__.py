@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hotline.names import DATABASE, FILLED_COLUMNS_TABLE, MIGRATIONS_TABLE
 from hotline.subjects import SUBJECTS
-from hotline.zones import zone as checked_zone
+from hotline.zone_names import zone as checked_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from hotline.columns import TIME
 from hotline.fold import fold, with_keys
 from hotline.names import DATABASE
-from hotline.subjects import TIME, Subject
+from hotline.subjects import Subject
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

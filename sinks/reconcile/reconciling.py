@@ -11,7 +11,7 @@ from hotline.filled import FILLED_SQL, columns
 from hotline.holding import Holding, no_hold
 from hotline.subjects import SUBJECTS, Subject
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
-from hotline.zones import zone as zone_of
+from hotline.zone_names import zone as zone_of
 from sinks.difference import Kept, Span, all_pieces, instant, kept_tables, outward, recent_start
 from sinks.reconcile.births import two_births
 from sinks.reconcile.pieces import Piece, birth_pieces

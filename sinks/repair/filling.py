@@ -11,7 +11,7 @@ from hotline.catalogue import measures
 from hotline.filled import BEGUN, FILLED, FILLED_SQL, LACKED_SQL, columns
 from hotline.names import FILLED_COLUMNS_TABLE
 from hotline.subjects import SUBJECTS
-from hotline.zones import zone as zone_of
+from hotline.zone_names import zone as zone_of
 from sinks.checkup.stored import stored_span
 from sinks.difference import Kept, all_pieces, instant, kept_tables, outward, recent_start
 from sinks.inserting import Insert

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
-from hotline.zones import zone as zone_of
+from hotline.zone_names import zone as zone_of
 from sinks.difference import all_pieces, difference, instant, outward, recent_start
 from sinks.reconcile import reconcile
 from sinks.repair.adding import add, wait_until_idle

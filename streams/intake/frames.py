@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from hotline.blocks import REJECT_COLUMNS
-from hotline.subjects import TIME, Subject
+from hotline.columns import TIME
+from hotline.subjects import Subject
 from streams.intake.arriving import KINDS, Arrival
 
 

@@ -18,12 +18,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from hotline.columns import TIME
 from hotline.events import NAME_BYTES_MAX, SCHEMA, SECONDS_MAX, WORDS, YEAR_MAX, YEAR_MIN
 from hotline.events.envelope import REVISION_MAX
 from hotline.events.rules import REQUIRED, REQUIRED_OF, UNTIDY
 from hotline.names import JSON_BYTES_MAX
 from hotline.pseudonyms import PERSONAL_FIELDS
-from hotline.subjects import SUBJECTS, TIME, Subject
+from hotline.subjects import SUBJECTS, Subject
 from streams.intake.arriving import BIRTHS
 
 Refusal = tuple[str, str]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 from clickhouse_connect.driver.external import ExternalData
 
+from hotline.columns import TIME
 from hotline.fold import fold, with_keys
 from hotline.names import DATABASE
-from hotline.subjects import TIME, Subject
+from hotline.subjects import Subject
 from streams.measure.ids import DAY_MS
 
 if TYPE_CHECKING:

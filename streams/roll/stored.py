@@ -10,11 +10,12 @@ import polars as pl
 import pyarrow as pa
 
 from hotline.catalogue import ALL, measures
+from hotline.columns import TIME
 from hotline.holding import Hold
 from hotline.ipc import frame_of
 from hotline.marks import LOGS_SQL, MARKS_SQL, REPAIRS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.names import ACCOUNTS_TABLE, DATABASE, EVENTS_TOPICS, MEASURED_TOPICS
-from hotline.subjects import SUBJECTS, TIME, Subject
+from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import MINUTE_S, recent_from
 from streams.roll.cells import Cells, cells, recent_cells, together
 from streams.roll.scopes import Scopes

@@ -238,6 +238,16 @@ class TestErrors:
         assert (done.returncode, done.stderr) == (0, b"")
 
 
+HEAVY = {"polars", "numpy", "kafka", "faust", "pyarrow", "clickhouse_connect", "aiohttp"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Name the modules that a process of its own has loaded after this code."""
+    code += "; import sys; print(*sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
 class TestHelp:
     @pytest.mark.parametrize("command", COMMANDS)
     def test_every_command_has_examples_and_takes_a_data_folder(self, command: str) -> None:
@@ -251,13 +261,14 @@ class TestHelp:
         assert done.stderr == ""
 
     def test_help_loads_nothing_heavy(self) -> None:
-        code = "import sys, cli.main; cli.main.run(['--help']); print(*sorted(sys.modules), file=sys.stderr)"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        loaded = set(done.stderr.split())
+        loaded = loaded_by("import cli.main; cli.main.run(['--help'])")
         assert "cli.main" in loaded
-        assert loaded.isdisjoint(
-            {"polars", "numpy", "kafka", "faust", "pyarrow", "clickhouse_connect", "rich", "aiohttp"}
-        )
+        assert loaded.isdisjoint({*HEAVY, "rich"})
+
+    def test_a_question_for_figures_loads_no_frames_and_no_clients(self) -> None:
+        loaded = loaded_by("import cli.main, cli.reader, deploy.stack.joining, hotline.queries, hotline.settings")
+        assert "hotline.queries.results" in loaded
+        assert loaded.isdisjoint(HEAVY)
 
     def test_the_shell_can_complete_commands(self) -> None:
         words = {"_HOTLINE_COMPLETE": "complete_bash", "COMP_WORDS": "hotline st", "COMP_CWORD": "1"}

@@ -42,11 +42,15 @@ class Stack:
         return started
 
     def running(self) -> subprocess.Popen[str]:
-        """Start `hotline up` and return when every part answers."""
+        """Start `hotline up` and return when every part is ready, as its supervisor tells: to ask takes a process."""
         started = self.up()
-        done = self.run("status", "--wait", str(PATIENCE_S))
-        assert done.returncode == 0, done.stdout + done.stderr
+        wait_until(lambda: started.poll() is not None or self._ready_under(started.pid), "every part is ready")
+        assert started.poll() is None, started.stderr.read() if started.stderr else self.data
         return started
+
+    def _ready_under(self, supervisor: int) -> bool:
+        """Whether every part is, by what this supervisor tells: what a former one told may still lie there."""
+        return self.ready() and self.state().get("pid") == supervisor
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

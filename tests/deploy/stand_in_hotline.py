@@ -6,6 +6,7 @@ What is prepared between the parts is written to `prepared` in the folder of the
 import sys
 
 from deploy.stack import plan, running
+from deploy.stack.children import module
 from deploy.stack.preparing import Preparations
 from hotline.settings import Settings
 
@@ -18,8 +19,8 @@ def note(settings: Settings, text: str) -> None:
 
 
 PROGRAMS = plan.Programs(
-    sink=[*plan.module(PART), "sink"],
-    worker=[*plan.module(PART), "worker"],
+    sink=[*module(PART), "sink"],
+    worker=[*module(PART), "worker"],
     preparations=Preparations(
         migrate=lambda settings: note(settings, "migrated"),
         number_logs=lambda settings, cluster: note(settings, f"numbered {cluster}"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +14,7 @@ from tests.e2e.stacks import DATA, Hotline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 ZONE = "Asia/Jerusalem"
 
@@ -37,13 +41,33 @@ def new_hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
         hotline.clean()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotline]:
-    """Give a stack that both months were loaded into, in order, and that nothing happens to: it is only read.
+    """Give a stack that both months were loaded into, in order, and that nothing happens to: it is only read."""
+    with _loaded(tmp_path_factory.mktemp("calm") / "d") as hotline:
+        yield hotline
 
-    It ends with the tests of this room: a stack costs something also when nobody asks.
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> list[dict[str, Any]]:
+    """Every figure of the bank's two months when nothing happened: asked for once, by whichever process needs it first.
+
+    The stack that they come from ends with the question: one that nobody asks costs something as well.
     """
-    hotline = Hotline(tmp_path_factory.mktemp("calm") / "d", HOTLINE_ZONE=ZONE)
+    asked = tmp_path_factory.getbasetemp().parent / f"undisturbed-{testrun_uid}.json"
+    with asked.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # others wait here until it is whole
+        if not asked.stat().st_size:
+            with _loaded(tmp_path_factory.mktemp("undisturbed") / "d") as hotline:
+                asked.write_text(json.dumps(bank.every_figure(hotline)))
+    figures: list[dict[str, Any]] = json.loads(asked.read_text())
+    return figures
+
+
+@contextmanager
+def _loaded(data: Path) -> Iterator[Hotline]:
+    """Load both months in order into a stack of their own."""
+    hotline = Hotline(data, HOTLINE_ZONE=ZONE)
     try:
         hotline.running()
         account = hotline.load("bank1999", *map(str, bank.FILES.values()))
@@ -52,9 +76,3 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotline]:
         yield hotline
     finally:
         hotline.clean()
-
-
-@pytest.fixture(scope="package")
-def undisturbed(calm: Hotline) -> list[dict[str, Any]]:
-    """Every figure of the bank's two months when nothing happened."""
-    return bank.every_figure(calm)

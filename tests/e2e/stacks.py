@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.stack.state import read_state
 from hotline.settings import load as load_settings
+from hotline.stops import told
 from sinks.connecting import connect
 from tests.deploy.stacks import Stack, wait_until
 
@@ -55,12 +56,13 @@ class Hotline(Stack):
         return started
 
     def running(self) -> subprocess.Popen[str]:
-        """Start `hotline up` and return when every part answers."""
+        """Start `hotline up` and return when every part is ready."""
         self.data.mkdir(exist_ok=True)
-        started = self.up()
-        done = self.do("status", "--wait", "90")
-        assert done.code == 0, done.out + done.said + (self.data.parent / "up.log").read_text()
-        return started
+        return super().running()
+
+    def stands(self, name: str = "worker-0") -> tuple[str, ...]:
+        """Read why a part stands still, from where `hotline status` has it: to ask takes a process."""
+        return told(load_settings(self.data, {})[0].folder.stops(name))
 
     def restart(self) -> None:
         """Stop everything in order and start it again."""

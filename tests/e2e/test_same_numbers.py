@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BOTH = sum(bank.EVENTS.values())
 JANUARY = bank.EVENTS["january"]
 on_one = pytest.mark.parametrize("hotline", ["embedded"], indirect=True)
-"""What reaches measure in another order or in other pieces is the same whichever broker brings it."""
+"""What reaches measure in another order or in pieces, and what is stored, is the same whichever broker brings it."""
 
 
 @pytest.fixture(scope="module", params=["embedded", "kafka"])
@@ -108,6 +108,7 @@ def test_everything_restarted_between_a_half_and_the_whole(
     hotline.reconciled("1995-01")
 
 
+@on_one
 def test_reconcile_names_the_one_sum_that_has_a_unit_too_many(hotline: Hotline) -> None:
     column = next(measure.column for measure in measures(CALLS) if measure.name == "answered_30s")
     columns = f"hotline.minute_sums_calls (scope_kind, scope, at, {column})"

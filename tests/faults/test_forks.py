@@ -151,10 +151,11 @@ def overtaken(hotline: Hotline, pieces: Iterable[Piece]) -> dict[str, int]:
     assert sent.total()
     hotline.kill("worker-0")
     for _ in places:
-        wait_until(lambda: hotline.do("status").code and stops(hotline), "the worker says where it stands still")
+        wait_until(hotline.stands, "the worker says where it stands still")
+        assert hotline.do("status").code
         place = stops(hotline)[0].rpartition(" ")[2]
         assert hotline.do("gaps", "accept", place).code == 0
-        wait_until(lambda place=place: place not in " ".join(stops(hotline)), "it goes on")  # type: ignore[misc]
+        wait_until(lambda place=place: place not in " ".join(hotline.stands()), "it goes on")  # type: ignore[misc]
     wait_until(hotline.ready, "every part works")
     return dict(sent)
 

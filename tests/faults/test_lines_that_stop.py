@@ -131,7 +131,7 @@ def test_a_line_stops_before_more_is_diverted_and_goes_on_when_told_to(hotline: 
     assert sender.stdin is not None
     sender.stdin.write("\n".join(bad).encode())
     sender.stdin.close()
-    wait_until(lambda: stops(hotline), "the line stops")
+    wait_until(hotline.stands, "the line stops")
     (why,) = stops(hotline)
     assert "are dead letters (unknown_type" in why
     assert f"ALARM {why}" in worker_said(hotline)
@@ -140,7 +140,7 @@ def test_a_line_stops_before_more_is_diverted_and_goes_on_when_told_to(hotline: 
     os.kill(hotline.pid("worker-0"), signal.SIGKILL)
     wait_until(lambda: hotline.ready() and stops(hotline) == [why], "a restart decides nothing")
     while sender.poll() is None:
-        for place in {one.rpartition(" ")[2] for one in stops(hotline)}:
+        for place in {one.rpartition(" ")[2] for one in hotline.stands()}:
             done = hotline.do("dead-letters", "accept", place)
             assert done.code == 0, done.said
         time.sleep(0.2)

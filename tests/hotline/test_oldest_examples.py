@@ -17,11 +17,12 @@ import polars as pl
 import pytest
 
 from hotline import blocks
+from hotline.columns import TIME
 from hotline.events import Event
 from hotline.events.keys import digests
 from hotline.events.rules import problems
 from hotline.fold import fold, with_keys
-from hotline.subjects import SUBJECTS, TIME, Subject
+from hotline.subjects import SUBJECTS, Subject
 
 EXAMPLES = Path(__file__).parent / "oldest_examples"
 TYPES = {kind: subject for subject in SUBJECTS.values() for kind in subject.types}

@@ -17,7 +17,7 @@ from hotline.blocks import complete, pack
 from hotline.fold.standing import with_keys
 from hotline.fold.vectorised import fold
 from hotline.subjects import SUBJECTS
-from hotline.zones import zone
+from hotline.zone_names import zone
 from producers.simulator import CITY, City, Delivery, Mishaps, Pacer, Traffic, day, live
 from producers.simulator.day import LIFE_DAYS_MAX
 from producers.simulator.json_lines import json_lines

@@ -13,7 +13,7 @@ import pytest
 from hotline.blocks import REJECT_COLUMNS, columns
 from hotline.catalogue import measures
 from hotline.contributions import sums_schema
-from hotline.fold.rows import Call, Ticket
+from hotline.rows import Call, Ticket
 from hotline.subjects import CALLS, SUBJECTS, TICKETS
 from sinks.logs import current_logs, number_logs, register_logs
 from sinks.migrations import Migration, MigrationError, apply, database_zone, migrations

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.blocks import Block, complete
+from hotline.columns import TIME
 from hotline.contributions import contributions
 from hotline.events import keys
 from hotline.fold import fold, with_keys
-from hotline.subjects import SUBJECTS, TIME, Subject
+from hotline.subjects import SUBJECTS, Subject
 from streams.measure import memory
 from streams.measure.ids import with_row_keys
 from streams.measure.memory import Memory

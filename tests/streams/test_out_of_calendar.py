@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from hotline.blocks import Block, complete
+from hotline.columns import TIME
 from hotline.measured import Source
 from hotline.names import DEAD_LETTERS_TABLE
-from hotline.subjects import CALLS, TIME
+from hotline.subjects import CALLS
 from streams.measure.memory import Memory
 from streams.measure.output import output
 from streams.measure.step import step

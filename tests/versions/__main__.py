@@ -19,7 +19,8 @@ from tests.versions.later import install, install_migration
 
 def _up() -> None:
     from cli.output import say
-    from deploy.stack.plan import Programs, module
+    from deploy.stack.children import module
+    from deploy.stack.plan import Programs
     from deploy.stack.running import run_stack
     from hotline.settings import load
 

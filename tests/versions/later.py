@@ -6,9 +6,9 @@ import dataclasses
 
 import hotline.fold
 from hotline import catalogue
+from hotline import rows as fold_rows
 from hotline.catalogue import KPIS, Fields, Kpi, Measure
 from hotline.fold import FOLD_VERSION, Call
-from hotline.fold import rows as fold_rows
 from hotline.fold import versions as fold_versions
 from hotline.subjects import CALLS
 
