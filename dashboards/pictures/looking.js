@@ -14,10 +14,13 @@
     canvas && canvas.width && canvas.height &&
     canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((part) => part);
   const title = (id) => document.querySelector("#t" + id).textContent;
+  const failed = Object.entries(first.tick.failed || {}).map(([id, one]) => ({ panel: title(id), why: one.why }));
+  const waiting = [...document.querySelectorAll(".panel:has(.waiting) h2")];
+  for (const one of waiting) failed.push({ panel: one.textContent, why: "it is still waiting" });
   return {
     drawn: Boolean(first.tick.at) && charts.every((id) => inked(document.querySelector("#p" + id + " canvas"))),
     chartless: charts.length > 0 && !window.vegaEmbed,
-    failed: Object.entries(first.tick.failed || {}).map(([id, one]) => ({ panel: title(id), why: one.why })),
+    failed,
     height: document.documentElement.scrollHeight,
   };
 })();
