@@ -166,18 +166,13 @@ class TestTaking:
     def test_in_an_outage_the_picture_says_so_and_the_code_is_1(
         self, away: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        out = tmp_path / "wall.png"
+        png, pdf = tmp_path / "wall.png", tmp_path / "wall.pdf"
         with serving(away) as address, stack_of(away, address):
-            code = shot(away, "wall", "--size", "800x600", "--out", str(out))
+            codes = [shot(away, "wall", "--size", "800x600", "--out", str(out)) for out in (png, pdf)]
         told = capsys.readouterr()
-        assert (code, told.out, size_of(out)) == (1, f"{out}\n", (800, 600))
+        assert (codes, told.out, size_of(png)) == ([1, 1], f"{png}\n{pdf}\n", (800, 600))
+        assert pdf.read_bytes().startswith(b"%PDF-")
         assert "hotline: Calls waiting had no answer (ClickHouse cannot be reached" in told.err
-
-    def test_a_pdf_is_a_pdf(self, away: Settings, tmp_path: Path) -> None:
-        out = tmp_path / "wall.pdf"
-        with serving(away) as address, stack_of(away, address):
-            assert shot(away, "wall", "--out", str(out)) == 1
-        assert out.read_bytes().startswith(b"%PDF-")
 
     def test_boards_that_are_open_to_the_network_let_it_in_by_token_and_only_with_their_certificate(
         self, away: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
