@@ -90,6 +90,7 @@ def test_while_the_demo_runs_the_wall_is_served_where_it_says(
 ) -> None:
     assert first.returncode == 0, first.stderr
     assert "Calls waiting" in demo.walls[0]
+    assert "web: ready, boards at http://127.0.0.1:" in (demo.folder / "log" / "stack.log").read_text()
 
 
 def test_every_event_of_the_city_is_counted_and_the_next_demo_goes_on_with_it(

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from cli.doctor import examine
 from cli.main import run
 from dashboards.pictures.asking import page
 from dashboards.pictures.browser import find
@@ -27,6 +29,7 @@ from deploy.stack.boards import boards_for_people
 from deploy.stack.locks import lock
 from deploy.stack.state import PartState, StackState, plain_settings, publish
 from hotline.settings import Settings
+from tests.cli.terminals import Terminal
 from tests.dashboards import wall_picture
 from tests.sinks.certificates import self_signed
 
@@ -38,6 +41,8 @@ GONE = "http://127.0.0.1:9"
 """Where no ClickHouse is: what an outage looks like."""
 PNG = b"\x89PNG\r\n\x1a\n"
 BYTES_MAX = 300_000
+WEB = "http://127.0.0.1:8312"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,16 @@ def away(tmp_path: Path) -> Settings:
     return settings
 
 
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the file into which the user's browser writes what it was asked to open."""
+    program, opened = tmp_path / "browser", tmp_path / "opened"
+    program.write_text(f'#!/bin/sh\nprintf %s "$1" >"{opened}"\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{program} %s")
+    return opened
+
+
 @contextmanager
 def serving(settings: Settings, tls: ssl.SSLContext | None = None, **more: Any) -> Iterator[str]:
     """Serve boards in a thread of their own, as the part of a stack does; gives the address."""
@@ -70,8 +85,8 @@ def serving(settings: Settings, tls: ssl.SSLContext | None = None, **more: Any) 
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         told["port"] = runner.addresses[0][1]
-        ended = told_to_end = asyncio.Event()
-        end.append(lambda: loop.call_soon_threadsafe(told_to_end.set))
+        ended = asyncio.Event()
+        end.append(lambda: loop.call_soon_threadsafe(ended.set))
         up.set()
         await ended.wait()
         await runner.cleanup()
@@ -118,15 +133,13 @@ def size_of(file: Path) -> tuple[int, int]:
 
 class TestTheReadmesPicture:
     def test_the_same_city_shows_the_same_today(self, city: Settings) -> None:
-        """When this fails the wall shows something else than its picture: run make picture, and look at it."""
-
         async def asked() -> dict[str, Any]:
             async with wall_picture.served(city) as base:
                 return await wall_picture.shown(base)
 
         told = json.loads(wall_picture.SHOWN.read_text(encoding="utf-8"))
         del told["picture"]
-        assert told == asyncio.run(asked())
+        assert told == asyncio.run(asked()), "the wall shows something else than its picture: run make picture"
         assert all(text != ["—"] for text in told["panels"].values())
 
     def test_it_is_the_one_that_was_taken_of_it(self) -> None:
@@ -250,13 +263,34 @@ class TestWhatCannotBeTaken:
 
 
 class TestTheAddress:
-    def test_open_and_url_print_it(self, away: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_open_and_url_print_it_and_without_a_terminal_nothing_is_opened(
+        self, away: Settings, browser: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("DISPLAY", ":7")
         data = ["--data", str(away.data)]
-        with stack_of(away, "http://127.0.0.1:8312"):
+        with stack_of(away, WEB):
             assert run(["boards", "open", "calls", "--lang", "zh", *data]) == 0
             assert run(["boards", "open", "--json", *data]) == 0
             assert run(["url", "boards", *data]) == 0
         told = capsys.readouterr().out
-        assert told.startswith("http://127.0.0.1:8312/d/hotline-calls-zh\n")
-        assert '"address": "http://127.0.0.1:8312/d/hotline-wall",\n  "opened": false' in told
-        assert told.endswith("http://127.0.0.1:8312\n")
+        assert told.startswith(f"{WEB}/d/hotline-calls-zh\n")
+        assert f'"address": "{WEB}/d/hotline-wall",\n  "opened": false' in told
+        assert told.endswith(f"{WEB}\n")
+        assert not browser.exists()
+
+    def test_at_a_terminal_with_a_screen_it_is_opened(self, away: Settings, browser: Path, tmp_path: Path) -> None:
+        environ = {**os.environ, "DISPLAY": ":7", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-P", "-m", "cli", "boards", "open", "--data", str(away.data)]
+        with stack_of(away, WEB):
+            terminal = Terminal(command, env=environ, cwd=tmp_path, size=(120, 24))
+            assert terminal.end() == 0
+        assert browser.read_text() == f"{WEB}/d/hotline-wall"
+
+    def test_doctor_names_the_browser_of_pictures_and_to_have_none_is_well(
+        self, away: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for path, said in ((os.environ["PATH"], find()), (str(away.data), "apt-get install chromium")):
+            monkeypatch.setenv("PATH", path)
+            (finding,) = [finding for finding in examine(away) if finding.check == "pictures"]
+            assert finding.ok
+            assert said in finding.found
