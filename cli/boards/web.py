@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.asking import Lang, RefusedError, load_settings
-from cli.boards.choosing import Language, chosen
+from cli.boards.choosing import chosen
 from cli.failures import DIFFERS
 from cli.opening import may_open, open_in_browser
 from cli.options import Data, Json
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dashboards.pictures.taking import Picture
     from deploy.stack.state import StackState
 
+_Language = Annotated[Lang | None, typer.Option(help="Its language; default: that of the uid, else English.")]
 _BOARD = "Its name or uid: see hotline boards list."
 KINDS = (".png", ".pdf")
 
@@ -41,7 +42,7 @@ def shot(
         typer.Option("--kiosk/--no-kiosk", help="The panels alone; default: for a board that fits a screen."),
     ] = None,
     theme: Annotated[Theme, typer.Option(help="How it looks.")] = Theme.LIGHT,
-    lang: Language = None,
+    lang: _Language = None,
     since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="now-6h, now/d, 2023-05-01 …")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="The end of the range, as --from.")] = None,
     var: Annotated[
@@ -82,7 +83,7 @@ def open_(
     board: Annotated[str, typer.Argument(metavar="BOARD", help=_BOARD)] = "wall",
     data: Data = None,
     *,
-    lang: Language = None,
+    lang: _Language = None,
     json: Json = False,
 ) -> None:
     """Open a board in the browser.
