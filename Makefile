@@ -21,7 +21,7 @@ export OPENBLAS_NUM_THREADS := 1
 PARTS := chdb.session, cli.load, cli.main, cli.watch.terminal, deploy.stack.supervisor, rich.progress, sinks.engine.__main__, \
 	sinks.writer.__main__, streams.__main__, dashboards.web.__main__
 
-.PHONY: help env demo test soak lint format bench docs clean
+.PHONY: help env demo test soak lint format bench docs picture clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -45,6 +45,7 @@ demo: env
 
 test: env lint
 	deploy/prepare_machine.sh java
+	deploy/prepare_machine.sh browser
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 # A million mutated records, under a seed that is printed: SOAK_SEED=7 makes the same ones again. The model of delivery
@@ -78,6 +79,11 @@ docs: env
 	$(BIN)/python -m hotline.documents
 	$(BIN)/python -m dashboards
 	$(BIN)/python -m tests.cli.board_pictures
+
+# The README's picture of the wall, of a simulated day.
+picture: env
+	deploy/prepare_machine.sh browser
+	$(BIN)/python -m tests.dashboards.wall_picture
 
 # What can be made again; data folders stay.
 clean:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -15,10 +16,12 @@ import typer
 
 from cli.asking import Lang, Language
 from cli.failures import CANNOT
+from cli.opening import may_open, open_in_browser
 from cli.options import examples
 from cli.output import say
 
 if TYPE_CHECKING:
+    from deploy.stack.state import StackState
     from hotline.settings import Settings
 
 FOLDER = Path(".hotline-demo")
@@ -41,6 +44,7 @@ DAYS = 14
 AGAIN_S = 3600
 """What of the city's life is sent once more when it goes on: what is known is seen, and nothing is missed."""
 STOP_WITHIN_S = 60.0
+BOARDS_WITHIN_S = 30.0
 
 
 class City(msgspec.Struct, frozen=True):
@@ -74,8 +78,10 @@ def demo(
     """Let a city live and watch it.
 
     Starts a stack, simulates the last two weeks of a city and goes on with the clock, and opens the live board; without
-    a terminal the board is printed every few seconds. When the board is left, it prints yesterday's KPIs and compares
-    sums, rows and events of yesterday. Exit code 1 when anything differs, 2 when the folder has another city.
+    a terminal the board is printed every few seconds. The address of the wall in a browser is told, and opened where
+    there is a terminal and a screen, unless --seconds ends the demo by itself. When the board is left, it prints
+    yesterday's KPIs and compares sums, rows and events of yesterday. Exit code 1 when anything differs, 2 when the
+    folder has another city.
     """
     from deploy.stack.joining import join_or_start
     from hotline.settings import load
@@ -85,8 +91,9 @@ def demo(
     if (city.seed, city.scale) != (seed, scale):
         say(f"{data} has a city of seed {city.seed} and scale {city.scale:g}: ask for these, or name another --data")
         return CANNOT
-    with join_or_start(settings, say=say, until=("engine",)) as stack:
+    with join_or_start(settings, say=say, until=("engine",), boards=True) as stack:
         with _traffic(stack.settings, city):
+            _show_wall(stack.settings, lang, opened=seconds is None)
             _run(["watch", "--lang", lang, *(["--seconds", str(seconds)] if seconds else [])], data)
         yesterday = str(_today(settings) - timedelta(days=1))
         return max(
@@ -129,6 +136,33 @@ def _traffic(settings: "Settings", city: City) -> Iterator[None]:
             lives.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             lives.kill()
+
+
+def _show_wall(settings: "Settings", lang: Lang, *, opened: bool) -> None:
+    """Tell where the wall is, and open it if that is asked for and somebody is there to see it."""
+    from deploy.stack.boards import boards_for_people
+
+    state = _serving_boards(settings)
+    if state is None:
+        return
+    wall = f"{boards_for_people(state)}/d/hotline-wall{'' if lang is Lang.EN else f'-{lang}'}"
+    say(f"the wall is at {wall}")
+    if opened and may_open():
+        open_in_browser(wall)
+
+
+def _serving_boards(settings: "Settings") -> "StackState | None":
+    """Wait until the boards are served; None where they are not to be, or not in time."""
+    from deploy.stack.state import read_state
+
+    deadline = time.monotonic() + BOARDS_WITHIN_S
+    while (state := read_state(settings.folder)) and any(part.name == "web" for part in state.parts):
+        if state.ready(frozenset({"web"})):
+            return state
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return None
 
 
 def _simulation(settings: "Settings", city: City) -> list[str]:

@@ -48,6 +48,7 @@ def examine(settings: Settings) -> list[Finding]:
         _folder(settings),
         *_secrets(settings),
         *_variables(),
+        _pictures(),
     ]
 
 
@@ -74,7 +75,7 @@ def _stack(settings: Settings) -> Finding:
 def _ports(settings: Settings) -> Iterator[Finding]:
     if read_state(settings.folder):
         return  # they are held by the stack itself
-    for name in ("engine_port", "broker_port", "sink_health_port"):
+    for name in ("engine_port", "broker_port", "sink_health_port", "web_port"):
         port = getattr(settings, name)
         if port:
             remedy = f"stop the program that holds it, or set {name} to another port or to 0"
@@ -162,3 +163,14 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 def _variables() -> Iterator[Finding]:
     for name in unknown_variables():
         yield Finding("environment", ok=False, found=name, remedy="it is no setting: see hotline config")
+
+
+def _pictures() -> Finding:
+    """Name the browser that would take pictures of boards; to have none is well."""
+    from dashboards.pictures.browser import find
+    from dashboards.pictures.errors import PictureError
+
+    try:
+        return Finding("pictures", ok=True, found=find())
+    except PictureError as error:
+        return Finding("pictures", ok=True, found=str(error))

@@ -22,6 +22,7 @@ KNOWN = (
     ("sinks.migrations", "MigrationError", CANNOT),
     ("dashboards.grafana.errors", "GrafanaError", CANNOT),
     ("dashboards.lint", "LintError", CANNOT),
+    ("dashboards.pictures.errors", "PictureError", CANNOT),
     ("clickhouse_connect.driver.exceptions", "ClickHouseError", CANNOT),
 )
 

@@ -21,13 +21,19 @@ class Server(StrEnum):
     CLICKHOUSE = "clickhouse"
     CLICKHOUSE_WRITER = "clickhouse-writer"
     BROKER = "broker"
+    BOARDS = "boards"
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command(epilog=examples("hotline config", "hotline config --json"))(config)
     app.command(
-        epilog=examples("hotline url clickhouse", "hotline url clickhouse --with-password", "hotline url broker")
+        epilog=examples(
+            "hotline url clickhouse",
+            "hotline url clickhouse --with-password",
+            "hotline url broker",
+            "hotline url boards",
+        )
     )(url)
     app.command(epilog=examples("hotline version", "hotline version --json"))(version)
 
@@ -63,12 +69,16 @@ def url(
 ) -> None:
     """Print the address of a server.
 
-    One line, for any client of ClickHouse or Kafka. Exit code 3 when no stack runs.
+    One line, for any client of ClickHouse or Kafka, or a browser. Exit code 3 when no stack runs.
     """
+    from deploy.stack.boards import boards_for_people
     from deploy.stack.stopping import running
     from hotline.settings import load
 
     settings, _ = load(data)
+    if server is Server.BOARDS:
+        print_data(boards_for_people(running(settings)))
+        return
     named = settings.bootstrap if server is Server.BROKER else settings.clickhouse_url
     found = settings if named else running(settings).settings
     print_data(found.bootstrap if server is Server.BROKER else _clickhouse(found, server, with_password=with_password))

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Sees to what pip cannot install: `python PROGRAM` (Python 3.11 that can make a .venv) or `java` (Java and Maven for
-# the tests with Apache Kafka). As root on Debian it installs what is missing, else it says what to install.
+# Sees to what pip cannot install: `python PROGRAM` (Python 3.11 that can make a .venv), `java` (Java and Maven for the
+# tests with Apache Kafka) or `browser` (Chromium and Chinese fonts for the boards' tests and pictures). As root on Debian
+# it installs what is missing, else it says what to install.
 set -euo pipefail
 
 install() {
@@ -19,6 +20,10 @@ makes_environments() {
     "$1" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null
 }
 
+has_chinese_fonts() {
+    command -v fc-list >/dev/null && [[ -n $(fc-list :lang=zh family) ]]
+}
+
 case "${1:-}" in
     python)
         program="${2:?name the Python program}"
@@ -31,8 +36,14 @@ case "${1:-}" in
         command -v mvn >/dev/null || packages+=(maven)
         [[ ${#packages[@]} -eq 0 ]] || install "${packages[@]}"
         ;;
+    browser)
+        packages=()
+        command -v chromium >/dev/null || packages+=(chromium)
+        has_chinese_fonts || packages+=(fontconfig fonts-noto-cjk)
+        [[ ${#packages[@]} -eq 0 ]] || install "${packages[@]}"
+        ;;
     *)
-        echo "usage: $0 python PROGRAM | java" >&2
+        echo "usage: $0 python PROGRAM | java | browser" >&2
         exit 2
         ;;
 esac

@@ -1,17 +1,20 @@
-"""Commands about boards for Grafana: what there is, as files, and in a Grafana."""
+"""Commands about boards: what there is, as files, in a Grafana, and on the web board."""
 
 import typer
 
 from cli.boards.files import export, lint, list_
 from cli.boards.grafana import annotate, diff, push
+from cli.boards.web import open_, shot
 from cli.options import examples
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(
-        help="Boards for Grafana: list, check and export them, and push them into a Grafana.",
+        help="Boards: look at them, take pictures; list, check and export them, and push them into a Grafana.",
         epilog=examples(
+            "hotline boards open",
+            "hotline boards shot wall --out wall.png",
             "hotline boards list",
             "hotline boards push --url http://localhost:3000 --dry-run",
             "hotline boards export boards",
@@ -40,6 +43,14 @@ def register(app: typer.Typer) -> None:
             'hotline boards annotate "Spring Festival" --tag holiday --period 2026-02-15..2026-02-24',
         )
     )(annotate)
+    group.command(
+        epilog=examples(
+            "hotline boards shot wall --out wall.png --theme dark",
+            "hotline boards shot calls --lang zh --out calls.png --full --from now/d --var line=12345",
+            "hotline boards shot annual --out annual.pdf --from 2023-01-01 --to 2023-12-31",
+        )
+    )(shot)
+    group.command("open", epilog=examples("hotline boards open", "hotline boards open calls --lang zh"))(open_)
     group.command(
         "list",
         epilog=examples(

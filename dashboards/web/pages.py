@@ -53,7 +53,7 @@ WORDS: Mapping[str, Text] = {
     "login": Text("Log in", "登录"),
     "token": Text("Access token", "访问令牌"),
     "token_hint": Text(
-        "It stands in secrets/web.token of the data folder.", "令牌在数据目录的secrets/web.token文件中。"
+        "It stands in secrets/web.password of the data folder.", "令牌在数据目录的secrets/web.password文件中。"
     ),
     "token_wrong": Text("That is not the token.", "令牌不正确。"),
     "chart": Text("Chart", "图表"),

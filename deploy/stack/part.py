@@ -22,7 +22,8 @@ class Part(ABC):
     """One part. `needs` names the parts that must be ready before it starts, `falls_with` those it cannot outlive.
 
     `prepare` is called when the part answers, before anything that needs it starts, after each of its starts. It may
-    be called again after a failure, so it must be repeatable; what it raises is told, and it is tried again.
+    be called again after a failure, so it must be repeatable; what it raises is told, and it is tried again. `serves`
+    is what people find at its address.
     """
 
     def __init__(
@@ -33,12 +34,21 @@ class Part(ABC):
         needs: Collection[str] = (),
         falls_with: Collection[str] = (),
         prepare: Callable[[], object] = _nothing,
+        serves: str = "",
     ) -> None:
+        self._serves = serves
         self.name = name
         self.address = address
         self.needs = frozenset(needs)
         self.falls_with = frozenset(falls_with)
         self.prepare = prepare
+
+    @property
+    def readiness(self) -> str:
+        """Say that it is ready, and where."""
+        if not self.address:
+            return "ready"
+        return f"ready, {self._serves} at {self.address}" if self._serves else f"ready at {self.address}"
 
     @property
     @abstractmethod
@@ -91,10 +101,11 @@ class ProcessPart(Part):
         needs: Collection[str] = (),
         falls_with: Collection[str] = (),
         prepare: Callable[[], object] = _nothing,
+        serves: str = "",
         start_timeout_s: float = 60.0,
         grace_s: float = 10.0,
     ) -> None:
-        super().__init__(name, address=address, needs=needs, falls_with=falls_with, prepare=prepare)
+        super().__init__(name, address=address, needs=needs, falls_with=falls_with, prepare=prepare, serves=serves)
         self._child = Child(args, log=log, env=env, cwd=cwd)
         self._answers = answers
         self._start_timeout_s = start_timeout_s

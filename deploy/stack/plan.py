@@ -193,6 +193,7 @@ def _web(resolved: Settings, programs: Programs) -> Part:
         env=child_environment(own),
         cwd=own.folder.root,
         address=boards_url(own),
+        serves="boards",
         needs=["engine"],
     )
 

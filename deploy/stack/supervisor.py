@@ -106,7 +106,7 @@ class Supervisor:
         error = outcome.exception()
         if error is None:
             watched.state, watched.ready_at, watched.failures = "ready", time.monotonic(), 0
-            self._say_once(watched, f"ready{' at ' + watched.part.address if watched.part.address else ''}")
+            self._say_once(watched, watched.part.readiness)
         else:
             self._retry_later(watched, _sentence(error))
         self._tell()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
+import urllib.request
 from datetime import date
 from pathlib import Path
 
@@ -26,18 +29,30 @@ class Demo:
         self._where = where
         given = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
         self._environ = {**given, "PYTHONPATH": str(ROOT), "DEMO_SECONDS": str(SECONDS)}
+        self.walls: list[str] = []
+        """The page at each address of a wall that was told, as it was then."""
 
     def run(self, *more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-P", "-m", "cli", "demo", "--scale", "0.1", *more]
-        return subprocess.run(
-            command,
-            cwd=self._where,
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=WITHIN_S,
-            check=False,
-        )
+        out = self._where / "out"
+        with (
+            out.open("w") as told,
+            subprocess.Popen(
+                command, cwd=self._where, env=self._environ, stdout=told, stderr=subprocess.PIPE, text=True
+            ) as process,
+        ):
+            too_late = threading.Timer(WITHIN_S, process.kill)
+            too_late.start()
+            said = "".join(self._heard(line) for line in process.stderr or ())
+            too_late.cancel()
+        return subprocess.CompletedProcess(command, process.returncode, out.read_text(), said)
+
+    def _heard(self, line: str) -> str:
+        """Look at a wall as soon as its address is told."""
+        if found := re.search("the wall is at (http\\S+)", line):
+            with urllib.request.urlopen(found[1], timeout=60) as page:  # noqa: S310  http, as matched
+                self.walls.append(page.read().decode())
+        return line
 
     @property
     def folder(self) -> Path:
@@ -68,6 +83,14 @@ def test_the_demo_shows_boards_then_figures_and_reconciles(first: subprocess.Com
     for name in KPIS:
         nothing_due = name == "timely_handling_rate" and not is_workday(date.fromisoformat(lines[name][1]))
         assert nothing_due or any(character.isdigit() for character in lines[name][3]), lines[name]
+
+
+def test_while_the_demo_runs_the_wall_is_served_where_it_says(
+    demo: Demo, first: subprocess.CompletedProcess[str]
+) -> None:
+    assert first.returncode == 0, first.stderr
+    assert "Calls waiting" in demo.walls[0]
+    assert "web: ready, boards at http://127.0.0.1:" in (demo.folder / "log" / "stack.log").read_text()
 
 
 def test_every_event_of_the_city_is_counted_and_the_next_demo_goes_on_with_it(

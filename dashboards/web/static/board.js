@@ -27,6 +27,8 @@
     new Intl.DateTimeFormat("en-GB", {
       timeZone: data.zone, hour: "2-digit", minute: "2-digit", second: "2-digit",
     }).format(new Date(seconds * 1000));
+  const still = read("still"); // a page that is a picture says of which day it is, and that it is not live
+  const day = (seconds) => new Intl.DateTimeFormat("en-CA", { timeZone: data.zone }).format(new Date(seconds * 1000));
   const filled = (text, since) => text.replace("{since}", since);
 
   // ── panels that are text ──────────────────────────────────────────────
@@ -214,7 +216,7 @@
     else drawChart(String(said.id), content, said.content);
   };
   const tick = (said) => {
-    clock.textContent = time(said.at);
+    clock.textContent = (still ? day(said.at) + " " : "") + time(said.at);
     clock.dateTime = new Date(said.at * 1000).toISOString();
     clock.title = words.updated;
     const sinces = Object.values(said.failed).map((one) => one.since);
@@ -238,7 +240,7 @@
     if (trouble.textContent !== text) trouble.textContent = text;
     trouble.hidden = !text;
     live.className = "live " + (text ? "off" : "on");
-    live.textContent = lostSince !== null ? words.connecting : data.live ? words.live : words.once;
+    live.textContent = lostSince !== null ? words.connecting : data.live && !still ? words.live : words.once;
   };
   const lost = () => {
     if (lostSince === null) lostSince = Date.now() / 1000;
@@ -313,5 +315,5 @@
   for (const said of first.panels) panel(said);
   if (first.tick.at) tick(first.tick);
   loadCharts();
-  if (!read("still")) connect();
+  if (!still) connect();
 })();
