@@ -60,9 +60,10 @@ def shot(
     As the running stack shows it, with all its numbers there and its charts drawn; it takes a Chromium. Exit code 1
     when a panel had no answer and shows no value, 2 when there is no picture, 3 when no stack runs.
     """
-    from dashboards.pictures.asking import fits_a_screen, page, read_size, read_variables
+    from dashboards.pictures.asking import page, read_size, read_variables
     from dashboards.pictures.browser import find
     from dashboards.pictures.taking import Wanted, take, write
+    from dashboards.web.boards import fits_a_screen
     from deploy.stack.boards import boards_here
     from deploy.stack.stopping import running
 

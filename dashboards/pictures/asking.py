@@ -10,11 +10,8 @@ from dashboards.pictures.errors import PictureError
 from dashboards.pictures.taking import HEIGHT_PX_MAX, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable
 
-SCREEN_ROWS_MAX = 26
-"""A board of so many rows of the grid is made for one screen."""
 WIDTH_PX_MIN = 200
 
 
@@ -37,12 +34,6 @@ def read_variables(given: Iterable[str]) -> list[tuple[str, str]]:
         if not name or not equals:
             raise PictureError(f"--var {name}{equals}{value}: write NAME=VALUE, such as line=12345")
     return [(f"var-{name}", value) for name, _, value in pairs]
-
-
-def fits_a_screen(board: Mapping[str, Any]) -> bool:
-    """Whether a board is made for one screen, so that it can fill a picture."""
-    rows: int = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
-    return rows <= SCREEN_ROWS_MAX
 
 
 def page(base: str, uid: str, chosen: Iterable[tuple[str, str | None]], *, theme: str, kiosk: bool) -> str:

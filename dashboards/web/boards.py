@@ -20,6 +20,10 @@ ORDER = ("wall", "calls", "tickets", "surveys", "department", "district", "overd
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
+SCREEN_ROWS_MAX = 26
+"""Units of the grid that one screen shows legibly."""
+
+
 @dataclass(frozen=True)
 class WebBoard:
     """One board in one language."""
@@ -67,6 +71,12 @@ class WebBoard:
     def other(self) -> str:
         """The uid of the same board in the other language."""
         return self.uid.removesuffix("-zh") if self.lang is Lang.ZH else f"{self.uid}-zh"
+
+
+def fits_a_screen(board: Json) -> bool:
+    """Whether a board is made for one screen, so that it can fill it."""
+    rows: int = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
+    return rows <= SCREEN_ROWS_MAX
 
 
 def seconds(span: str) -> int:

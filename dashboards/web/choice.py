@@ -12,7 +12,6 @@ from dashboards.web import ranges
 from dashboards.web.boards import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -93,8 +92,3 @@ def _values(variable: Json, asked: MultiMapping[str]) -> tuple[str, ...]:
 def _opening(variable: Json) -> tuple[str, ...]:
     value = variable["current"]["value"]
     return tuple(value) if isinstance(value, list) else (value,)
-
-
-def describes(choice: Choice) -> Mapping[str, tuple[str, ...]]:
-    """The values of each variable by name."""
-    return dict(choice.variables)

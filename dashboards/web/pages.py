@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from dashboards.macros import ALL_VALUE
 from dashboards.web import charts
+from dashboards.web.boards import fits_a_screen
 from dashboards.web.choice import Theme
 from dashboards.web.links import panel_links
-from dashboards.web.shown import Writer
 from dashboards.words import NO_VALUE, Lang, Text
 
 if TYPE_CHECKING:
@@ -73,8 +73,6 @@ RANGES: Sequence[tuple[str, str, Text]] = (
     ("now/y", "now", Text("This year", "今年")),
     ("now-1y/y", "now-1y/y", Text("Last year", "上年")),
 )
-ROWS_MAX = 20
-"""Heights of panels that the style sheet knows."""
 
 
 def templates(*folders: str) -> jinja2.Environment:
@@ -104,6 +102,7 @@ def board_page(
         "words": words(lang),
         "theme": theme,
         "kiosk": kiosk,
+        "fits": fits_a_screen(board.json),
         "board": board,
         "boards": [one for one in boards if one.lang is lang],
         "query": choice.query(),
@@ -160,13 +159,4 @@ def _data(feed: Feed) -> Json:
         "specs": {
             one["id"]: charts.SPECS[one["type"]](one, feed.writer) for one in feed.panels if one["type"] in charts.SPECS
         },
-        "rows": max((one["gridPos"]["y"] + one["gridPos"]["h"] for one in feed.panels), default=1),
     }
-
-
-def first(feed: Feed) -> dict[str, Any]:
-    """What is known already, for a page to show before it is told more."""
-    return {str(key): feed.content[key] for key in feed.content}
-
-
-__all__ = ["RANGES", "ROWS_MAX", "WORDS", "Writer", "board_page", "first", "markdown", "templates", "words"]

@@ -40,6 +40,8 @@ STILL_WAIT_S = 60.0
 """So long a page that is a picture waits for all of them."""
 SLOW_S = 20.0
 """A viewer that takes nothing for so long is let go; its browser connects anew when it can."""
+QUIET_S = 15.0
+"""A stream that says nothing else says so that often: proxies end what is silent."""
 RETRY_MS = 2000
 BOARDS: web.AppKey[Mapping[str, WebBoard]] = web.AppKey("boards")
 FEEDS: web.AppKey[Feeds] = web.AppKey("feeds", Feeds)
@@ -214,7 +216,12 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 async def _tell(feed: Feed, viewer: Viewer, answer: web.StreamResponse) -> None:
     while True:
-        for key in await viewer.changes():
+        try:
+            changed = await asyncio.wait_for(viewer.changes(), QUIET_S)
+        except TimeoutError:
+            await asyncio.wait_for(answer.write(b":\n\n"), SLOW_S)
+            continue
+        for key in changed:
             name = b"tick" if key < 0 else b"panel"
             await asyncio.wait_for(answer.write(b"event: %b\ndata: %b\n\n" % (name, feed.said(key))), SLOW_S)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
-from hotline.settings import password
+from hotline.settings import SettingsError, password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,15 +110,17 @@ class Store:
 
     async def _post(self, sql: str, parameters: Mapping[str, str | int]) -> tuple[int, bytes]:
         given = {f"param_{name}": escaped(value) for name, value in parameters.items()}
-        headers = {
-            "X-ClickHouse-User": self.settings.clickhouse_reader,
-            "X-ClickHouse-Key": password(self.settings, "reader"),
-        }
         try:
+            headers = {
+                "X-ClickHouse-User": self.settings.clickhouse_reader,
+                "X-ClickHouse-Key": password(self.settings, "reader"),
+            }
             async with self._session.post(
                 self.settings.clickhouse_url, params={**_FORMAT, **given}, data=sql.encode(), headers=headers
             ) as reply:
                 return reply.status, await _whole(reply)
+        except SettingsError as error:
+            raise StoreError(str(error)) from error
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             raise StoreError(f"ClickHouse cannot be reached ({error or type(error).__name__})") from error
 
