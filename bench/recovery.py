@@ -49,7 +49,7 @@ def main() -> None:
         try:
             hotline.running()
             _store(hotline, given.days, given.scale)
-            with _traffic(hotline, given.scale):
+            with traffic(hotline, given.scale):
                 _measure(hotline, given.times)
         finally:
             hotline.clean()
@@ -66,7 +66,7 @@ def _store(hotline: Hotline, days: int, scale: str) -> None:
 
 
 @contextlib.contextmanager
-def _traffic(hotline: Hotline, scale: str) -> Iterator[None]:
+def traffic(hotline: Hotline, scale: str) -> Iterator[None]:
     """Let the city go on live."""
     going = hotline.start("simulate", "--scale", scale, "--seed", "2", "--days-before", "0")
     try:
