@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dashboards.boards import BOARDS
-from dashboards.entries import Edition
+from dashboards.entries import WEB, Edition
 from dashboards.generated import files
 from dashboards.words import Lang
 
@@ -43,10 +43,11 @@ class Chosen(NamedTuple):
         return str(self.board["title"])
 
 
-def choose(names: Collection[str], lang: Lang | None, zone: str) -> list[Chosen]:
+def choose(names: Collection[str], lang: Lang | None, zone: str, web: str = WEB) -> list[Chosen]:
     """Make the boards of those names or uids, all when none is named, in one language or in all.
 
-    `zone` is that of the hotline's days. Raises UnknownBoardError, and LintError for a board that breaks a rule.
+    `zone` is that of the hotline's days, `web` the address to which numbers link. Raises UnknownBoardError, and
+    LintError for a board that breaks a rule.
     """
     _refuse_unknown(names, zone)
 
@@ -55,7 +56,7 @@ def choose(names: Collection[str], lang: Lang | None, zone: str) -> list[Chosen]
             not names or not {board.name, edition.uid(board.name)}.isdisjoint(names)
         )
 
-    return [_chosen(path, board) for path, board in files(zone, wanted).items()]
+    return [_chosen(path, board) for path, board in files(zone, wanted, web).items()]
 
 
 def _chosen(path: str, board: dict[str, Any]) -> Chosen:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards.board import Board, text
 from dashboards.boards import BOARDS
-from dashboards.entries import Edition
+from dashboards.entries import WEB, Edition
 from dashboards.lint import LintError, lint
 from dashboards.words import Lang
 from hotline import generated
@@ -17,9 +17,14 @@ from hotline.settings import Settings
 FOLDER = Path(__file__).parent / "json"
 
 
-def files(zone: str, wanted: Callable[[Board, Edition], bool] = lambda *_: True) -> dict[str, dict[str, Any]]:
-    """Path below `FOLDER` → board, for a hotline in that zone. Raises LintError for a board that breaks a rule."""
-    editions = [Edition(lang, zone) for lang in Lang]
+def files(
+    zone: str, wanted: Callable[[Board, Edition], bool] = lambda *_: True, web: str = WEB
+) -> dict[str, dict[str, Any]]:
+    """Path below `FOLDER` → board, for a hotline in that zone whose web board is at that address.
+
+    Raises LintError for a board that breaks a rule.
+    """
+    editions = [Edition(lang, zone, web) for lang in Lang]
     made = {
         f"{edition.lang}/{board.name}.json": board.json(edition)
         for edition in editions

@@ -1,10 +1,12 @@
 """Which boards, in which language, in which Grafana: the options that these commands share."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -13,6 +15,7 @@ from cli.asking import Lang, RefusedError, load_settings
 if TYPE_CHECKING:
     from dashboards.choosing import Chosen
     from dashboards.grafana.connection import Connection
+    from hotline.settings import Settings
 
 Names = Annotated[
     list[str] | None,
@@ -32,18 +35,45 @@ TokenFile = Annotated[
         help="File with the token of a service account that is Editor; default: the variable GRAFANA_TOKEN.",
     ),
 ]
+Web = Annotated[
+    str | None,
+    typer.Option(
+        "--web",
+        metavar="URL",
+        help="Where readers of these boards find the web board, to which numbers link; default: by the settings.",
+    ),
+]
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait so long for Grafana to start.")]
 
 
-def chosen(names: list[str] | None, lang: Lang | None, data: Path | None) -> "list[Chosen]":
-    """Make the boards that are meant, for the hotline's zone. Raises typer.BadParameter for a name that none has."""
+def chosen(names: list[str] | None, lang: Lang | None, data: Path | None, web: str | None = None) -> "list[Chosen]":
+    """Make the boards that are meant, for the hotline's zone. Raises RefusedError for a name that none has."""
     from dashboards.choosing import UnknownBoardError, choose
     from dashboards.words import Lang as Language
 
+    settings = load_settings(data)
     try:
-        return choose(names or (), None if lang is None else Language(lang), load_settings(data).zone)
+        only = None if lang is None else Language(lang)
+        return choose(names or (), only, settings.zone, _web(web) if web else _web_of(settings))
     except UnknownBoardError as error:
         raise RefusedError(str(error)) from error
+
+
+def _web(url: str) -> str:
+    """Check an address of the web board. Raises RefusedError."""
+    parts = urlsplit(url)
+    plain = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+    if not plain or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", url):
+        raise RefusedError(f"--web is {url!r}: write http(s)://host:port, and a path if it has one")
+    return url.rstrip("/")
+
+
+def _web_of(settings: "Settings") -> str:
+    from dashboards.entries import WEB
+
+    if settings.web:
+        return f"https://{settings.web}"
+    return f"http://127.0.0.1:{settings.web_port}" if settings.web_port else WEB
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.asking import RefusedError
-from cli.boards.choosing import Language, Names, TokenFile, chosen, connected
+from cli.boards.choosing import Language, Names, TokenFile, Web, chosen, connected
 from cli.failures import DIFFERS
 from cli.options import Data, Json
 from cli.output import print_data, print_json, print_table, say
@@ -53,6 +53,7 @@ def export(
     data: Data = None,
     *,
     lang: Language = None,
+    web: Web = None,
     json: Json = False,
 ) -> int:
     """Write boards as files.
@@ -63,7 +64,7 @@ def export(
     from dashboards.board import text
     from hotline.generated import write
 
-    boards = chosen(names, lang, data)
+    boards = chosen(names, lang, data, web)
     wrote = write(folder, {board.file: text(board.board) for board in boards})
     if json:
         print_json({"folder": str(folder), "wrote": wrote, "unchanged": len(boards) - len(wrote)})

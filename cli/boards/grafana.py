@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.asking import RefusedError, load_settings
-from cli.boards.choosing import Language, Names, TokenFile, Url, Wait, chosen, connected
+from cli.boards.choosing import Language, Names, TokenFile, Url, Wait, Web, chosen, connected
 from cli.boards.telling import Telling
 from cli.failures import DIFFERS
 from cli.options import Data, Json
@@ -32,6 +32,7 @@ def push(
     url: Url = None,
     token_file: TokenFile = None,
     lang: Language = None,
+    web: Web = None,
     message: Annotated[
         str, typer.Option(metavar="TEXT", help="What the history of a changed board in Grafana says, such as a commit.")
     ] = "",
@@ -47,7 +48,7 @@ def push(
     Folders, then boards; what is there already is not sent. The data source must be there: it is made by file, see
     deploy/grafana. Boards that Grafana has by file are not pushed. Exit code 1 when Grafana refused one.
     """
-    boards = chosen(names, lang, data)
+    boards = chosen(names, lang, data, web)
     with Telling(json=json, dry_run=dry_run) as telling, connected(url, token_file, wait) as connection:
         _check_source(connection, telling)
         telling.tell(_pushed(connection, boards, _message(message), dry_run=dry_run))
@@ -63,6 +64,7 @@ def diff(
     url: Url = None,
     token_file: TokenFile = None,
     lang: Language = None,
+    web: Web = None,
     wait: Wait = 0,
     json: Json = False,
 ) -> int:
@@ -70,7 +72,7 @@ def diff(
 
     A line for each place: what stands there → what is ours. Changes nothing. Exit code 1 when something differs.
     """
-    boards = chosen(names, lang, data)
+    boards = chosen(names, lang, data, web)
     with Telling(json=json, dry_run=True) as telling, connected(url, token_file, wait) as connection:
         telling.tell(_pushed(connection, boards, "", dry_run=True))
     return DIFFERS if telling.different else 0

@@ -262,6 +262,25 @@ class TestWithoutGrafana:
         assert json.loads(Path("out/en/wall.json").read_text())["timezone"] == "Europe/Berlin"
         assert sorted(file.name for file in Path("out").rglob("*.json")) == ["wall.json"]
 
+    def test_numbers_link_to_the_web_board_that_is_named(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def webs(*arguments: str) -> set[str]:
+            folder = tmp_path / "-".join(("to", *arguments)).replace("/", "_").replace(":", "_")
+            assert told(capsys, "export", str(folder), "wall", *arguments)[0] == 0
+            boards = [json.loads(file.read_text()) for file in folder.rglob("*.json")]
+            return {one["query"] for board in boards for one in board["templating"]["list"] if one["name"] == "web"}
+
+        assert webs("--web", "https://boards.example/hotline/") == {"https://boards.example/hotline"}
+        assert webs() == {"http://127.0.0.1:8312"}
+        monkeypatch.setenv("HOTLINE_WEB_PORT", "9000")
+        assert webs("--lang", "en") == {"http://127.0.0.1:9000"}
+
+    @pytest.mark.parametrize("url", ["boards.example", "ftp://a", "http://u:p@a", "http://a/?x", "javascript:alert(1)"])
+    def test_an_address_that_is_none_is_refused(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        code, _, said = told(capsys, "export", "x", "--web", url)
+        assert (code, "write http(s)://host:port" in said) == (2, True)
+
     def test_lint_finds_nothing_in_ours_and_every_breach_in_a_file(
         self, grafana: FakeGrafana, capsys: pytest.CaptureFixture[str]
     ) -> None:
