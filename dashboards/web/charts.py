@@ -27,6 +27,8 @@ _COLOURS = {Tone.NONE: QUIET, Tone.PLAIN: LINES[0], Tone.GOOD: LINES[0], Tone.WA
 TIME = "time"
 _FRAME: Json = {"width": "container", "height": "container", "autosize": {"type": "fit", "contains": "padding"}}
 _HOUR = 3600
+_BUCKETS = {"1h": "%m-%d %H:%M", "1d": "%Y-%m"}
+"""How a bar says of what it is, by the interval of its panel: hours, or the months and quarters of the year."""
 
 
 def local_ms(at_s: float, zone: ZoneInfo) -> int:
@@ -35,42 +37,61 @@ def local_ms(at_s: float, zone: ZoneInfo) -> int:
     return int((at_s + (offset.total_seconds() if offset else 0)) * 1000)
 
 
-def lines_spec(panel: Json, writer: Writer) -> Json:
+def lines_spec(panel: Json) -> Json:
     """Lines or bars over time, with the target and marks."""
     shown = _columns(panel)
-    bars = any(of.custom.get("drawStyle") == "bars" for of in shown)
-    (first, *_) = shown
-    colours = {of.title: _colour(of, place) for place, of in enumerate(shown)}
-    dashes = {of.title: [6, 4] if "lineStyle" in of.custom else [1, 0] for of in shown}
-    legend = {"orient": "bottom", "title": None, "labelLimit": 0, "columns": {"expr": "width < 420 ? 1 : 3"}}
-    y: Json = {"field": "v", "type": "quantitative", "title": None, "axis": _axis(first, writer)}
-    if first.unit == "percentunit":
-        y["scale"] = {"domainMax": 1, "zero": False, "nice": True}
-    series: Json = {
-        "field": "s",
-        "type": "nominal",
-        "scale": {"domain": list(colours), "range": list(colours.values())},
-        "legend": legend if panel["options"]["legend"]["showLegend"] else None,
+    is_bars = any(of.custom.get("drawStyle") == "bars" for of in shown)
+    encoding: Json = {
+        "y": _values(shown[0]),
+        "color": _by_colour(shown, legend=panel["options"]["legend"]["showLegend"]),
+        "tooltip": _tooltip(TIME, "s", "text"),
     }
-    encoding: Json = {"x": _time_axis(), "y": y, "color": series, "tooltip": _tooltip(TIME, "s", "text")}
-    if bars:
-        encoding["xOffset"] = {"field": "s", "type": "nominal", "scale": {"domain": list(colours)}}
-        mark: Json = {"type": "bar", "width": {"band": 0.9}}
-        encoding["x"] = {"field": TIME, "type": "ordinal", "title": None, "timeUnit": "utcyearmonthdatehours"} | {
-            "axis": {"labelOverlap": True, "format": "%Y-%m"}
-        }
-    else:
-        mark = {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-path-domains", "point": {"size": 12}}
-        encoding["strokeDash"] = {
-            "field": "s",
-            "type": "nominal",
-            "scale": {"domain": list(dashes), "range": list(dashes.values())},
-            "legend": None,
-        }
-    layers: list[Json] = [{"data": {"name": "rows"}, "mark": mark, "encoding": encoding}]
-    if not bars:
-        layers += [*_target(first), _marks()]
+    layers = (
+        [_bars(shown, encoding, panel["interval"])]
+        if is_bars
+        else [_lines(shown, encoding), *_target(shown[0]), _marks()]
+    )
     return {**_FRAME, "layer": layers, "resolve": {"scale": {"color": "independent"}}}
+
+
+def _lines(shown: Sequence[Field], encoding: Json) -> Json:
+    dashes = {of.title: [6, 4] if "lineStyle" in of.custom else [1, 0] for of in shown}
+    mark = {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-path-domains", "point": {"size": 12}}
+    return {
+        "data": {"name": "rows"},
+        "mark": mark,
+        "encoding": {**encoding, "x": _time_axis(), "strokeDash": {**_by_series(dashes), "legend": None}},
+    }
+
+
+def _bars(shown: Sequence[Field], encoding: Json, interval: str) -> Json:
+    """Bars side by side for each bucket, which is a month, a quarter, an hour."""
+    x = {"field": TIME, "type": "ordinal", "title": None, "timeUnit": "utcyearmonthdatehours"}
+    return {
+        "data": {"name": "rows"},
+        "mark": {"type": "bar", "width": {"band": 0.9}},
+        "encoding": {
+            **encoding,
+            "x": {**x, "axis": {"labelOverlap": True, "format": _BUCKETS[interval]}},
+            "xOffset": {"field": "s", "type": "nominal", "scale": {"domain": [of.title for of in shown]}},
+        },
+    }
+
+
+def _values(of: Field) -> Json:
+    y: Json = {"field": "v", "type": "quantitative", "title": None, "axis": _axis(of)}
+    return {**y, "scale": {"domainMax": 1, "zero": False, "nice": True}} if of.unit == "percentunit" else y
+
+
+def _by_colour(shown: Sequence[Field], *, legend: bool) -> Json:
+    below = {"orient": "bottom", "title": None, "labelLimit": 0, "columns": {"expr": "width < 420 ? 1 : 3"}}
+    named = {of.title: _colour(of, place) for place, of in enumerate(shown)}
+    return {**_by_series(named), "legend": below if legend else None}
+
+
+def _by_series(values: Mapping[str, Any]) -> Json:
+    """Something that each series has of its own."""
+    return {"field": "s", "type": "nominal", "scale": {"domain": list(values), "range": list(values.values())}}
 
 
 def lines_rows(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
@@ -91,7 +112,7 @@ def lines_rows(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
     return {"rows": rows, "summary": _summary(last, writer.lang)}
 
 
-def heat_spec(panel: Json, writer: Writer) -> Json:
+def heat_spec(panel: Json) -> Json:
     """Days across, hours down, a colour for each."""
     of = _field(panel)
     return {
@@ -105,7 +126,7 @@ def heat_spec(panel: Json, writer: Writer) -> Json:
                 "field": "v",
                 "type": "quantitative",
                 "scale": {"scheme": "blues"},
-                "legend": {"title": None, "gradientLength": {"expr": "height"}, **_format(of, writer)},
+                "legend": {"title": None, "gradientLength": {"expr": "height"}, **_format(of)},
             },
             "tooltip": _tooltip("day", "hour", "text"),
         },
@@ -128,7 +149,7 @@ def heat_rows(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
     return {"rows": rows, "summary": said.format(**largest).of(writer.lang) if largest else ""}
 
 
-def timeline_spec(panel: Json, writer: Writer) -> Json:  # noqa: ARG001  as all specifications are made
+def timeline_spec(panel: Json) -> Json:  # noqa: ARG001  as all specifications are made
     """A bar over each day that has data, a line for each column."""
     return {
         **_FRAME,
@@ -169,7 +190,7 @@ def _runs(days: Sequence[tuple[Any, Any]], writer: Writer) -> Iterator[tuple[int
             begun = None
 
 
-SPECS: Mapping[str, Callable[[Json, Writer], Json]] = {
+SPECS: Mapping[str, Callable[[Json], Json]] = {
     "timeseries": lines_spec,
     "heatmap": heat_spec,
     "state-timeline": timeline_spec,
@@ -227,18 +248,18 @@ def _time_axis() -> Json:
     }
 
 
-def _axis(of: Field, writer: Writer) -> Json:
-    return {"tickCount": {"expr": "max(2, height / 40)"}, **_format(of, writer)}
+def _axis(of: Field) -> Json:
+    return {"tickCount": {"expr": "max(2, height / 40)"}, **_format(of)}
 
 
-def _format(of: Field, writer: Writer) -> Json:
+def _format(of: Field) -> Json:
     """How an axis writes its numbers."""
     if of.unit == "percentunit":
         return {"labelExpr": f"format(datum.value * {SHARE_SCALE}, ',.3~g') + ' %'"}
     if of.unit.startswith("suffix:"):
         return {"labelExpr": f"format(datum.value, ',.6~g') + ' {of.unit.removeprefix('suffix:').strip()}'"}
     counts = {"tickMinStep": 1} if of.decimals == 0 else {}
-    return {"format": ",.6~g", **counts} if writer else {}
+    return {"format": ",.6~g", **counts}
 
 
 def _tooltip(*names: str) -> list[Json]:

@@ -156,7 +156,5 @@ def _data(feed: Feed) -> Json:
         "zone": feed.board.json["timezone"],
         "live": feed.choice.is_moving and feed.board.refresh_s is not None,
         "refresh_s": feed.board.refresh_s,
-        "specs": {
-            one["id"]: charts.SPECS[one["type"]](one, feed.writer) for one in feed.panels if one["type"] in charts.SPECS
-        },
+        "specs": {one["id"]: charts.SPECS[one["type"]](one) for one in feed.panels if one["type"] in charts.SPECS},
     }
