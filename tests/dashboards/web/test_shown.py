@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import altair as alt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from dashboards import look
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
+from dashboards.web import charts
 from dashboards.web.drawable import undrawable
 from dashboards.web.shown import SAID, SIGNS, Field, Tone, Writer, fields, tone_of
 from dashboards.words import NO_VALUE, Lang
@@ -129,3 +132,22 @@ def test_the_web_draws_every_panel_of_every_board() -> None:
 )
 def test_what_the_web_cannot_draw_is_told(panel: dict[str, object], said: str) -> None:
     assert [breach for breach in undrawable(panel) if said in breach]
+
+
+def test_every_chart_is_sound_vega_lite() -> None:
+    """By Vega-Lite's own schema, which altair holds."""
+    drawn = 0
+    for board in BOARDS:
+        for panel in board.json(Edition(Lang.EN, "Asia/Shanghai"))["panels"]:
+            if panel["type"] in charts.SPECS:
+                spec = charts.SPECS[panel["type"]](panel)
+                (alt.LayerChart if "layer" in spec else alt.Chart).from_dict(spec)
+                drawn += 1
+    assert drawn > 20
+
+
+@given(st.integers(0, 4_000_000_000), st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe"]))
+def test_a_chart_shows_the_hotlines_clock(at_s: int, zone: str) -> None:
+    """What UTC shows at that instant is what the clock there shows."""
+    local = datetime.fromtimestamp(at_s, ZoneInfo(zone)).replace(tzinfo=UTC)
+    assert datetime.fromtimestamp(charts.local_ms(at_s, ZoneInfo(zone)) / 1000, UTC) == local.replace(fold=0)
