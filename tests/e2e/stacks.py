@@ -131,9 +131,11 @@ class Hotline(Stack):
 
     @property
     def settings(self) -> Settings:
-        """Settings of the running stack."""
-        state = read_state(load_settings(self.data, {})[0].folder)
-        assert state is not None
+        """Settings of the running stack, or of one that takes its place just now."""
+        folder = load_settings(self.data, {})[0].folder
+        wait_until(lambda: read_state(folder) is not None, f"a stack runs on {self.data}")
+        state = read_state(folder)
+        assert state is not None, f"no stack runs any more on {self.data}"
         return state.settings
 
     def writer(self) -> Client:

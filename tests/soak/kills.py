@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +15,6 @@ from tests.faults.test_faults import ENVIRONMENTS, broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FAULTS_A_RUN = 25
 
@@ -54,5 +55,6 @@ def _run(environment: str, seed: int, folder: Path) -> Run:
     try:
         broken(environment, seed, FAULTS_A_RUN, folder, diary)
     except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
-        failure = f"{type(error).__name__}: {error}"[:2000]
+        *_, where = traceback.extract_tb(error.__traceback__)
+        failure = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[:2000]
     return Run(environment, seed, diary.faults, diary.recoveries, failure)
