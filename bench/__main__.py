@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.measure_stage", "bench.door", "bench.intake", "bench.roll", "bench.idle", "bench.pipeline")
+MODULES = (
+    "bench.measure_stage",
+    "bench.door",
+    "bench.intake",
+    "bench.roll",
+    "bench.idle",
+    "bench.boards",
+    "bench.pipeline",
+)
 
 
 def main() -> int:

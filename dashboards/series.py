@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dashboards import sums
+from dashboards.pieces import Key
 from dashboards.spans import Span, local
 from hotline.buckets import By
 from hotline.catalogue import Stock
+from hotline.names import SUMS_DAY
 
 if TYPE_CHECKING:
     from dashboards.sums import Asked
@@ -28,13 +30,15 @@ class Step:
     width: str
     day: str
     """What of a bucket is compared with `days`."""
+    fine: bool = False
+    """Parts of days."""
 
 
 def fine(seconds: str) -> Step:
     """Spans of so many seconds (an expression), which begin with the local hour; as epoch seconds."""
     offset = "timeZoneOffset({at})"
     bucket = f"toInt64(intDiv(toUnixTimestamp({{at}}) + {offset}, {seconds}) * {seconds} - {offset})"
-    return Step(bucket, "{day}", "toInt64(toUnixTimestamp(until_at))", seconds, "toDate({time})")
+    return Step(bucket, "{day}", "toInt64(toUnixTimestamp(until_at))", seconds, "toDate({time})", fine=True)
 
 
 MINUTES = fine("least(greatest($__interval_s, 60), 3600)")
@@ -64,7 +68,7 @@ def series(asked: Asked, step: Step, zone: str, *, days_back: int = 0, suffix: s
     moved = f"addDays({time}, {days_back})" if days_back else time
     values = ", ".join(f"{_value(kpi, asked.kind, step, time)} AS {kpi.name}{suffix}" for kpi in asked.kpis)
     return (
-        f"{asked.span.heads(days_back=days_back)} SELECT {moved} AS time, {values} "  # noqa: S608
+        f"{asked.heads(days_back=days_back)} SELECT {moved} AS time, {values} "  # noqa: S608
         f"FROM ({filled(asked, step)}) WHERE {time} <= {local('now()', zone)} ORDER BY bucket"
     )
 
@@ -72,11 +76,15 @@ def series(asked: Asked, step: Step, zone: str, *, days_back: int = 0, suffix: s
 def filled(asked: Asked, step: Step) -> str:
     """Select the sums of every bucket, 0 where there are none."""
     first = step.bucket.format(at="since_at")
-    bucket = step.bucket.format(at="at")
-    if any(isinstance(kpi.numerator, Stock) for kpi in asked.kpis):  # all that was before stands in the first one
-        bucket = f"greatest({bucket}, {first})"
     fill = f"ORDER BY bucket WITH FILL FROM {first} TO {step.end} STEP {step.width}"
-    return f"{sums.summed(asked, {'bucket': bucket})} {fill}"
+    return f"{sums.summed(asked, [_bucket(asked, step, first)])} {fill}"
+
+
+def _bucket(asked: Asked, step: Step, first: str) -> Key:
+    of_row, of_day = (step.bucket.format(at=at) for at in ("at", SUMS_DAY))
+    if any(isinstance(kpi.numerator, Stock) for kpi in asked.kpis):  # all that was before stands in the first one
+        of_row, of_day = (f"greatest({bucket}, {first})" for bucket in (of_row, of_day))
+    return Key("bucket", of_row, first if step.fine else of_day, step.fine)
 
 
 def _value(kpi: Kpi, kind: str, step: Step, time: str) -> str:

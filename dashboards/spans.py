@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotline.windows import HOUR_S, MINUTE_S, WINDOWS
+from hotline.windows import DAY_S, HOUR_S, MINUTE_S, WINDOWS
 
 WINDOW_VARIABLE = "window"
+
+
+DAYS_SINCE, DAYS_UNTIL = "days_since_at", "days_until_at"
+HOURS_SINCE, HOURS_UNTIL = "hours_since_at", "hours_until_at"
+RECENT = "recent_at"
+"""Where a span's whole local days begin and end, and its whole hours; they cross when it has none. And from
+when on recent minutes hold everything: they are kept for a day longer than the longest window."""
+_RECENT_DAYS = max(found.seconds or 0 for found in WINDOWS) // DAY_S
+RECENT_SINCE = f"toStartOfDay(subtractDays(toTimeZone(now(), timezoneOf(until_at)), {_RECENT_DAYS}))"
 
 
 @dataclass(frozen=True)
@@ -18,11 +27,14 @@ class Span:
 
     since: str
     until: str
+    days: bool = True
+    """It may have a whole local day."""
 
     def heads(self, *, days_back: int = 0) -> str:
-        """Bind `since_at` and `until_at`, moved back by local days."""
+        """Bind `since_at` and `until_at`, moved back by local days, and what statements make of them."""
         moved = (f"subtractDays({at}, {days_back})" if days_back else at for at in (self.since, self.until))
-        return "WITH {} AS since_at, {} AS until_at".format(*moved)
+        bound = dict(zip(("since_at", "until_at"), moved, strict=True)) | _BOUND
+        return "WITH " + ", ".join(f"{what} AS {name}" for name, what in bound.items())
 
 
 def local(instant: str, zone: str) -> str:
@@ -48,7 +60,8 @@ def window(name: str, zone: str) -> Span:
     """A window of `hotline.windows`: it ends with the running minute of the end of the range."""
     end = _minute_after(zone)
     (seconds,) = (found.seconds for found in WINDOWS if found.name == name)
-    return Span(f"toStartOfDay({local('$__toTime', zone)})" if seconds is None else f"{end} - {seconds}", end)
+    since = f"toStartOfDay({local('$__toTime', zone)})" if seconds is None else f"{end} - {seconds}"
+    return Span(since, end, days=(seconds or 0) >= DAY_S)
 
 
 def chosen_window(zone: str) -> Span:
@@ -70,3 +83,12 @@ def hour_of(instant: str) -> str:
 def hour_from(instant: str) -> str:
     """The first whole hour at or after an instant."""
     return hour_of(f"({instant} + {HOUR_S - 1})")
+
+
+_BOUND = {
+    DAYS_SINCE: "if(toStartOfDay(since_at) = since_at, since_at, toStartOfDay(addDays(since_at, 1)))",
+    DAYS_UNTIL: "toStartOfDay(until_at)",
+    HOURS_SINCE: hour_from("since_at"),
+    HOURS_UNTIL: hour_of("until_at"),
+    RECENT: RECENT_SINCE,
+}

@@ -1,28 +1,25 @@
-"""Statements of panels, out of the stored sums: what a KPI declares, over a span, of the scopes that are chosen.
-
-What a kind of scope keeps by the hour is taken from whole hours of the sums and, at the edges of a span, from the
-recent minutes; so a span may end with the running minute. Where recent minutes are no longer kept, edges count from and
-to whole hours.
-"""
+"""Statements of panels, out of the stored sums: what a KPI declares, over a span, of the scopes that are chosen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboards.spans import hour_from, hour_of
+from dashboards.pieces import Key, Summand, pieces
 from dashboards.words import UNNAMED
 from hotline.catalogue import ALL, Grain, Kpi, Measure, Quantile, Stock, Unit
 from hotline.filled import FILLED_SQL
 from hotline.names import COVERED_DAYS_TABLE, DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
+    from dashboards.pieces import Piece
     from dashboards.spans import Span
     from hotline.subjects import Subject
 
 SCOPES_MAX = 100_000
+SCOPE = Key("scope", "scope", "scope")
 SCOPE_NAME = f"if(scope = '', '{UNNAMED}', scope)"
 
 
@@ -47,6 +44,11 @@ class Asked:
         """The subject of all its KPIs."""
         return self.kpis[0].subject
 
+    def heads(self, *, days_back: int = 0) -> str:
+        """Bind what statements read: the span's instants, moved back by local days, and which columns are filled."""
+        columns = f"SELECT groupArray((toString(sums_table), sums_column)) FROM ({FILLED_SQL})"  # noqa: S608  names of ours
+        return f"{self.span.heads(days_back=days_back)}, ({columns}) AS filled"
+
     def scopes(self, *, as_city: bool) -> str:
         """The condition that chooses its sums; of the city instead of all scopes, which are the same, if `as_city`."""
         if self.kind == ALL:
@@ -55,36 +57,15 @@ class Asked:
             return f"scope_kind = '{self.kind}'"
         everything = f"$__conditionalAll(1 = 0, ${self.chosen})"
         kind = f"if({everything}, '{ALL}', '{self.kind}')" if as_city else f"'{self.kind}'"
-        named = f"$__conditionalAll({SCOPE_NAME} IN (${{{self.chosen}:singlequote}}), ${self.chosen})"
+        names = f"(${{{self.chosen}:singlequote}})"  # a function of `scope` would hide it from the primary key
+        named = f"$__conditionalAll((scope IN {names} OR scope = '' AND '{UNNAMED}' IN {names}), ${self.chosen})"
         return f"scope_kind = {kind} AND {named}"
-
-
-@dataclass(frozen=True)
-class Summand:
-    """A sum that a statement needs, under the name it has there; of all time where a stock needs it."""
-
-    measure: Measure
-    ever: bool
-
-    @property
-    def name(self) -> str:
-        """Its name in the statement."""
-        return f"{self.measure.name}_ever" if self.ever else self.measure.name
-
-
-@dataclass(frozen=True)
-class _Piece:
-    table: str
-    summands: tuple[Summand, ...]
-    when: str
-    by_minute: bool
-    """The city keeps the same sums, in a fraction of the rows."""
 
 
 def total(asked: Asked) -> str:
     """Select the value of each KPI in one row."""
     values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
-    return f"{asked.span.heads()} SELECT {values} FROM ({summed(asked, {})})"  # noqa: S608  names of ours
+    return f"{asked.heads()} SELECT {values} FROM ({summed(asked)})"  # noqa: S608  names of ours
 
 
 def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
@@ -95,8 +76,8 @@ def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
     values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
     anything = " OR ".join(f"{summand.name} != 0" for summand in summands(asked))
     return (
-        f"{asked.span.heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
-        f"FROM ({summed(asked, {'scope': 'scope'})}) WHERE {anything} ORDER BY {order} LIMIT {rows_max}"
+        f"{asked.heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
+        f"FROM ({summed(asked, [SCOPE])}) WHERE {anything} ORDER BY {order} LIMIT {rows_max}"
     )
 
 
@@ -108,8 +89,8 @@ def parts(asked: Asked) -> str:
     numerator = where_filled(kpi, asked.kind, kpi.measures[0].name) if ratio else shown
     denominator = where_filled(kpi, asked.kind, kpi.measures[1].name) if ratio else "NULL"
     return (
-        f"{asked.span.heads()} SELECT {numerator} AS numerator, {denominator} AS denominator, {shown} AS value "  # noqa: S608  names of ours
-        f"FROM ({summed(asked, {})})"
+        f"{asked.heads()} SELECT {numerator} AS numerator, {denominator} AS denominator, {shown} AS value "  # noqa: S608  names of ours
+        f"FROM ({summed(asked)})"
     )
 
 
@@ -156,8 +137,7 @@ def where_filled(kpi: Kpi, kind: str, shown: str) -> str:
     tables = [kpi.subject.sums_table, *([kpi.subject.recent_table] if by_hour else [])]
     read = sorted({(table, measure.column) for table in tables for measure in kpi.measures})
     named = ", ".join(f"('{table}', '{column}')" for table, column in read)
-    filled = f"(SELECT count() FROM ({FILLED_SQL}) WHERE (sums_table, sums_column) IN ({named})) = {len(read)}"  # noqa: S608
-    return f"if({filled}, {shown}, NULL)"
+    return f"if(hasAll(filled, [{named}]), {shown}, NULL)"
 
 
 def amount(kpi: Kpi) -> str:
@@ -187,54 +167,31 @@ def summands(asked: Asked) -> list[Summand]:
     return list({summand.name: summand for summand in found}.values())
 
 
-def summed(asked: Asked, keys: dict[str, str]) -> str:
-    """Select keys (name → what it is of a row of sums) and the sums; one row when there are no keys."""
+def summed(asked: Asked, keys: Sequence[Key] = ()) -> str:
+    """Select keys and the sums; one row when there are no keys."""
     names = summands(asked)
     sums = ", ".join(f"sum({summand.name}) AS {summand.name}" for summand in names)
-    parts = " UNION ALL ".join(_select(piece, names, asked, keys) for piece in _pieces(asked))
-    return f"SELECT {_listed(keys)}{sums} FROM ({parts}){_grouped(keys)}"  # noqa: S608  names of ours
+    days = asked.span.days and not any(key.fine for key in keys)
+    cut = pieces(asked.subject, asked.kind, names, days=days)
+    parts = " UNION ALL ".join(_select(piece, names, asked, keys) for piece in cut)
+    named = "".join(f"{key.name}, " for key in keys)
+    return f"SELECT {named}{sums} FROM ({parts}){_grouped(keys)}"  # noqa: S608  names of ours
 
 
-def _select(piece: _Piece, names: Iterable[Summand], asked: Asked, keys: dict[str, str]) -> str:
+def _select(piece: Piece, names: Iterable[Summand], asked: Asked, keys: Sequence[Key]) -> str:
     sums = ", ".join(
         f"sum({summand.measure.column}) AS {summand.name}"
         if summand in piece.summands
         else f"toInt64(0) AS {summand.name}"
         for summand in names
     )
-    scopes = asked.scopes(as_city=piece.by_minute and "scope" not in keys)
-    of_keys = "".join(f"{what} AS {name}, " for name, what in keys.items())
+    scopes = asked.scopes(as_city=piece.of_city and SCOPE not in keys)
+    of_keys = "".join(f"{key.of_day if piece.by_day else key.of_row} AS {key.name}, " for key in keys)
     return (
         f"SELECT {of_keys}{sums} FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
         f"WHERE {scopes} AND {piece.when}{_grouped(keys)}"
     )
 
 
-def _listed(keys: dict[str, str]) -> str:
-    return "".join(f"{name}, " for name in keys)
-
-
-def _grouped(keys: dict[str, str]) -> str:
-    return f" GROUP BY {', '.join(keys)}" if keys else ""
-
-
-def _pieces(asked: Asked) -> Iterator[_Piece]:
-    """Tables and spans that together hold each sum once."""
-    subject, since, until = asked.subject, hour_from("since_at"), hour_of("until_at")
-    during = "at >= since_at AND at < until_at"
-    spans = {
-        (False, Grain.MINUTE): {subject.sums_table: during},
-        (False, Grain.HOUR): {
-            subject.sums_table: f"at >= {since} AND at < {until}",
-            subject.recent_table: f"{during} AND (at < {since} OR at >= {until})",
-        },
-        (True, Grain.MINUTE): {subject.sums_table: "at < until_at"},
-        (True, Grain.HOUR): {
-            subject.sums_table: f"at < {until}",
-            subject.recent_table: f"at >= {until} AND at < until_at",
-        },
-    }
-    for (ever, grain), tables in spans.items():
-        chosen = tuple(s for s in summands(asked) if s.ever is ever and s.measure.grains[asked.kind] is grain)
-        if chosen:
-            yield from (_Piece(table, chosen, when, grain is Grain.MINUTE) for table, when in tables.items())
+def _grouped(keys: Sequence[Key]) -> str:
+    return f" GROUP BY {', '.join(key.name for key in keys)}" if keys else ""

@@ -35,6 +35,9 @@ MIGRATIONS_TABLE = "migrations"
 REPAIRS_TABLE = "repairs"
 SINK_EPOCHS_TABLE = "sink_epochs"
 
+SUMS_DAY = "toDate32(at)"
+"""The local day of a sum, by which the engine keeps sums of sums. A condition on `toDate` would become one on `at`."""
+
 RECORD_BYTES_MAX = 20 * 2**20
 """Largest Kafka record, on the broker and in every client: an undecodable record of 16 MiB must fit its dead letter."""
 JSON_BYTES_MAX = 2**20

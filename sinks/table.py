@@ -15,6 +15,14 @@ what a load costs the engine; reads meet a few dozen parts more."""
 Columns = Mapping[str, str]
 
 
+PROJECTED: Mapping[str, str] = {
+    "deduplicate_merge_projection_mode": "'rebuild'",  # from the rows that a merge leaves
+    "materialize_projections_on_insert": "0",  # for each small part it costs as much as the part itself
+    "materialize_projections_on_merge": "1",
+}
+"""Settings of a table with projections: merges write them; parts that have none yet are read without."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table: columns with their types, in order, and how rows are kept."""
@@ -28,6 +36,8 @@ class Table:
     """When a row may be forgotten."""
     indexes: Mapping[str, str] = field(default_factory=dict)
     """Skipping index → its expression and type."""
+    projections: Mapping[str, str] = field(default_factory=dict)
+    """What the engine keeps of the rows beside them, in the same parts: its name, which says all of it → its SELECT."""
     tokens: int = INSERTS_REMEMBERED
     settings: Mapping[str, str] = field(default_factory=dict)
 

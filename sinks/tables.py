@@ -20,6 +20,7 @@ from hotline.events.rules import REQUIRED
 from hotline.rows import Call, Row, Ticket
 from hotline.subjects import OWN_TEXTS, SUBJECTS, Subject
 from hotline.windows import DAY_S, RECENT_S
+from sinks.projections import by_day, by_time
 from sinks.table import Columns, Table
 
 DATABASE = names.DATABASE
@@ -86,6 +87,7 @@ def _sums(subject: Subject) -> Table:
         order=("scope_kind", "scope", "at"),
         engine="SummingMergeTree",
         partition="toYear(at)",
+        projections=by_day(subject),
         tokens=INSERTS_REMEMBERED_BY_YEAR,
     )
 
@@ -96,6 +98,7 @@ def _recent(subject: Subject) -> Table:
         _sums(subject),
         name=subject.recent_table,
         partition="toMonday(at)",
+        projections=by_time(subject),
         ttl=f"at + INTERVAL {(RECENT_S + DAY_S) // DAY_S} DAY",
         settings={"ttl_only_drop_parts": "1"},
     )

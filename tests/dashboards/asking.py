@@ -20,6 +20,8 @@ class Answer:
 
     types: dict[str, str]
     rows: list[list[Any]]
+    read_rows: int
+    """Rows of tables that the engine read for it."""
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -47,4 +49,5 @@ class Asking:
         body = reply.read()
         assert reply.status == http.client.OK, f"{body.decode(errors='replace')[:600]}\n{sql}"
         found = json.loads(body)
-        return Answer({column["name"]: column["type"] for column in found["meta"]}, found["data"])
+        types = {column["name"]: column["type"] for column in found["meta"]}
+        return Answer(types, found["data"], int(json.loads(reply.headers["X-ClickHouse-Summary"])["read_rows"]))

@@ -104,15 +104,47 @@ def test_the_first_of_a_count_have_their_shares_of_all(asking: Asking, city: Sto
     assert [share for *_, share in found] == [count / everything for count, _ in counts[:2]]
 
 
-@pytest.mark.parametrize("kind", ["all", "department"])
+def as_if_forgotten(sql: str, subject: str) -> str:
+    """Ask a statement as after weeks, when the recent minutes of its span are no longer there."""
+    table = f"FROM hotline.recent_sums_{subject}"
+    assert spans.RECENT_SINCE in sql
+    later = sql.replace(spans.RECENT_SINCE, "toStartOfDay(addDays(until_at, 2))")
+    return later.replace(table, f"FROM (SELECT * {table} LIMIT 0)")
+
+
+@pytest.mark.parametrize("kind", ["line", "district", "department"])
+@pytest.mark.parametrize("hours", [(-7, 53), (0, 48), (3, 9), (5, 24), (-30, 31)])
+def test_parts_of_days_are_the_same_by_recent_minutes_as_by_hours(
+    kind: str, hours: tuple[int, int], asking: Asking, city: Stored
+) -> None:
+    """Stocks and counts from and to whole hours: across days, of whole days, within one, up to midnight."""
+    midnight = int(BORN_AT.astimezone(city.zone).replace(hour=0, minute=0).timestamp()) + 86_400
+    since, until = (midnight + hour * 3600 for hour in hours)
+    question = asked("tickets_created", "tickets_open", "timely_handling_rate", kind=kind)
+    sql = sums.split(question, order="name")
+    spans_ = Chosen(from_s=since, to_s=until)
+    found = asking.ask(expand(sql, spans_)).records
+    assert asking.ask(expand(as_if_forgotten(sql, "tickets"), spans_)).records == found
+    results = answer(
+        Question(kpis=question.kpis, period=Period.of(since, until, city.zone), split=kind), city.reader.ask
+    )
+    known = {(each.kpi, each.scope.value or UNNAMED): each.value for each in results if each.scope}
+    assert {name for _, name in known} == {record["name"] for record in found} != set()
+    for record in found:
+        for kpi in question.kpis:
+            assert (record[kpi.name] or 0) == (known.get((kpi.name, record["name"])) or 0)
+
+
+@pytest.mark.parametrize(("kind", "forgotten"), [("all", False), ("department", False), ("department", True)])
 def test_a_range_that_ends_with_the_last_second_of_a_day_has_its_last_hour(
-    kind: str, asking: Asking, city: Stored
+    kind: str, asking: Asking, city: Stored, *, forgotten: bool
 ) -> None:
     """A kind that is kept by the hour would lose it otherwise where recent minutes are no longer kept."""
     midnight = int((BORN_AT + timedelta(days=1)).astimezone(city.zone).replace(hour=0, minute=0).timestamp())
     question = asked("tickets_created", "tickets_handled", "timely_handling_rate", kind=kind)
-    forgotten = "FROM (SELECT * FROM hotline.recent_sums_tickets LIMIT 0)"
-    sql = sums.split(question, order="name").replace("FROM hotline.recent_sums_tickets", forgotten)
+    sql = sums.split(question, order="name")
+    if forgotten:
+        sql = as_if_forgotten(sql, "tickets")
     found = asking.ask(expand(sql, Chosen(from_s=midnight - 86_400, to_s=midnight - 1))).records
     period = Period.of(midnight - 86_400, midnight, city.zone)
     split = None if kind == "all" else kind

@@ -14,6 +14,7 @@ from hotline.names import DATABASE, FILLED_COLUMNS_TABLE
 from hotline.subjects import SUBJECTS, TICKETS
 from sinks.migrations import apply, migrations
 from sinks.repair import fill, filling, repairing, unfilled
+from sinks.tables import tables
 from tests.sinks.cities import City
 from tests.sinks.sinking import EngineProcess
 
@@ -56,6 +57,8 @@ def _filled(client: Client) -> set[tuple[str, str]]:
 def _drop(client: Client) -> None:
     """Make the new column anew, as a migration does."""
     for table in TABLES:
+        for projection in tables()[table].projections:  # which has the column, too
+            client.command(f"ALTER TABLE {DATABASE}.{table} DROP PROJECTION {projection} SETTINGS mutations_sync = 2")
         client.command(f"ALTER TABLE {DATABASE}.{table} DROP COLUMN {NEW.column} SETTINGS mutations_sync = 2")
         client.command(f"ALTER TABLE {DATABASE}.{table} ADD COLUMN {NEW.column} Int64")
     client.command(

@@ -1,0 +1,119 @@
+"""What the boards ask for, on a year of a large city: rows read and milliseconds, against the budget.
+
+    python -m bench.boards [--days 365] [--times 3]
+
+Each query is asked alone, as Grafana's reader asks it; of several times, the best counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bench import year
+from dashboards.boards import BOARDS
+from dashboards.entries import Edition
+from dashboards.macros import ALL_VALUE, Chosen, expand
+from dashboards.words import Lang
+from hotline.windows import DAY_S, HOUR_S
+from tests.dashboards.asking import Asking
+from tests.hotline.stored_rows import engine, migrated
+
+if TYPE_CHECKING:
+    from dashboards.board import Board
+
+ZONE = "Asia/Shanghai"
+LIVE_MS, ANNUAL_MS = 50, 1000
+"""The budget: of a query of a live board, and of all of the annual board together."""
+BACK_S = {"now-6h": 6 * HOUR_S, "now-24h": DAY_S, "now-7d": 7 * DAY_S}
+OF_ONE = ("department", "district")
+"""Boards about one scope of the kind that they are named for."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a query took."""
+
+    panel: str
+    sql: str
+    ms: float
+    rows: int
+
+
+def main() -> None:
+    """Store a year, then ask everything."""
+    parser = argparse.ArgumentParser(prog="python -m bench.boards", description=__doc__.splitlines()[0])
+    parser.add_argument("--days", type=int, default=365, help="days that are stored (%(default)s)")
+    parser.add_argument("--times", type=int, default=3, help="how often each query is asked (%(default)s)")
+    given = parser.parse_args()
+    at_s = int(time.time()) // HOUR_S * HOUR_S
+    with tempfile.TemporaryDirectory(prefix="hotline-bench-") as made, engine(Path(made), ZONE) as settings:
+        with migrated(settings) as client:
+            begun = time.monotonic()
+            year.store(client, at_s, days=given.days)
+            print(f"{given.days} days stored in {time.monotonic() - begun:.0f} s", flush=True)
+        asking = Asking(settings)
+        for board in BOARDS:
+            report(board, costs(board, asking, at_s, times=given.times))
+
+
+def costs(board: Board, asking: Asking, at_s: int, *, times: int = 1) -> list[Cost]:
+    """Ask all queries of a board as it opens at an instant, in epoch seconds."""
+    made = board.json(Edition(Lang.EN, ZONE))
+    chosen = opened(board, at_s)
+    found = []
+    for panel in made["panels"]:
+        for target in panel.get("targets", ()):
+            sql = expand(target["rawSql"], chosen)
+            found.append(Cost(panel["title"], sql, *_asked(asking, sql, times)))
+    return found
+
+
+def opened(board: Board, at_s: int) -> Chosen:
+    """What a reader has chosen who opens a board: all scopes, but the one that the board is about; the year."""
+    variables: dict[str, str | list[str]] = {kind: [ALL_VALUE] for kind in ("line", "district", "department")}
+    if board.name in OF_ONE:
+        variables[board.name] = [f"{board.name} 1"]
+    return Chosen(from_s=_since(board, at_s), to_s=at_s - 1, interval_s=300, variables={**variables, "window": "today"})
+
+
+def _since(board: Board, at_s: int) -> int:
+    local = datetime.fromtimestamp(at_s - 1, ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0)
+    if board.since == "now/d":
+        return int(local.timestamp())
+    if board.since == "now-1y/y":  # the year that is stored
+        return int(local.replace(month=1, day=1).timestamp())
+    return at_s - BACK_S[board.since]
+
+
+def _asked(asking: Asking, sql: str, times: int) -> tuple[float, int]:
+    taken, rows = [], 0
+    for _ in range(times):
+        begun = time.perf_counter()
+        rows = asking.ask(sql).read_rows
+        taken.append((time.perf_counter() - begun) * 1000)
+    return min(taken), rows
+
+
+def report(board: Board, found: list[Cost]) -> None:
+    """Print what a board takes beside what it may."""
+    slowest = max(found, key=lambda cost: cost.ms)
+    total = sum(cost.ms for cost in found)
+    part = total / ANNUAL_MS if board.since.endswith("/y") else slowest.ms / LIVE_MS
+    print(
+        f"{board.name:11} {len(found):2} queries, {total:6,.0f} ms in a row, median "
+        f"{statistics.median(cost.ms for cost in found):4.0f} ms, slowest {slowest.ms:4.0f} ms ({slowest.panel}), "
+        f"{sum(cost.rows for cost in found):10,} rows read: {part:.0%} of the budget",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
