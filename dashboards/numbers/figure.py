@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotline.catalogue import Quantile
-from hotline.queries import answer_from_rows
+from hotline.queries import Statement, answer_from_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dashboards.numbers.counted import Counted
     from dashboards.web.store import Store
     from hotline.catalogue import Kpi
-    from hotline.queries import Ask, Question, Result, Statement
+    from hotline.queries import Ask, Question, Result
 
 SHARES_MAX = 500
 """Scopes that are shown one by one."""
@@ -82,7 +82,7 @@ async def figure(counted: Counted, by: str, store: Store) -> Figure:
 async def _of_sums(counted: Counted, store: Store) -> Parts | None:
     if counted.sql is None:
         return None
-    ((numerator, denominator, value),) = (await store.ask(counted.sql)).rows
+    ((numerator, denominator, value),) = (await store.run(Statement(counted.sql))).rows
     return Parts(numerator, denominator, value)
 
 

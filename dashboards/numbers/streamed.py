@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import msgspec
 
-from dashboards.web.store import ANSWER_S_MAX, StoreError, escaped
-from hotline.settings import password
+from dashboards.web.store import ANSWER_S_MAX, StoreError
+from hotline.settings import SettingsError, password
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,7 +28,6 @@ _ROWS = msgspec.json.Decoder(list[Any])
 async def streamed(store: Store, statement: Statement) -> Batches:
     """Ask a statement and give its rows in batches. Raises StoreError."""
     settings = store.settings
-    given = {f"param_{name}": escaped(value) for name, value in statement.parameters.items()}
     try:
         async with (
             aiohttp.ClientSession(
@@ -39,12 +38,16 @@ async def streamed(store: Store, statement: Statement) -> Batches:
                 },
                 trust_env=False,
             ) as session,
-            session.post(settings.clickhouse_url, params={**_FORMAT, **given}, data=statement.sql.encode()) as reply,
+            session.post(
+                settings.clickhouse_url, params={**_FORMAT, **statement.arguments}, data=statement.sql.encode()
+            ) as reply,
         ):
             if reply.status != HTTPStatus.OK:
                 raise StoreError(_said(await reply.content.read(_SAID_MAX)) or f"status {reply.status}")
             async for lines in _lines(reply):
                 yield _read(lines)
+    except SettingsError as error:
+        raise StoreError(str(error)) from error
     except (OSError, aiohttp.ClientError, TimeoutError) as error:
         raise StoreError(f"ClickHouse cannot be reached ({error or type(error).__name__})") from error
 

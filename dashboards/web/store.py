@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
+from hotline.queries import Statement
 from hotline.settings import SettingsError, password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from hotline.queries import Statement
     from hotline.settings import Settings
 
 AT_ONCE_MAX = 3
@@ -89,34 +89,32 @@ class Store:
             del self._kept[old]
         since, task = self._kept.get(sql, (0.0, None))
         if task is None or (task.done() and now - since > KEPT_S):
-            task = asyncio.create_task(self.ask(sql))
+            task = asyncio.create_task(self.run(Statement(sql)))
             self._kept[sql] = (now, task)
         return await asyncio.shield(task)
 
     async def run(self, statement: Statement) -> Answer:
-        """Ask a statement with its parameters. Raises StoreError."""
-        return await self.ask(statement.sql, statement.parameters)
-
-    async def ask(self, sql: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
-        """Ask once it is this question's turn. Raises StoreError."""
+        """Ask a statement once it is its turn. Raises StoreError."""
         async with self._turn:
             self.asked += 1
-            status, body = await self._post(sql, parameters or {})
+            status, body = await self._post(statement)
         if status != HTTPStatus.OK:
             said = body.decode(errors="replace").strip().partition("\n")[0][:_SHOWN_MAX]
             raise StoreError(said or f"status {status}")
         found = json.loads(body)
         return Answer({column["name"]: column["type"] for column in found["meta"]}, found["data"])
 
-    async def _post(self, sql: str, parameters: Mapping[str, str | int]) -> tuple[int, bytes]:
-        given = {f"param_{name}": escaped(value) for name, value in parameters.items()}
+    async def _post(self, statement: Statement) -> tuple[int, bytes]:
         try:
             headers = {
                 "X-ClickHouse-User": self.settings.clickhouse_reader,
                 "X-ClickHouse-Key": password(self.settings, "reader"),
             }
             async with self._session.post(
-                self.settings.clickhouse_url, params={**_FORMAT, **given}, data=sql.encode(), headers=headers
+                self.settings.clickhouse_url,
+                params={**_FORMAT, **statement.arguments},
+                data=statement.sql.encode(),
+                headers=headers,
             ) as reply:
                 return reply.status, await _whole(reply)
         except SettingsError as error:
@@ -132,11 +130,3 @@ async def _whole(reply: aiohttp.ClientResponse) -> bytes:
         if len(taken) > ANSWER_BYTES_MAX:
             raise StoreError(f"an answer of more than {ANSWER_BYTES_MAX >> 20} MiB")
     return bytes(taken)
-
-
-def escaped(value: str | int) -> str:
-    """Write a value as ClickHouse reads parameters: as a field of tab-separated text."""
-    text = str(value)
-    for plain, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"), ("\0", "\\0")):
-        text = text.replace(plain, escape)
-    return text

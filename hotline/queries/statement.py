@@ -26,7 +26,13 @@ class Statement:
     sql: str
     parameters: Mapping[str, str | int] = field(default_factory=dict)
 
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Its parameters as ClickHouse takes them in an address: each a field of tab-separated text."""
+        return {f"param_{name}": str(value).translate(_ESCAPES) for name, value in self.parameters.items()}
 
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 Ask = Callable[[Statement], Sequence[Sequence[Any]]]
 """Runs a statement and returns its rows; whole numbers may come as text."""
 

@@ -1,4 +1,4 @@
-"""Pages of numbers as a browser gets them: over HTTP, from an application with their routes and a real store."""
+"""Pages of numbers as a browser gets them: over HTTP, from the whole application and a real store."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, TypeVar
 from xml.etree import ElementTree as ET
 
-from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
-from dashboards.numbers.routes import routes
-from dashboards.web.keys import SETTINGS, STORE
-from dashboards.web.store import Store
+from dashboards.web import server
+from tests.dashboards.web import sites
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from hotline.settings import Settings
 
@@ -30,16 +28,7 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 
 
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
+class Reply(sites.Reply):
     @property
     def page(self) -> Page:
         found = Page()
@@ -51,18 +40,13 @@ def visit(settings: Settings, visitor: Callable[[Get], Awaitable[Seen]]) -> Seen
     """Let a visitor get pages; addresses go out as they are written."""
 
     async def visited() -> Seen:
-        app = web.Application()
-        app.add_routes(routes())
-        app[SETTINGS] = settings
-        async with Store(settings) as store:
-            app[STORE] = store
-            async with TestClient(TestServer(app, host="127.0.0.1")) as client:
+        async with TestClient(TestServer(server.make(settings), host="127.0.0.1")) as client:
 
-                async def get(path: str) -> Reply:
-                    async with client.get(URL(path, encoded=True)) as reply:
-                        return Reply(reply.status, reply.headers, await reply.read())
+            async def get(path: str) -> Reply:
+                async with client.get(URL(path, encoded=True)) as reply:
+                    return Reply(reply.status, reply.headers, await reply.read())
 
-                return await visitor(get)
+            return await visitor(get)
 
     return asyncio.run(visited())
 
