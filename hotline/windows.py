@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hotline.events import YEAR_MAX
 from hotline.periods import day_start_s
-from hotline.zones import floor_local
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -55,7 +52,16 @@ def recent_from(at_s: int, zone: str) -> int:
     Senders may stamp a record with any time at all: one after all years that events may have is the end of those.
     """
     begin_s = min(max(ALL_MINUTES, at_s - RECENT_S), _LATEST_S)
-    return int(floor_local(np.array([begin_s]), HOUR_S, zone)[0])
+    return local_hour_s(begin_s, zone)
+
+
+def local_hour_s(at_s: int, zone: str) -> int:
+    """Start of the local hour that holds an instant, both in epoch seconds; see `hotline.zones.floor_local`."""
+    import numpy as np  # not for all who only name windows: polars comes along
+
+    from hotline.zones import floor_local
+
+    return int(floor_local(np.array([at_s]), HOUR_S, zone)[0])
 
 
 def span(window: Window, at_s: int, zone: ZoneInfo) -> tuple[int, int]:

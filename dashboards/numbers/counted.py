@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dashboards import entries, sums
 from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.numbers.address import RANGE, Address, AddressError
@@ -18,8 +16,7 @@ from hotline.catalogue import ALL, Grain, Quantile, Stock
 from hotline.events import YEAR_MAX, YEAR_MIN
 from hotline.periods import Period
 from hotline.queries import Among, Question
-from hotline.windows import HOUR_S, MINUTE_S, NOW, RECENT_S, WINDOWS, span
-from hotline.zones import floor_local
+from hotline.windows import HOUR_S, MINUTE_S, NOW, RECENT_S, WINDOWS, local_hour_s, span
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,7 +73,7 @@ def _kept(address: Address, ends: tuple[int, int], minutes_from_s: int, zone: Zo
 
 
 def _hour(at_s: int, zone: ZoneInfo) -> int:
-    return int(floor_local(np.array([at_s]), HOUR_S, zone.key)[0])
+    return local_hour_s(at_s, zone.key)
 
 
 def _period(address: Address, ends: tuple[int, int], zone: ZoneInfo) -> Period:

@@ -11,8 +11,6 @@ import io
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -54,6 +52,8 @@ class Workbook:
 
     def __init__(self, file: Path, titles: tuple[str, str]) -> None:
         plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        import xlsxwriter  # a book is rare
+
         self._book = xlsxwriter.Workbook(str(file), {**plain, "constant_memory": True, "tmpdir": str(file.parent)})
         self._clock = self._book.add_format({"num_format": _CLOCK})
         self._bold = self._book.add_format({"bold": True})

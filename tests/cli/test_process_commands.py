@@ -270,6 +270,12 @@ class TestHelp:
         assert "hotline.queries.results" in loaded
         assert loaded.isdisjoint(HEAVY)
 
+    def test_the_web_board_loads_no_frames(self) -> None:
+        """It runs as long as the stack does: half of its memory would be theirs."""
+        loaded = loaded_by("import dashboards.web.__main__")
+        assert "dashboards.web.server" in loaded
+        assert loaded.isdisjoint({"numpy", "polars", "pyarrow", "kafka", "xlsxwriter", "vl_convert"})
+
     def test_the_shell_can_complete_commands(self) -> None:
         words = {"_HOTLINE_COMPLETE": "complete_bash", "COMP_WORDS": "hotline st", "COMP_CWORD": "1"}
         done = subprocess.run(
