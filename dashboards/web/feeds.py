@@ -16,12 +16,14 @@ import msgspec
 from dashboards.macros import expand
 from dashboards.web import charts, drawing
 from dashboards.web.links import with_links
+from dashboards.web.ranges import RangeError
 from dashboards.web.shown import Writer
 from dashboards.web.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
+    from dashboards.macros import Chosen
     from dashboards.web.boards import Json, WebBoard
     from dashboards.web.choice import Choice
     from dashboards.web.store import Answer, Store
@@ -81,6 +83,7 @@ class Feed:
     at: float = 0.0
     looked_at: float = 0.0
     """When somebody last looked."""
+    ended: bool = False
 
     def __post_init__(self) -> None:
         self.writer = Writer(self.board.lang, ZoneInfo(self.board.json["timezone"]))
@@ -89,7 +92,6 @@ class Feed:
     async def run(self) -> None:
         """Ask at every tick until nobody looks; ticks fall on whole multiples, so that feeds share their questions."""
         every = self.board.refresh_s if self.choice.is_moving else None
-        self.looked_at = self.clock()
         while self._is_wanted():
             await self.draw()
             while not self._due(every) and self._is_wanted():  # noqa: ASYNC110  the clock may be one that tests set
@@ -110,30 +112,39 @@ class Feed:
         """Ask everything for this instant."""
         self.at = self.clock()
         now = datetime.fromtimestamp(int(self.at), UTC)
-        asked = [panel for panel in self.panels if panel.get("targets")]
-        await asyncio.gather(self._mark(now), *(self._draw(panel, now) for panel in asked))
+        asked = [(panel["id"], self._panel(panel, now)) for panel in self.panels if panel.get("targets")]
+        await asyncio.gather(*(self._draw(key, content) for key, content in [(MARKS, self._marks(now)), *asked]))
         self._tell({TICK})
         self.drawn.set()
 
-    async def _draw(self, panel: Json, now: datetime) -> None:
-        key = panel["id"]
+    async def _draw(self, key: int, content: Awaitable[Json]) -> None:
+        """Take new content; where there is none the old stays, and it is said since when, whatever the reason."""
         try:
-            chosen = self.choice.at(now, self.writer.zone, panel["interval"])
-            answers = await asyncio.gather(
-                *(self.store.shared(expand(one["rawSql"], chosen)) for one in panel["targets"])
-            )
-        except StoreError as error:
-            since, _ = self.failed.get(key, (self.at, ""))
-            self.failed[key] = (since, str(error))
-            return
-        self.failed.pop(key, None)
-        self.put(key, drawn(panel, answers, self.writer))
+            made = await content
+        except (StoreError, RangeError) as error:
+            self._fail(key, str(error))
+        except Exception:
+            if key not in self.failed:
+                LOG.exception("panel %s of board %s cannot be drawn", key, self.board.uid)
+            self._fail(key, "it cannot be drawn: see log/web.log")
+        else:
+            self.failed.pop(key, None)
+            self.put(key, made)
 
-    async def _mark(self, now: datetime) -> None:
-        with contextlib.suppress(StoreError):  # the panels tell
-            chosen = self.choice.at(now, self.writer.zone)
-            answers = await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in self.board.notes))
-            self.put(MARKS, {"marks": charts.marks(answers, self.writer)})
+    def _fail(self, key: int, why: str) -> None:
+        since, _ = self.failed.get(key, (self.at, ""))
+        self.failed[key] = (since, why)
+
+    async def _panel(self, panel: Json, now: datetime) -> Json:
+        chosen = self.choice.at(now, self.writer.zone, panel["interval"])
+        return drawn(panel, await self._answers([one["rawSql"] for one in panel["targets"]], chosen), self.writer)
+
+    async def _marks(self, now: datetime) -> Json:
+        answers = await self._answers(self.board.notes, self.choice.at(now, self.writer.zone))
+        return {"marks": charts.marks(answers, self.writer)}
+
+    async def _answers(self, statements: Sequence[str], chosen: Chosen) -> list[Answer]:
+        return await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in statements))
 
     def put(self, key: int, content: Json) -> None:
         """Take what a panel shows now, and tell the viewers when that is something else than before."""
@@ -150,8 +161,14 @@ class Feed:
         """What a page is told of a panel; of the tick: when it was, and what failed since when."""
         if key != TICK:
             return b'{"id":%d,"content":%s}' % (key, self.content[key])
-        failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items()}
+        failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items() if panel}
         return msgspec.json.encode({"at": self.at, "failed": failed})
+
+    def end(self) -> None:
+        """Let all go who look or wait: nothing is asked for them any more."""
+        self.ended = True
+        self.drawn.set()
+        self._tell(set())
 
     def everything(self) -> set[int]:
         """All that a page that was just opened has to be told."""
@@ -178,11 +195,24 @@ class Feeds:
         """Give the feed, which runs from now on. Raises TooManyError."""
         key = (board.uid, choice)
         if key not in self.running:
-            if len(self.running) >= FEEDS_MAX:
-                raise TooManyError(f"{FEEDS_MAX} different boards and choices are open: close some, or ask later")
+            self._make_room()
             feed = Feed(board, choice, self.store, self.clock)
             self.running[key] = (feed, asyncio.create_task(self._run(key, feed)))
-        return self.running[key][0]
+        feed, _ = self.running[key]
+        feed.looked_at = self.clock()
+        return feed
+
+    def _make_room(self) -> None:
+        """Let go of the feed that nobody has looked at for the longest time. Raises TooManyError when all are."""
+        if len(self.running) < FEEDS_MAX:
+            return
+        alone = [(feed.looked_at, key) for key, (feed, _) in self.running.items() if not feed.viewers]
+        if not alone:
+            raise TooManyError(f"{FEEDS_MAX} different boards and choices are open: close some, or ask later")
+        _, longest = min(alone, key=lambda found: found[0])
+        feed, task = self.running.pop(longest)
+        feed.end()
+        task.cancel()
 
     @contextlib.contextmanager
     def watching(self, feed: Feed) -> Any:
@@ -208,7 +238,9 @@ class Feeds:
         except Exception:
             LOG.exception("board %s cannot be drawn", key[0])
         finally:
-            del self.running[key]
+            feed.end()
+            if self.running.get(key, (None,))[0] is feed:  # it may have made room, and have come again
+                del self.running[key]
 
     async def close(self) -> None:
         """End all of them."""

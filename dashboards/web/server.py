@@ -68,7 +68,7 @@ def make(settings: Settings, *, token: str | None = None, clock: Clock = time.ti
             web.post("/login", _login),
             web.get("/health", _health),
             web.get("/d/{uid}", _board),
-            web.get("/d/{uid}/events", _events),
+            web.get("/d/{uid}/events", _events, allow_head=False),
             web.get("/static/charts.js", _charts),
             web.static("/static", STATIC),
             *numbers.routes(),
@@ -157,7 +157,7 @@ async def _board(request: web.Request) -> web.StreamResponse:
         query = request.query_string.replace(f"lang={wanted}", "").strip("&")
         raise web.HTTPFound(f"/d/{board.other()}" + (f"?{query}" if query else ""))
     still = "still" in request.query
-    with suppress(TimeoutError):
+    with request.app[FEEDS].watching(feed), suppress(TimeoutError):
         await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)
     theme = request.query.get("theme", "")
     given = pages.board_page(
@@ -215,7 +215,7 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 
 async def _tell(feed: Feed, viewer: Viewer, answer: web.StreamResponse) -> None:
-    while True:
+    while not feed.ended:
         try:
             changed = await asyncio.wait_for(viewer.changes(), QUIET_S)
         except TimeoutError:

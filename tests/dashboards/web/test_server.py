@@ -217,14 +217,52 @@ def test_viewers_that_never_read_cost_little_and_are_let_go(city: Stored, monkey
 def test_more_than_can_be_served_is_refused_and_says_so(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "FEEDS_MAX", 2)
     monkeypatch.setattr(feeds, "VIEWERS_MAX", 1)
-    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
-        assert running.get("/d/hotline-wall").status == http.client.OK
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running, running.events("/d/hotline-wall/events"):
+        wait(lambda: json.loads(running.get("/health").body)["viewers"] == 1)
+        assert running.get("/d/hotline-wall/events").status == 503
+        monkeypatch.setattr(feeds, "VIEWERS_MAX", 2)
         assert running.get("/d/hotline-calls").status == http.client.OK
-        refused = running.get("/d/hotline-tickets")
-        assert (refused.status, "close some, or ask later" in refused.text) == (503, True)
-        with running.events("/d/hotline-wall/events"):
-            wait(lambda: json.loads(running.get("/health").body)["viewers"] == 1)
-            assert running.get("/d/hotline-wall/events").status == 503
+        with running.events("/d/hotline-calls/events"):
+            wait(lambda: json.loads(running.get("/health").body)["viewers"] == 2)
+            monkeypatch.setattr(feeds, "VIEWERS_MAX", 3)
+            refused = running.get("/d/hotline-tickets")
+            assert (refused.status, "close some, or ask later" in refused.text) == (503, True)
+
+
+def test_boards_that_nobody_looks_at_make_room_for_others(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "FEEDS_MAX", 2)
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running, running.events("/d/hotline-wall/events") as said:
+        for line in range(6):
+            assert running.get(f"/d/hotline-overdue?var-line={line}").status == http.client.OK
+        assert {uid for uid, _ in running.app[server.FEEDS].running} == {"hotline-wall", "hotline-overdue"}
+        running.put(1, {"still": "told"})
+        assert next(what for _, what in said if what.get("content") == {"still": "told"})
+
+
+def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
+    city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in one panel, and a range that begins to end before it begins."""
+    board = WEB["hotline-wall"]
+    broken = board.panels[0]["id"]
+
+    def drawn(panel: Any, *given: Any) -> Any:
+        if panel["id"] == broken:
+            raise KeyError("a fault")
+        return faultless(panel, *given)
+
+    faultless = feeds.drawn
+    monkeypatch.setattr(feeds, "drawn", drawn)
+    with site(city.settings, clock=Clock(AT, speed=60.0)) as running:
+        with running.events("/d/hotline-wall/events") as said:
+            ticks = (what for name, what in said if name == "tick")
+            seen = [next(what for what in ticks if what["failed"]) for _ in range(2)]
+            assert [set(what["failed"]) for what in seen] == [{str(broken)}] * 2
+            assert "log/web.log" in seen[0]["failed"][str(broken)]["why"]
+        with running.events(f"/d/hotline-wall/events?from=now&to={int(AT + 240) * 1000}") as said:
+            every = {str(panel["id"]) for panel in board.panels}
+            over = next(what for name, what in said if name == "tick" and set(what["failed"]) == every)
+            assert "before it begins" in over["failed"][str(broken)]["why"]
 
 
 def test_another_sites_name_is_not_served(page: Site) -> None:
@@ -237,6 +275,10 @@ def test_another_sites_name_is_not_served(page: Site) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_boards_are_read_only(method: str, page: Site) -> None:
     assert page.get("/d/hotline-wall", method=method).status == 405
+
+
+def test_a_stream_is_no_answer_to_a_question_for_its_head(page: Site) -> None:
+    assert page.get("/d/hotline-wall/events", method="HEAD").status == 405
 
 
 def test_from_elsewhere_nobody_looks_without_the_token(city: Stored) -> None:
