@@ -29,9 +29,7 @@ async def _serve(settings: Settings) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, ended.set)
     token = access.token_in(settings.folder.password_file("web")) if settings.web else None
-    runner = web.AppRunner(
-        server.make(settings, token=token), access_log=None, shutdown_timeout=1, handler_cancellation=True
-    )
+    runner = server.runner(server.make(settings, token=token))
     await runner.setup()
     try:
         host, _, port = settings.web.rpartition(":") if settings.web else ("127.0.0.1", "", str(settings.web_port))

@@ -24,7 +24,7 @@ COOKIE = "hotline-board"
 TOKEN_BYTES = 32
 COOKIE_S = 365 * 86_400
 """A wall display is logged in once."""
-OPEN = frozenset({"/login", "/static/board.css", "/favicon.ico"})
+OPEN = frozenset({"/login", "/static/board.css", "/static/icon.svg"})
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -66,17 +66,24 @@ def guard(token: str | None) -> Middleware:
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return _refused(request, token) or await handler(request)
+        return _never(request) or _unknown(request, token) or await handler(request)
 
     return guarded
 
 
-def _refused(request: web.Request, token: str | None) -> web.Response | None:
+def _never(request: web.Request) -> web.Response | None:
+    """Refuse what nobody may ask."""
     if request.method not in {"GET", "HEAD", "POST"} or (request.method == "POST" and request.path != "/login"):
         return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, text="boards are read only\n")
+    if is_others(request):
+        return web.Response(status=HTTPStatus.FORBIDDEN, text="pages of other sites may lead here, and take nothing\n")
+    return None
+
+
+def _unknown(request: web.Request, token: str | None) -> web.Response | None:
+    """Refuse who may not look."""
     if token is None:
-        host = urlsplit(f"//{request.host}").hostname or ""
-        if is_loopback(host):
+        if is_loopback(_host(request)):
             return None
         return web.Response(status=HTTPStatus.MISDIRECTED_REQUEST, text="ask for 127.0.0.1 or localhost\n")
     if request.path in OPEN or may_look(request, token):
@@ -84,6 +91,21 @@ def _refused(request: web.Request, token: str | None) -> web.Response | None:
     if "text/html" in request.headers.get("Accept", ""):
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
     return web.Response(status=HTTPStatus.UNAUTHORIZED, text="log in at /login, or send the token as Bearer\n")
+
+
+def is_others(request: web.Request) -> bool:
+    """Whether a browser asks for a page of another site, which would cost us and show nobody anything."""
+    if request.headers.get("Sec-Fetch-Site") != "cross-site":
+        return False
+    return request.headers.get("Sec-Fetch-Dest") != "document" or request.method == "POST"
+
+
+def _host(request: web.Request) -> str:
+    """The name that we are asked by; empty for what is none."""
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def may_look(request: web.Request, token: str) -> bool:

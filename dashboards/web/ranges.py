@@ -63,7 +63,7 @@ def _relative(found: re.Match[str], now: datetime, *, end: bool, text: str) -> i
         now = _moved(now, amount, found["unit"], text)
     if found["round"]:
         start = _start(now, found["round"])
-        now = _moved(start, 1, found["round"], text) - timedelta(seconds=1) if end else start
+        now = _end(start, found["round"], text) if end else start
     return _checked(now, text)
 
 
@@ -100,7 +100,12 @@ def _start(at: datetime, unit: str) -> datetime:
     return day.replace(month=1, day=1) if unit == "y" else day
 
 
+def _end(start: datetime, unit: str, text: str) -> datetime:
+    """The last second of the minute, hour … that begins there; where clocks are set at midnight, the later one."""
+    return (_moved(start, 1, unit, text).astimezone(UTC) - timedelta(seconds=1)).astimezone(start.tzinfo)
+
+
 def _checked(at: datetime, text: str) -> int:
-    if not YEARS[0] <= at.astimezone(UTC).year <= YEARS[1]:
+    if not YEARS[0] <= at.year <= YEARS[1] or at.timestamp() < 0:
         raise RangeError(f"{text!r} is outside the years {YEARS[0]} to {YEARS[1]}")
     return int(at.timestamp())

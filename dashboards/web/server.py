@@ -43,6 +43,12 @@ SLOW_S = 20.0
 QUIET_S = 15.0
 """A stream that says nothing else says so that often: proxies end what is silent."""
 RETRY_MS = 2000
+FORM_S = 10.0
+"""So long a form may take to come."""
+LINE_BYTES_MAX = 1 << 17
+"""What an address may have: as many names as can be chosen, percent-encoded."""
+IDLE_S = 75.0
+"""A connection that asks nothing for so long, or does not come to the end of its question, is closed."""
 BOARDS: web.AppKey[Mapping[str, WebBoard]] = web.AppKey("boards")
 FEEDS: web.AppKey[Feeds] = web.AppKey("feeds", Feeds)
 BUNDLE: web.AppKey[Bundle] = web.AppKey("bundle", Bundle)
@@ -75,6 +81,18 @@ def make(settings: Settings, *, token: str | None = None, clock: Clock = time.ti
         ]
     )
     return app
+
+
+def runner(app: web.Application) -> web.AppRunner:
+    """What serves the application; whoever goes away is asked for no longer."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=1,
+        handler_cancellation=True,
+        max_line_size=LINE_BYTES_MAX,
+        keepalive_timeout=IDLE_S,
+    )
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
@@ -124,12 +142,12 @@ async def _login_page(request: web.Request) -> web.StreamResponse:
 
 
 async def _login(request: web.Request) -> web.StreamResponse:
-    given = await request.post()
-    if access.is_token(str(given.get("token", "")), request.app[TOKEN]) and request.app[TOKEN]:
+    token = request.app[TOKEN]
+    if token and access.is_token(await _token_of(request), token):
         answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/"})
         answer.set_cookie(
             access.COOKIE,
-            request.app[TOKEN],
+            token,
             max_age=access.COOKIE_S,
             httponly=True,
             samesite="Strict",
@@ -143,6 +161,14 @@ async def _login(request: web.Request) -> web.StreamResponse:
     return page
 
 
+async def _token_of(request: web.Request) -> str:
+    """What a form says; nothing for a form that cannot be read, or that does not come to its end."""
+    with suppress(TimeoutError, ValueError, LookupError):
+        async with asyncio.timeout(FORM_S):
+            return str((await request.post()).get("token", ""))
+    return ""
+
+
 async def _health(request: web.Request) -> web.StreamResponse:
     feeds = request.app[FEEDS]
     return web.json_response(
@@ -154,8 +180,9 @@ async def _board(request: web.Request) -> web.StreamResponse:
     board, feed = _feed(request)
     wanted = request.query.get("lang")
     if wanted in set(Lang) and wanted != board.lang:
-        query = request.query_string.replace(f"lang={wanted}", "").strip("&")
-        raise web.HTTPFound(f"/d/{board.other()}" + (f"?{query}" if query else ""))
+        raise web.HTTPFound(
+            request.rel_url.without_query_params("lang").with_path(f"/d/{board.other()}", keep_query=True)
+        )
     still = "still" in request.query
     with request.app[FEEDS].watching(feed), suppress(TimeoutError):
         await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)

@@ -124,7 +124,7 @@ def site(settings: Settings, *, token: str | None = None, clock: Clock | None = 
     """Serve until the block ends."""
     loop = asyncio.new_event_loop()
     app = server.make(settings, token=token, clock=clock or Clock())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
+    runner = server.runner(app)
     chosen = port or free_port()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -43,8 +43,18 @@ def test_a_day_is_as_long_as_the_clocks_make_it() -> None:
     assert found.to_s + 1 - found.from_s == 23 * 3600
 
 
+def test_a_day_that_ends_with_an_hour_twice_ends_with_the_second() -> None:
+    santiago = ZoneInfo("America/Santiago")
+    found = read("now/d", "now/d", datetime(2024, 4, 6, 12, tzinfo=santiago), santiago)
+    assert found.to_s + 1 - found.from_s == 25 * 3600
+
+
 @pytest.mark.parametrize(
-    "bad", ["", "today", "now-", "now-6q", "now/5", "2023-13-01", "now-999999y", "99999999999999", "1", "now-100001d"]
+    "bad",
+    [
+        *("", "today", "now-", "now-6q", "now/5", "2023-13-01", "now-999999y", "99999999999999", "1", "now-100001d"),
+        *("0001-01-01", "9999-12-31T23:59:59-12:00", "now-2023y/y"),
+    ],
 )
 def test_what_is_no_time_is_named_with_what_to_write(bad: str) -> None:
     with pytest.raises(RangeError, match=r"write now-6h|outside the years|too far"):

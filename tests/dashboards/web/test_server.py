@@ -11,7 +11,7 @@ import socket
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -126,6 +126,8 @@ def test_lang_leads_to_the_board_of_that_language(page: Site) -> None:
     assert page.get("/").headers["location"] == "/d/hotline-wall"
     moved = page.get("/d/hotline-calls?lang=zh&var-window=1h")
     assert moved.headers["location"] == "/d/hotline-calls-zh?var-window=1h"
+    odd = page.get("/d/hotline-calls?var-line=a%26b%23c%2Blang%3Dzh&lang=zh").headers["location"]
+    assert parse_qs(urlsplit(odd).query) == {"var-line": ["a&b#c+lang=zh"]}
     assert 'lang="zh-CN"' in page.get("/d/hotline-calls-zh").text
 
 
@@ -266,10 +268,31 @@ def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
 
 
 def test_another_sites_name_is_not_served(page: Site) -> None:
-    for host in ("evil.example", "127.0.0.1.evil.example", "[::2]", "0.0.0.0", ""):  # noqa: S104  a name that is asked for
+    for host in ("evil.example", "127.0.0.1.evil.example", "[::2]", "[::1", "127.0.0.1@evil.example", "0.0.0.0", ""):  # noqa: S104  a name that is asked for
         assert page.get("/d/hotline-wall", Host=host).status == 421
     for host in ("127.0.0.1:1", "localhost", "[::1]:8312", "LOCALHOST."):
         assert page.get("/d/hotline-wall", Host=host).status == 200
+
+
+def test_other_sites_may_lead_here_and_make_a_browser_ask_nothing(page: Site) -> None:
+    """An image, a frame or a stream on another site costs no question; a link to a board is one."""
+
+    def asked(site_of: str, dest: str, method: str = "GET") -> int:
+        named = {"Sec_Fetch_Site": site_of, "Sec_Fetch_Dest": dest}
+        return page.get("/login" if method == "POST" else "/d/hotline-wall", method, **named).status
+
+    assert {asked("cross-site", dest) for dest in ("image", "iframe", "empty", "script")} == {403}
+    assert asked("cross-site", "document", "POST") == 403
+    assert asked("cross-site", "document") == asked("same-origin", "empty") == asked("none", "document") == 200
+
+
+def test_as_many_names_can_be_chosen_as_is_said(page: Site) -> None:
+    names = [f"{'投诉' * 32}{place:03}" for place in range(choice.VALUES_MAX)]
+    query = urlencode([("var-department", name) for name in names])
+    text = page.get(f"/d/hotline-department?{query}").text
+    assert names[-1] in text
+    with page.events(embedded(text, "data")["stream"]) as said:
+        assert next(said)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
@@ -299,6 +322,9 @@ def test_from_elsewhere_nobody_looks_without_the_token(city: Stored) -> None:
         assert right.status == 303
         assert {"HttpOnly", "SameSite=Strict"} <= {part.strip() for part in right.headers["set-cookie"].split(";")}
         assert running.get("/login", "POST", b"token=" + b"x" * 10_000, **form).status == 413
+        for odd in ("multipart/form-data", "application/x-www-form-urlencoded; charset=nothing"):
+            assert running.get("/login", "POST", b"token=a", Content_Type=odd).status == 403
+        assert running.get("/static/icon.svg").status == 200
 
 
 def test_without_a_token_the_login_lets_nobody_in(page: Site) -> None:
