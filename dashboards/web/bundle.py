@@ -25,21 +25,33 @@ class Bundle:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / f"charts-{version(PACKAGE)}.js"
-        self._making = asyncio.Lock()
+        self._making: asyncio.Task[None] | None = None
 
     async def ready(self) -> Path:
-        """Give the file. Raises BundleError."""
-        async with self._making:
-            if not self.file.exists():
-                await self._make()
+        """Give the file; it is made once for all who ask, and to its end when they go. Raises BundleError."""
+        if not self.file.exists():
+            if self._making is None or self._making.done():
+                self._making = asyncio.create_task(self._make())
+            await asyncio.shield(self._making)
         return self.file
+
+    async def close(self) -> None:
+        """Make it no further."""
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.wait({self._making})
 
     async def _make(self) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-c", _PROGRAM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
-        made, said = await process.communicate()
+        try:
+            made, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
             raise BundleError(f"{PACKAGE} ended with {process.returncode}: {said.decode(errors='replace')[-500:]}")
         write_whole(self.file, made.decode())

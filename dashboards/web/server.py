@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from hotline.settings import Settings
 
+LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 FIRST_WAIT_S = 0.4
 """So long a page waits for its first numbers; those that come later are told."""
@@ -99,6 +101,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     async with app[STORE]:
         yield
         await app[FEEDS].close()
+        await app[BUNDLE].close()
 
 
 @web.middleware
@@ -257,6 +260,7 @@ async def _charts(request: web.Request) -> web.StreamResponse:
     try:
         file = await request.app[BUNDLE].ready()
     except BundleError as error:
+        LOG.error("charts cannot be drawn: %s", error)  # noqa: TRY400  a process failed, with these words
         return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"{error}\n")
     headers = {"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "max-age=86400"}
     return web.FileResponse(file, headers=headers)

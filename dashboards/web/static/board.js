@@ -198,6 +198,7 @@
     const script = make("script");
     script.type = "module"; // its thousands of names are not for this page
     script.src = "/static/charts.js";
+    script.onerror = () => setTimeout(loadCharts, 10000);
     script.onload = () => { for (const id of charts.keys()) embed(id); };
     document.head.append(script);
   };

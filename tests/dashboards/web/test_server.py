@@ -21,7 +21,7 @@ from multidict import MultiDict
 
 from dashboards.boards import BOARDS
 from dashboards.macros import Chosen, expand
-from dashboards.web import access, boards, choice, feeds, server
+from dashboards.web import access, boards, bundle, choice, feeds, server
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
 from tests.dashboards.conftest import BORN_AT, ZONE
@@ -30,6 +30,7 @@ from tests.hotline.stored_rows import ODD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.dashboards.asking import Asking
     from tests.hotline.stored_rows import Stored
@@ -278,8 +279,8 @@ def test_other_sites_may_lead_here_and_make_a_browser_ask_nothing(page: Site) ->
     """An image, a frame or a stream on another site costs no question; a link to a board is one."""
 
     def asked(site_of: str, dest: str, method: str = "GET") -> int:
-        named = {"Sec_Fetch_Site": site_of, "Sec_Fetch_Dest": dest}
-        return page.get("/login" if method == "POST" else "/d/hotline-wall", method, **named).status
+        path = "/login" if method == "POST" else "/d/hotline-wall"
+        return page.get(path, method, Sec_Fetch_Site=site_of, Sec_Fetch_Dest=dest).status
 
     assert {asked("cross-site", dest) for dest in ("image", "iframe", "empty", "script")} == {403}
     assert asked("cross-site", "document", "POST") == 403
@@ -379,3 +380,33 @@ def test_the_chart_library_is_bundled_once_and_kept(page: Site) -> None:
     assert b"vegaEmbed" in found.body
     assert found.headers["content-type"].startswith("text/javascript")
     assert page.app[server.BUNDLE].file.read_bytes() == found.body
+
+
+SLOW_BUNDLE = "import pathlib, sys, time; pathlib.Path({0!r}, str(time.time_ns())).touch(); time.sleep(1); print(7)"
+
+
+def test_whoever_does_not_wait_for_the_chart_library_starts_no_second_process(
+    city: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "_PROGRAM", SLOW_BUNDLE.format(str(tmp_path)))
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        running.app[server.BUNDLE].file = tmp_path / "charts.js"
+        for _ in range(4):
+            line = opened(running, "/static/charts.js")
+            time.sleep(0.1)
+            line.close()
+        assert running.get("/static/charts.js").body == b"7\n"
+        assert len(list(tmp_path.glob("[0-9]*"))) == 1
+
+
+def test_a_chart_library_that_was_not_made_is_told_and_made_again(
+    city: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process is killed half-way; the log says so, and the next page has it made."""
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        running.app[server.BUNDLE].file = tmp_path / "charts.js"
+        monkeypatch.setattr(bundle, "_PROGRAM", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+        assert running.get("/static/charts.js").status == 500
+        assert "ended with -9" in caplog.text
+        monkeypatch.setattr(bundle, "_PROGRAM", "print(7)")
+        assert running.get("/static/charts.js").status == 200
