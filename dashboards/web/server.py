@@ -32,12 +32,15 @@ from dashboards.words import Lang
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dashboards.web.boards import Json
     from hotline.settings import Settings
 
 LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 FIRST_WAIT_S = 0.4
 """So long a page waits for its first numbers; those that come later are told."""
+NAMES_WAIT_S = 5.0
+"""So long a page waits for the names that can be chosen."""
 STILL_WAIT_S = 60.0
 """So long a page that is a picture waits for all of them."""
 SLOW_S = 20.0
@@ -211,14 +214,18 @@ def _feed(request: web.Request) -> tuple[WebBoard, Feed]:
 
 
 async def _offered(request: web.Request, feed: Feed) -> dict[str, list[str]]:
-    """The names that each variable has; none while the store is away."""
-    found = {}
-    for variable in feed.board.variables:
-        if variable["type"] == "query":
-            with suppress(StoreError):
-                answer = await request.app[STORE].shared(variable["query"])
-                found[variable["name"]] = [str(row[0]) for row in answer.rows]
-    return found
+    """The names that each variable has; none while the store is away, or takes its time."""
+    store = request.app[STORE]
+
+    async def names(variable: Json) -> list[str]:
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(NAMES_WAIT_S):
+                return [str(row[0]) for row in (await store.shared(variable["query"])).rows]
+        return []
+
+    asked = [variable for variable in feed.board.variables if variable["type"] == "query"]
+    found = await asyncio.gather(*map(names, asked))
+    return {variable["name"]: each for variable, each in zip(asked, found, strict=True)}
 
 
 def _first(feed: Feed) -> Markup:

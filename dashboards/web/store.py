@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 AT_ONCE_MAX = 3
 """Questions that the engine is asked at a time: it has the pipeline to serve as well."""
 ANSWER_S_MAX = 30.0
+"""What a question may take, the wait for its turn included: a store that hangs is told of once for all questions."""
 ANSWER_BYTES_MAX = 32 << 20
 KEPT_S = 1.0
 """An answer serves all who ask the same text within that time."""
@@ -64,12 +66,12 @@ class Store:
     settings: Settings
     asked: int = 0
     """Questions that were put to the engine."""
-    _kept: dict[str, tuple[float, asyncio.Task[Answer]]] = field(default_factory=dict)
+    _kept: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self._turn = asyncio.Semaphore(AT_ONCE_MAX)
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=ANSWER_S_MAX),
+            timeout=aiohttp.ClientTimeout(total=None),
             connector=aiohttp.TCPConnector(limit=AT_ONCE_MAX + 1),
             trust_env=False,
         )
@@ -78,31 +80,35 @@ class Store:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for _, task in self._kept.values():
+        for task in self._kept.values():
             task.cancel()
         await self._session.close()
 
     async def shared(self, sql: str) -> Answer:
         """Ask a text, together with all who ask the same within a second. Raises StoreError."""
-        now = time.monotonic()
-        for old in [text for text, (since, task) in self._kept.items() if task.done() and now - since > KEPT_S]:
-            del self._kept[old]
-        since, task = self._kept.get(sql, (0.0, None))
-        if task is None or (task.done() and now - since > KEPT_S):
-            task = asyncio.create_task(self.run(Statement(sql)))
-            self._kept[sql] = (now, task)
-        return await asyncio.shield(task)
+        if sql not in self._kept:
+            task = self._kept[sql] = asyncio.create_task(self.run(Statement(sql)))
+            task.add_done_callback(partial(self._release, sql, time.monotonic() + KEPT_S))
+        return await asyncio.shield(self._kept[sql])
+
+    def _release(self, sql: str, until_s: float, task: asyncio.Task[Answer]) -> None:
+        """Keep what was answered for what is left of its time, whether anybody asks again or not."""
+        if not task.cancelled():
+            task.exception()  # perhaps all who asked are gone
+        asyncio.get_running_loop().call_later(max(0.0, until_s - time.monotonic()), self._kept.pop, sql, None)
 
     async def run(self, statement: Statement) -> Answer:
         """Ask a statement once it is its turn. Raises StoreError."""
-        async with self._turn:
-            self.asked += 1
-            status, body = await self._post(statement)
+        try:
+            async with asyncio.timeout(ANSWER_S_MAX), self._turn:
+                self.asked += 1
+                status, body = await self._post(statement)
+        except TimeoutError as error:
+            raise StoreError(f"ClickHouse did not answer within {ANSWER_S_MAX:g} s") from error
         if status != HTTPStatus.OK:
             said = body.decode(errors="replace").strip().partition("\n")[0][:_SHOWN_MAX]
             raise StoreError(said or f"status {status}")
-        found = json.loads(body)
-        return Answer({column["name"]: column["type"] for column in found["meta"]}, found["data"])
+        return _answer(body, self.settings.clickhouse_url)
 
     async def _post(self, statement: Statement) -> tuple[int, bytes]:
         try:
@@ -119,8 +125,18 @@ class Store:
                 return reply.status, await _whole(reply)
         except SettingsError as error:
             raise StoreError(str(error)) from error
-        except (OSError, aiohttp.ClientError, TimeoutError) as error:
+        except TimeoutError:
+            raise
+        except (OSError, aiohttp.ClientError) as error:
             raise StoreError(f"ClickHouse cannot be reached ({error or type(error).__name__})") from error
+
+
+def _answer(body: bytes, url: str) -> Answer:
+    try:
+        found = json.loads(body)
+        return Answer({column["name"]: column["type"] for column in found["meta"]}, found["data"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise StoreError(f"what answers at {url} is no ClickHouse: {body[:40]!r}") from error
 
 
 async def _whole(reply: aiohttp.ClientResponse) -> bytes:

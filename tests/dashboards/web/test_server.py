@@ -8,7 +8,9 @@ import json
 import re
 import resource
 import socket
+import threading
 import time
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -21,7 +23,7 @@ from multidict import MultiDict
 
 from dashboards.boards import BOARDS
 from dashboards.macros import Chosen, expand
-from dashboards.web import access, boards, bundle, choice, feeds, server
+from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
 from tests.dashboards.conftest import BORN_AT, ZONE
@@ -347,9 +349,9 @@ def test_what_was_shown_stays_through_an_outage_and_says_since_when(city: Stored
     clock = Clock(AT, speed=30.0)
     with site(city.settings, clock=clock) as running:
         before = running.still("/d/hotline-wall")
-        store = running.app[STORE]
-        away = type(store.settings)(**{**_plain(store.settings), "clickhouse_url": "http://127.0.0.1:9"})
-        store.settings, there = away, store.settings
+        asked = running.app[STORE]
+        away = type(asked.settings)(**{**_plain(asked.settings), "clickhouse_url": "http://127.0.0.1:9"})
+        asked.settings, there = away, asked.settings
         with running.events("/d/hotline-wall/events") as said:
             every = {str(panel["id"]) for panel in WEB["hotline-wall"].panels}
             failed = next(what for name, what in said if name == "tick" and set(what["failed"]) == every)
@@ -358,10 +360,68 @@ def test_what_was_shown_stays_through_an_outage_and_says_since_when(city: Stored
             assert later["failed"][panel]["since"] == first["since"]
             assert "cannot be reached" in first["why"]
             assert embedded(running.get("/d/hotline-wall").text, "first")["panels"] != []
-            store.settings = there
+            asked.settings = there
             well = next(what for name, what in said if name == "tick" and not what["failed"])
             assert well["at"] > later["at"]
         assert set(running.still("/d/hotline-wall")) == set(before)
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """The address of a server that answers that, whatever it is asked; nothing is no answer."""
+    opened = socket.create_server(("127.0.0.1", 0))
+    held = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                line, _ = opened.accept()
+                held.append(line)
+                if answer:
+                    line.recv(1 << 16)
+                    line.sendall(answer)
+                    line.shutdown(socket.SHUT_RDWR)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{opened.getsockname()[1]}"
+    finally:
+        opened.shutdown(socket.SHUT_RDWR)
+        opened.close()
+        thread.join(5)
+        for line in held:
+            line.close()
+
+
+def test_an_engine_that_hangs_is_told_of_at_once_and_pages_come(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No question waits longer for its turn than one may take; a page does not wait for names that do not come."""
+    monkeypatch.setattr(store, "ANSWER_S_MAX", 3.0)
+    monkeypatch.setattr(server, "NAMES_WAIT_S", 0.1)
+    with answering(b"") as url:
+        hanging = type(city.settings)(**{**_plain(city.settings), "clickhouse_url": url})
+        with site(hanging, clock=Clock(AT, speed=0.0)) as running:
+            opened_early = embedded(running.get("/d/hotline-department").text, "first")
+            assert opened_early == {"panels": [], "tick": {"at": AT, "failed": {}}}
+            with running.events("/d/hotline-department/events") as said:
+                failed = next(what for name, what in said if name == "tick" and what["failed"])
+            assert "did not answer within 3 s" in next(iter(failed["failed"].values()))["why"]
+            assert running.app[STORE].asked <= 2 * store.AT_ONCE_MAX < len(WEB["hotline-department"].panels)
+
+
+def test_what_is_no_engine_is_an_outage_too(city: Stored) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") as url:
+        other = type(city.settings)(**{**_plain(city.settings), "clickhouse_url": url})
+        with site(other, clock=Clock(AT, speed=0.0)) as running:
+            page = running.get("/d/hotline-wall?still")
+    failed = embedded(page.text, "first")["tick"]["failed"]
+    assert {one["why"] for one in failed.values()} == {f"what answers at {url} is no ClickHouse: b'hello'"}
+
+
+def test_answers_are_not_kept_for_nobody(city: Stored) -> None:
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        running.still("/d/hotline-wall")
+        wait(lambda: not running.app[STORE]._kept)
 
 
 def _plain(given: Any) -> dict[str, Any]:
