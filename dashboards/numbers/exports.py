@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ BOM = "\ufeff"
 """By this a spreadsheet knows that a file is UTF-8."""
 RUNS = frozenset("=+-@\t\r\n＝＋－＠")
 """How a cell begins that a spreadsheet would run; the wide ones too, which some take for the narrow ones."""
+_SIGNS = re.escape("".join(sorted(RUNS - set("\t\r\n"))))
+_BLANK = "[ \u3000\xa0\ufeff\v\f]*"
+_BEGINS = re.compile(rf"^(?={_BLANK}[{_SIGNS}\t\r\n])|(?<=[;\r\n])(?={_BLANK}[{_SIGNS}])")
 _CELL_MAX = 32_767
 _CLOCK = "yyyy-mm-dd hh:mm:ss"
 
@@ -43,8 +47,12 @@ def _csv_cell(value: Any) -> Any:
 
 
 def defused(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run, also behind spaces."""
-    return f"'{text}" if text.lstrip(" \u3000\xa0\ufeff\v\f")[:1] in RUNS else text
+    """Put an apostrophe before what a spreadsheet would run, also behind spaces.
+
+    Where a comma is the decimal sign, spreadsheets part cells by semicolons, and lines inside of quotes: what follows
+    those begins a cell too.
+    """
+    return _BEGINS.sub("'", text)
 
 
 class Workbook:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from dashboards.macros import Chosen, expand
 from dashboards.numbers import files, listed, pages
 from dashboards.numbers.address import read
 from dashboards.numbers.counted import counted
+from dashboards.numbers.exports import csv_text
 from dashboards.numbers.figure import SHARES_MAX, Figure, figure, shares
 from dashboards.numbers.streamed import streamed
 from dashboards.web.store import Store, StoreError
@@ -250,6 +253,14 @@ def test_hostile_names_are_text_on_pages_and_in_files(city: Stored) -> None:
     assert len(runs) == 6
     written = [row[place] for row in read_xlsx(book)[1:]]
     assert sorted(name.replace("_x000D_", "\r") for name in written) == sorted(HOSTILE)
+
+
+@pytest.mark.parametrize("parting", [",", ";"])
+@pytest.mark.parametrize("name", ["a;=1+1;b", "a\n=1+1", "a\r\n +1+1", "a; @b", "x;\u3000＝1", "=1+1", "\t-1", ";\n-1"])
+def test_no_cell_runs_whatever_a_spreadsheet_parts_cells_by(name: str, parting: str) -> None:
+    """Where a comma is the decimal sign, a semicolon parts cells; quotes inside one hold nothing together."""
+    read = csv.reader(io.StringIO(csv_text([["source", name, 7]])), delimiter=parting)
+    assert not [cell for row in read for cell in row if cell.strip()[:1] in set("=+-@＝")]
 
 
 @pytest.mark.usefixtures("hostile")
