@@ -94,8 +94,16 @@ async def _whole(kpi: Kpi, question: Question, store: Store) -> Parts | None:
 
 
 async def _results(question: Question, store: Store) -> list[Result]:
-    """Answer from the rows, in a thread: questions are answered step by step."""
-    return await asyncio.to_thread(answer_from_rows, question, asking(store))
+    """Answer from the rows, in a thread: questions are answered step by step, also for a reader who went away.
+
+    So the turn of a page is another's only when its thread is through, and threads are no more than pages.
+    """
+    answering = asyncio.ensure_future(asyncio.to_thread(answer_from_rows, question, asking(store)))
+    try:
+        return await asyncio.shield(answering)
+    except asyncio.CancelledError:
+        await asyncio.gather(answering, return_exceptions=True)
+        raise
 
 
 def asking(store: Store) -> Ask:

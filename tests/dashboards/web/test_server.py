@@ -23,9 +23,12 @@ from multidict import MultiDict
 
 from dashboards.boards import BOARDS
 from dashboards.macros import Chosen, expand
+from dashboards.numbers import figure
+from dashboards.numbers.routes import PAGES_AT_ONCE_MAX
 from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
+from hotline.queries import answer_from_rows
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.dashboards.web.sites import Clock, Site, embedded, site
 from tests.hotline.stored_rows import ODD_NAME
@@ -440,6 +443,31 @@ def test_the_chart_library_is_bundled_once_and_kept(page: Site) -> None:
     assert b"vegaEmbed" in found.body
     assert found.headers["content-type"].startswith("text/javascript")
     assert page.app[server.BUNDLE].file.read_bytes() == found.body
+
+
+def test_number_pages_that_nobody_waits_for_are_no_more_than_those_that_take_turns(
+    city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asks in a thread, which does not end because its reader is gone."""
+    asking, asked = threading.Semaphore(PAGES_AT_ONCE_MAX), []
+
+    def slow(*given: Any) -> Any:
+        asked.append(asking.acquire(blocking=False))
+        time.sleep(0.2)
+        try:
+            return answer_from_rows(*given)
+        finally:
+            asking.release()
+
+    monkeypatch.setattr(figure, "answer_from_rows", slow)
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        for _ in range(8):
+            line = opened(running, "/numbers/calls_offered")
+            time.sleep(0.1)
+            line.close()
+        assert running.get("/numbers/calls_offered").status == http.client.OK
+        assert len(asked) > PAGES_AT_ONCE_MAX
+        assert all(asked)
 
 
 SLOW_BUNDLE = "import pathlib, sys, time; pathlib.Path({0!r}, str(time.time_ns())).touch(); time.sleep(1); print(7)"
