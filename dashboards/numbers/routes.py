@@ -100,7 +100,7 @@ def _file(make: Make, turns: asyncio.Semaphore) -> Handler:
 
 
 async def _style(_: web.Request) -> web.StreamResponse:
-    return web.FileResponse(pages.STATIC / "numbers.css", headers={"Cache-Control": "max-age=300"})
+    return web.FileResponse(pages.STATIC / "numbers.css")
 
 
 def _asked(request: web.Request) -> tuple[Address, Counted]:

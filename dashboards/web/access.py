@@ -57,8 +57,9 @@ def is_loopback(host: str) -> bool:
 
 
 async def secure(request: web.Request, answer: web.StreamResponse) -> None:  # noqa: ARG001  as aiohttp calls it
-    """Give an answer the headers that every one has."""
+    """Give an answer the headers that every one has; what says nothing else is asked for anew, as after an update."""
     answer.headers.update(HEADERS)
+    answer.headers.setdefault("Cache-Control", "no-cache")
 
 
 def guard(token: str | None) -> Middleware:

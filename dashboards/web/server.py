@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from markupsafe import Markup
 
@@ -89,7 +90,11 @@ def make(settings: Settings, *, token: str | None = None, clock: Clock = time.ti
 
 
 def runner(app: web.Application) -> web.AppRunner:
-    """What serves the application; whoever goes away is asked for no longer."""
+    """What serves the application; whoever goes away is asked for no longer.
+
+    What is no HTTP and who hangs up are in no log: anybody could fill it with those.
+    """
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     return web.AppRunner(
         app,
         access_log=None,
@@ -98,6 +103,11 @@ def runner(app: web.Application) -> web.AppRunner:
         max_line_size=LINE_BYTES_MAX,
         keepalive_timeout=IDLE_S,
     )
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a fault is one of this program."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | ConnectionError))
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
@@ -269,5 +279,4 @@ async def _charts(request: web.Request) -> web.StreamResponse:
     except BundleError as error:
         LOG.error("charts cannot be drawn: %s", error)  # noqa: TRY400  a process failed, with these words
         return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"{error}\n")
-    headers = {"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "max-age=86400"}
-    return web.FileResponse(file, headers=headers)
+    return web.FileResponse(file, headers={"Content-Type": "text/javascript; charset=utf-8"})

@@ -280,6 +280,21 @@ def test_another_sites_name_is_not_served(page: Site) -> None:
         assert page.get("/d/hotline-wall", Host=host).status == 200
 
 
+def test_what_is_no_http_fills_no_log(page: Site, caplog: pytest.LogCaptureFixture) -> None:
+    for said in (b"\x16\x03\x01 what\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", page.port)) as line:
+            line.sendall(said)
+            assert b" 400 " in line.recv(100)
+    assert caplog.records == []
+
+
+def test_after_an_update_nobody_has_an_old_program(page: Site) -> None:
+    for path in ("/static/board.js", "/static/board.css", "/numbers/static/numbers.css", "/static/charts.js"):
+        found = page.get(path)
+        assert (found.status, found.headers["cache-control"]) == (200, "no-cache")
+        assert page.get(path, If_None_Match=found.headers["etag"]).status == http.client.NOT_MODIFIED
+
+
 def test_other_sites_may_lead_here_and_make_a_browser_ask_nothing(page: Site) -> None:
     """An image, a frame or a stream on another site costs no question; a link to a board is one."""
 
