@@ -16,12 +16,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from hotline.data_folder import make_once, require_private
+from hotline.settings import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COOKIE = "hotline-board"
 TOKEN_BYTES = 32
+TOKEN_CHARACTERS_MIN = 20
 COOKIE_S = 365 * 86_400
 """A wall display is logged in once."""
 OPEN = frozenset({"/login", "/static/board.css", "/static/icon.svg"})
@@ -38,11 +40,20 @@ HEADERS = {
 
 
 def token_in(file: Path) -> str:
-    """The token of the web boards, made at first use. Raises PermissionError when others can read it."""
+    """The token of the web boards, made at first use.
+
+    Raises PermissionError when others can read it, SettingsError when what stands there keeps nobody out.
+    """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = make_once(file, f"{secrets.token_urlsafe(TOKEN_BYTES)}\n".encode(), mode=0o600)
     require_private(file)
-    return found.decode().strip()
+    token = found.decode().strip()
+    if len(token) < TOKEN_CHARACTERS_MIN:
+        raise SettingsError(
+            f"{file} holds {len(token)} characters, and a token has at least {TOKEN_CHARACTERS_MIN}: delete it, and "
+            "start the stack again, which makes one"
+        )
+    return token
 
 
 def is_loopback(host: str) -> bool:
@@ -117,5 +128,5 @@ def may_look(request: web.Request, token: str) -> bool:
 
 
 def is_token(offered: str, token: str) -> bool:
-    """Compare in a time that tells nothing."""
-    return hmac.compare_digest(offered.strip().encode("utf-8", "replace"), token.encode())
+    """Compare in a time that tells nothing; where there is no token, nothing is it."""
+    return bool(token) and hmac.compare_digest(offered.strip().encode("utf-8", "replace"), token.encode())

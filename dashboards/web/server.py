@@ -159,7 +159,7 @@ async def _login_page(request: web.Request) -> web.StreamResponse:
 
 async def _login(request: web.Request) -> web.StreamResponse:
     token = request.app[TOKEN]
-    if token and access.is_token(await _token_of(request), token):
+    if access.is_token(await _token_of(request), token):
         answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/"})
         answer.set_cookie(
             access.COOKIE,

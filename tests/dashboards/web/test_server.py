@@ -29,6 +29,7 @@ from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
 from hotline.queries import answer_from_rows
+from hotline.settings import SettingsError
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.dashboards.web.sites import Clock, Site, embedded, site
 from tests.hotline.stored_rows import ODD_NAME
@@ -360,6 +361,18 @@ def test_the_token_is_made_once_and_belongs_to_its_owner(tmp_path: Any) -> None:
     file.chmod(0o644)
     with pytest.raises(PermissionError, match="chmod 600"):
         access.token_in(file)
+
+
+@pytest.mark.parametrize("damaged", ["", "\n", "short\n"])
+def test_a_token_file_that_was_emptied_lets_nobody_in(damaged: str, city: Stored, tmp_path: Path) -> None:
+    file = tmp_path / "web.password"
+    file.write_text(damaged)
+    file.chmod(0o600)
+    with pytest.raises(SettingsError, match="delete it"):
+        access.token_in(file)
+    with site(city.settings, token="", clock=Clock(AT, speed=0.0)) as running:
+        assert running.get("/d/hotline-wall").status == 401
+        assert running.get("/d/hotline-wall", Authorization="Bearer ").status == 401
 
 
 def test_what_was_shown_stays_through_an_outage_and_says_since_when(city: Stored) -> None:
