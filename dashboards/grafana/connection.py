@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -20,6 +21,7 @@ import requests
 from grafana_api.grafana_api import GrafanaClientError, GrafanaException
 from grafana_api.grafana_face import GrafanaFace
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from dashboards.grafana.address import Address
@@ -31,6 +33,10 @@ Call = Callable[[GrafanaFace], object]
 BUSY = (502, 503, 504)
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, SERVER_ERROR = 401, 403, 404, 500
 SAID_CHARACTERS_MAX = 300
+ANSWER_BYTES_MAX = 64 << 20
+ANSWER_S_MAX = 60.0
+"""What a whole answer may take: a timeout alone is for each piece of it."""
+_PIECE_BYTES = 1 << 16
 _SAFE = frozenset({"GET"})
 
 
@@ -130,6 +136,7 @@ class Connection:
 
     def _refuse_foreign(self, response: requests.Response, *_: object, **__: object) -> None:
         """Raise for an answer that is not from a Grafana, before anything is made of it or of where it sends to."""
+        self._take(response)
         if response.is_redirect:
             to = self._safe(response.headers["location"])
             raise GrafanaError(f"{self.address} is no Grafana, it sends on to {to}: give Grafana's own address")
@@ -140,6 +147,19 @@ class Connection:
         if response.status_code >= SERVER_ERROR:
             raise AwayError(f"{what}, as a proxy does whose Grafana is away: look whether Grafana runs")
         raise GrafanaError(f"{what}, as a login page or another service does: give Grafana's own address")
+
+    def _take(self, response: requests.Response) -> None:
+        """Read an answer to its end. Raises GrafanaError for one that has none."""
+        taken, until_s = bytearray(), time.monotonic() + ANSWER_S_MAX
+        try:
+            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+                taken += piece
+                if len(taken) > ANSWER_BYTES_MAX or time.monotonic() > until_s:
+                    response.close()
+                    raise GrafanaError(f"{self.address} answers without an end: give Grafana's own address")
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
+        response._content = bytes(taken)  # noqa: SLF001  as `requests` keeps what it has read
 
 
 def _retry(patience: Patience, methods: frozenset[str] | None) -> Retry:

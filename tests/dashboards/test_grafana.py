@@ -5,6 +5,10 @@ from __future__ import annotations
 import copy
 import logging
 import socket
+import threading
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -291,6 +295,33 @@ class TestOddCases:
         grafana.say_instead(html(status))
         with pytest.raises(GrafanaError, match=rf"not a Grafana: {grafana.url} answered HTML \({status}\)"):
             connection.find(lambda g: g.folder.get_folder("hotline"), Folder)
+
+    @pytest.mark.parametrize(("piece", "bytes_max", "s_max"), [(b"[" * 5000, 50_000, 60.0), (b" ", 50_000, 0.2)])
+    def test_an_answer_without_an_end_is_ended(
+        self, piece: bytes, bytes_max: int, s_max: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is too large, or too slow while no piece of it is."""
+        monkeypatch.setattr("dashboards.grafana.connection.ANSWER_BYTES_MAX", bytes_max)
+        monkeypatch.setattr("dashboards.grafana.connection.ANSWER_S_MAX", s_max)
+
+        class Endless(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    for _ in range(100):
+                        self.wfile.write(piece)
+                        time.sleep(0.02)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as found:
+            threading.Thread(target=found.serve_forever, args=(0.05,), daemon=True).start()
+            address = read_address(f"http://127.0.0.1:{found.server_port}")
+            with Connection(address, "token") as asked, pytest.raises(GrafanaError, match="without an end"):
+                asked.login()
+            found.shutdown()
 
     def test_html_of_a_proxy_is_tried_again_and_then_told(self, grafana: FakeGrafana, connection: Connection) -> None:
         grafana.say_instead(html(502), times=3)
