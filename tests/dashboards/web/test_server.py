@@ -411,7 +411,7 @@ def answering(answer: bytes) -> Iterator[str]:
                 if answer:
                     line.recv(1 << 16)
                     line.sendall(answer)
-                    line.shutdown(socket.SHUT_RDWR)
+                    line.shutdown(socket.SHUT_WR)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -437,11 +437,11 @@ def test_an_engine_that_hangs_is_told_of_at_once_and_pages_come(city: Stored, mo
             with running.events("/d/hotline-department/events") as said:
                 failed = next(what for name, what in said if name == "tick" and what["failed"])
             assert "did not answer within 3 s" in next(iter(failed["failed"].values()))["why"]
-            assert running.app[STORE].asked <= 2 * store.AT_ONCE_MAX < len(WEB["hotline-department"].panels)
+            assert running.app[STORE].asked < len(WEB["hotline-department"].panels)
 
 
 def test_what_is_no_engine_is_an_outage_too(city: Stored) -> None:
-    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") as url:
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello") as url:
         other = type(city.settings)(**{**_plain(city.settings), "clickhouse_url": url})
         with site(other, clock=Clock(AT, speed=0.0)) as running:
             page = running.get("/d/hotline-wall?still")
