@@ -211,6 +211,7 @@
       return;
     }
     const node = panels.get(String(said.id));
+    if (!node) return; // the board has another panel since this page was opened
     const kind = node.dataset.kind;
     const content = node.querySelector(".content");
     if (draw[kind]) draw[kind](content, said.content);

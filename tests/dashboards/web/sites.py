@@ -76,9 +76,9 @@ class Site:
         """End the server at once, its streams cut off."""
         asyncio.run_coroutine_threadsafe(self.runner.cleanup(), self.loop).result(PATIENCE_S)
 
-    def put(self, panel: int, content: Any) -> None:
-        """Let every feed say that a panel shows this."""
-        for feed, _ in self.app[server.FEEDS].running.values():
+    def put(self, uid: str, panel: int, content: Any) -> None:
+        """Let every feed of a board say that a panel shows this."""
+        for feed in (found for found, _ in self.app[server.FEEDS].running.values() if found.board.uid == uid):
             self.loop.call_soon_threadsafe(feed.put, panel, content)
 
     def still(self, path: str) -> dict[int, Any]:

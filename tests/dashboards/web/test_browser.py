@@ -128,7 +128,7 @@ def test_colours_stand_at_and_around_a_target_with_a_sign(browser: Browser, show
             tile = page.locator(f"#p{panel['id']} .tile")
             for value, sign in ((0.9499, "▼"), (0.95, "✓"), (1.0, "✓"), (None, "")):
                 made = {"name": "", "text": writer.text(value, of), **drawing.toned(of, value, writer)}
-                shown.put(panel["id"], {"solid": True, "tiles": [made]})
+                shown.put("hotline-wall", panel["id"], {"solid": True, "tiles": [made]})
                 expect(tile.locator(".number")).to_have_text(writer.text(value, of))
                 assert "".join(tile.locator(".sign").all_inner_texts()) == sign
                 assert tile.locator(".unseen").count() == len(sign)

@@ -244,7 +244,7 @@ def test_boards_that_nobody_looks_at_make_room_for_others(city: Stored, monkeypa
         for line in range(6):
             assert running.get(f"/d/hotline-overdue?var-line={line}").status == http.client.OK
         assert {uid for uid, _ in running.app[server.FEEDS].running} == {"hotline-wall", "hotline-overdue"}
-        running.put(1, {"still": "told"})
+        running.put("hotline-wall", 1, {"still": "told"})
         assert next(what for _, what in said if what.get("content") == {"still": "told"})
 
 
