@@ -39,7 +39,7 @@ class Accounts:
         """
         name, password = _credentials(headers, given)
         known = self._passwords.get(name, secrets.token_urlsafe(24))  # an unknown name takes as long as a known one
-        if not hmac.compare_digest(known.encode(), password.encode()):
+        if not hmac.compare_digest(known.encode(), password.encode(errors="surrogateescape")):
             shown = name[:64] or "(no user)"
             raise EngineError(
                 516,

@@ -214,7 +214,7 @@ class TestIntoAPipe:
                 heads = itertools.islice((line for line in made.stdout if line.startswith("评价")), 3)
                 instants = [line.split()[3] for line in heads]
                 made.stdout.close()
-                assert len(set(instants)) == 3
+                assert len(set(instants)) > 1  # two within one second are printed, when the first was late
                 assert made.wait(WITHIN_S) == 0
             finally:
                 made.kill()

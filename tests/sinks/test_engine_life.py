@@ -84,13 +84,15 @@ def test_clients_see_the_zone_of_the_hotline(reader: Client) -> None:
     assert reader.query("SELECT toString(toDateTime(0))").result_rows == [("1970-01-01 08:00:00",)]
 
 
-@pytest.mark.parametrize(("name", "password"), [("writer", "wrong"), ("default", ""), ("", ""), ("reader", "")])
+@pytest.mark.parametrize(
+    ("name", "password"), [("writer", "wrong"), ("default", ""), ("", ""), ("reader", ""), ("reader", "\udcff")]
+)
 def test_a_wrong_password_or_name_is_refused_as_clickhouse_refuses_it(
     engine: Running, name: str, password: str
 ) -> None:
     for headers in (
-        {"X-ClickHouse-User": name, "X-ClickHouse-Key": password},
-        {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()},
+        {"X-ClickHouse-User": name, "X-ClickHouse-Key": password.encode(errors="surrogateescape").decode("latin-1")},
+        {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode(errors="surrogateescape")).decode()},
     ):
         status, said, body = engine.ask(b"SELECT 1", headers=headers)
         assert (status, said["x-clickhouse-exception-code"]) == (403, "516")

@@ -172,11 +172,7 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
         assert told == []
         for width, height in (PHONE, (640, 900), DESK, WALL):
             page.set_viewport_size({"width": width, "height": height})
-            wide = "[...document.querySelectorAll('body *')].filter(n => n.getBoundingClientRect().right > innerWidth)"
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-                width,
-                page.evaluate(wide + ".slice(0, 5).map(n => n.outerHTML.slice(0, 150))"),
-            )
+            expect(page.locator("html")).to_have_js_property("scrollWidth", width)  # charts follow a window in a while
 
 
 def test_a_board_is_used_by_keyboard_alone(browser: Browser, shown: Site) -> None:

@@ -489,9 +489,10 @@ def test_number_pages_that_nobody_waits_for_are_no_more_than_those_that_take_tur
 
     monkeypatch.setattr(figure, "answer_from_rows", slow)
     with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
-        for _ in range(8):
+        for _ in range(4):
+            asked_before = len(asked)
             line = opened(running, "/numbers/calls_offered")
-            time.sleep(0.1)
+            wait(lambda before=asked_before: len(asked) > before)
             line.close()
         assert running.get("/numbers/calls_offered").status == http.client.OK
         assert len(asked) > PAGES_AT_ONCE_MAX
