@@ -21,6 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from deploy.processes import resident_bytes
+from deploy.stack.answering import process_lives
 from deploy.stack.intake_tail import IntakeTail
 from hotline.names import INTAKE_TOPIC
 from hotline.settings import Settings, load
@@ -38,13 +39,26 @@ _POLL_S = 0.1
 Logs = Mapping[str, int]
 
 
+class BrokerEndedError(Exception):
+    """Somebody else ended the broker whose log was to be changed, and another log has begun."""
+
+
 class Looking:
     """Looks for the moment, on one log. Every method may raise what the clients of broker and database raise."""
 
-    def __init__(self, settings: Settings, client: "Client", logs: Logs, pressed: Callable[[], bool]) -> None:
-        """`pressed` tells that there is no time left to wait for a better moment."""
+    def __init__(
+        self,
+        settings: Settings,
+        client: "Client",
+        logs: Logs,
+        *,
+        pressed: Callable[[], bool],
+        lives: Callable[[], bool],
+    ) -> None:
+        """`pressed` tells that there is no time left to wait for a better moment, `lives` that the broker is there."""
         self._bootstrap, self._partitions = settings.bootstrap, range(settings.partitions)
         self._client, self._logs, self._pressed = client, logs, pressed
+        self._lives = lives
         self._tail: IntakeTail | None = None
 
     def moment(self) -> IntakeTail:
@@ -69,6 +83,8 @@ class Looking:
         ends = self._ends()
         while not all_stored(self._client, self._logs, ends):
             time.sleep(_POLL_S)
+            if not self._lives():
+                raise BrokerEndedError("somebody else ended the broker, and another log has begun")
             if self._tail is not None and self._pressed():
                 return None
         if self._tail is None:
@@ -92,7 +108,7 @@ def change(settings: Settings, pid: int, bytes_max: int) -> int:
     with closing(connect(settings)) as client:
         logs = current_logs(client)
         pressed = lambda: time.monotonic() > deadline or resident_bytes(pid) > bytes_max  # noqa: E731
-        tail = Looking(settings, client, logs, pressed).moment()
+        tail = Looking(settings, client, logs, pressed=pressed, lives=partial(process_lives, pid)).moment()
         # What others put into intake between the answer to the last fetch and the end of the broker is lost.
         tail.read_on(then=partial(os.kill, pid, signal.SIGKILL))
         if tail:
