@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from dashboards.macros import ALL_VALUE
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.web import ranges
+from dashboards.web.choice import VALUE_BYTES_MAX, VALUES_MAX, Theme, is_name, theme_of
 from dashboards.words import UNNAMED, Lang
 from hotline.catalogue import ALL, KPIS, Kpi, Stock, scope_kinds
 from hotline.events import YEAR_MAX, YEAR_MIN
@@ -27,15 +28,12 @@ if TYPE_CHECKING:
 
     from hotline.queries import Identity
 
-VALUES_MAX, VALUE_BYTES_MAX = 200, 200
-"""Names that may be chosen, and what a name of a scope may have."""
 WRITTEN_MAX = 64
 PAGE_MAX = 1_000_000_000
 RANGE = "range"
 OVER = (RANGE, NOW, *(window.name for window in WINDOWS))
 _PLACE = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _FIRST_S, _AFTER_S = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (YEAR_MIN - 1, YEAR_MAX + 2))
-_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 
 
 class AddressError(ValueError):
@@ -44,14 +42,6 @@ class AddressError(ValueError):
 
 class UnknownNumberError(AddressError):
     """A KPI that there is none of."""
-
-
-class Theme(StrEnum):
-    """How a page looks; without one it follows the reader's system."""
-
-    SYSTEM = ""
-    LIGHT = "light"
-    DARK = "dark"
 
 
 class Order(StrEnum):
@@ -132,7 +122,7 @@ def read(name: str, asked: MultiMapping[str], now: datetime, zone: ZoneInfo) -> 
 def read_row(asked: MultiMapping[str]) -> Identity:
     """Read which row is asked about. Raises AddressError."""
     written = asked.get("row", "")
-    if len(written.encode("utf-8", "replace")) > 10 * VALUE_BYTES_MAX or _NO_TEXT.search(written):
+    if not is_name(written, 10 * VALUE_BYTES_MAX):
         raise AddressError(f"{written[:WRITTEN_MAX]!r} is no row: follow a link of the list of rows")
     try:
         row = parse_identity(written)
@@ -145,8 +135,8 @@ def read_row(asked: MultiMapping[str]) -> Identity:
 
 def language(asked: MultiMapping[str]) -> tuple[Lang, Theme]:
     """What pages about an address that cannot be read are written in."""
-    lang, theme = asked.get("lang", ""), asked.get("theme", "")
-    return (Lang(lang) if lang in set(Lang) else Lang.EN), (Theme(theme) if theme in set(Theme) else Theme.SYSTEM)
+    lang = asked.get("lang", "")
+    return (Lang(lang) if lang in set(Lang) else Lang.EN), theme_of(asked)
 
 
 def kinds(kpi: Kpi) -> tuple[str, ...]:
@@ -195,7 +185,7 @@ def _chosen(kind: str, given: Iterable[str]) -> tuple[str, ...]:
 
 
 def _text(name: str, value: str) -> str:
-    if _NO_TEXT.search(value) or len(value.encode()) > VALUE_BYTES_MAX:
+    if not is_name(value):
         raise AddressError(f"{name} is {value[:40]!r} …: a name is a text of at most {VALUE_BYTES_MAX} bytes")
     return value
 

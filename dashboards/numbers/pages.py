@@ -10,9 +10,10 @@ import jinja2
 
 from dashboards import look
 from dashboards.numbers import says
-from dashboards.numbers.address import Theme, kinds
+from dashboards.numbers.address import kinds
 from dashboards.numbers.exports import ROWS_MAX
 from dashboards.numbers.listed import EVENTS_MAX, has_two_parts
+from dashboards.web.choice import Theme
 from dashboards.words import Lang, kind_label, kind_title, kpi_formula, kpi_title
 from hotline.catalogue import ALL, Quantile, Stock
 from hotline.queries import condition

@@ -9,7 +9,6 @@ import aiohttp
 import msgspec
 
 from dashboards.web.store import ANSWER_S_MAX, StoreError
-from hotline.settings import SettingsError, password
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -27,27 +26,21 @@ _ROWS = msgspec.json.Decoder(list[Any])
 
 async def streamed(store: Store, statement: Statement) -> Batches:
     """Ask a statement and give its rows in batches. Raises StoreError."""
-    settings = store.settings
     try:
         async with (
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S_MAX, sock_read=ANSWER_S_MAX),
-                headers={
-                    "X-ClickHouse-User": settings.clickhouse_reader,
-                    "X-ClickHouse-Key": password(settings, "reader"),
-                },
+                headers=store.login(),
                 trust_env=False,
             ) as session,
             session.post(
-                settings.clickhouse_url, params={**_FORMAT, **statement.arguments}, data=statement.sql.encode()
+                store.settings.clickhouse_url, params={**_FORMAT, **statement.arguments}, data=statement.sql.encode()
             ) as reply,
         ):
             if reply.status != HTTPStatus.OK:
                 raise StoreError(_said(await reply.content.read(_SAID_MAX)) or f"status {reply.status}")
             async for lines in _lines(reply):
                 yield _read(lines)
-    except SettingsError as error:
-        raise StoreError(str(error)) from error
     except (OSError, aiohttp.ClientError, TimeoutError) as error:
         raise StoreError(f"ClickHouse cannot be reached ({error or type(error).__name__})") from error
 

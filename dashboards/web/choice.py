@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from dashboards.macros import ALL_VALUE, Chosen
@@ -24,8 +25,29 @@ VALUE_BYTES_MAX = 200
 """What a name of a scope may have."""
 POINTS_MAX = 1000
 """Buckets of a series."""
-Theme = Literal["", "light", "dark"]
 _STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+
+
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
+
+
+class Theme(StrEnum):
+    """How a page looks; without one it follows the reader's system."""
+
+    SYSTEM = ""
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def theme_of(asked: MultiMapping[str]) -> Theme:
+    """The theme that an address names; the system's for any other word."""
+    given = asked.get("theme", "")
+    return Theme(given) if given in set(Theme) else Theme.SYSTEM
+
+
+def is_name(value: str, bytes_max: int = VALUE_BYTES_MAX) -> bool:
+    """Whether a text can be the name of a scope."""
+    return not _NO_TEXT.search(value) and len(value.encode("utf-8", "replace")) <= bytes_max
 
 
 class ChoiceError(ValueError):
@@ -84,7 +106,7 @@ def _values(variable: Json, asked: MultiMapping[str]) -> tuple[str, ...]:
     if len(given) > VALUES_MAX:
         raise ChoiceError(f"{len(given)} values of {name}: choose at most {VALUES_MAX}, or all")
     for value in given:
-        if len(value.encode("utf-8", "replace")) > VALUE_BYTES_MAX or re.search(r"[\0\ud800-\udfff]", value):
+        if not is_name(value):
             raise ChoiceError(f"{value[:40]!r} cannot be a {name}: names have at most {VALUE_BYTES_MAX} bytes")
     return (ALL_VALUE,) if ALL_VALUE in given else given
 

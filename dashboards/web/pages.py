@@ -75,9 +75,9 @@ RANGES: Sequence[tuple[str, str, Text]] = (
 )
 
 
-def templates(*folders: str) -> jinja2.Environment:
+def templates() -> jinja2.Environment:
     """The environment of all pages; everything that is put into one is escaped."""
-    loader = jinja2.ChoiceLoader([jinja2.PackageLoader(*folder.split(":")) for folder in folders])
+    loader = jinja2.PackageLoader("dashboards.web")
     return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -24,7 +24,7 @@ from dashboards.numbers import routes as numbers
 from dashboards.web import access, boards, choice, pages
 from dashboards.web.boards import WebBoard
 from dashboards.web.bundle import Bundle, BundleError
-from dashboards.web.feeds import Clock, Feed, Feeds, TooManyError, Viewer
+from dashboards.web.feeds import TICK, Clock, Feed, Feeds, TooManyError, Viewer
 from dashboards.web.keys import SETTINGS, STORE
 from dashboards.web.ranges import RangeError
 from dashboards.web.store import Store, StoreError
@@ -69,7 +69,7 @@ def make(settings: Settings, *, token: str | None = None, clock: Clock = time.ti
     app[STORE] = Store(settings)
     app[FEEDS] = Feeds(app[STORE], clock)
     app[BUNDLE] = Bundle(settings.folder.run)
-    app[TEMPLATES] = pages.templates("dashboards.web:templates")
+    app[TEMPLATES] = pages.templates()
     app[TOKEN] = token or ""
     app.cleanup_ctx.append(_running)
     app.on_response_prepare.append(access.secure)
@@ -202,11 +202,10 @@ async def _board(request: web.Request) -> web.StreamResponse:
     still = "still" in request.query
     with request.app[FEEDS].watching(feed), suppress(TimeoutError):
         await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)
-    theme = request.query.get("theme", "")
     given = pages.board_page(
         feed,
         list(request.app[BOARDS].values()),
-        theme=cast("choice.Theme", theme) if theme in {"light", "dark"} else "",
+        theme=choice.theme_of(request.query),
         kiosk="kiosk" in request.query,
         offered=await _offered(request, feed),
     )
@@ -240,8 +239,8 @@ async def _offered(request: web.Request, feed: Feed) -> dict[str, list[str]]:
 
 def _first(feed: Feed) -> Markup:
     """What is known already, as JSON that no text in it can end."""
-    pieces = ",".join(feed.said(key).decode() for key in sorted(feed.everything()) if key >= 0)
-    tick = feed.said(-1).decode()
+    pieces = ",".join(feed.said(key).decode() for key in sorted(feed.everything() - {TICK}))
+    tick = feed.said(TICK).decode()
     text = f'{{"panels":[{pieces}],"tick":{tick}}}'
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
@@ -269,7 +268,7 @@ async def _tell(feed: Feed, viewer: Viewer, answer: web.StreamResponse) -> None:
             await asyncio.wait_for(answer.write(b":\n\n"), SLOW_S)
             continue
         for key in changed:
-            name = b"tick" if key < 0 else b"panel"
+            name = b"tick" if key == TICK else b"panel"
             await asyncio.wait_for(answer.write(b"event: %b\ndata: %b\n\n" % (name, feed.said(key))), SLOW_S)
 
 

@@ -53,11 +53,6 @@ class Answer:
         """The names of the columns."""
         return list(self.types)
 
-    def column(self, name: str) -> list[Any]:
-        """The values of one column."""
-        at = self.names.index(name)
-        return [row[at] for row in self.rows]
-
 
 @dataclass
 class Store:
@@ -83,6 +78,14 @@ class Store:
         for task in self._kept.values():
             task.cancel()
         await self._session.close()
+
+    def login(self) -> dict[str, str]:
+        """Give the headers of the reader; its password is read anew each time. Raises StoreError without one."""
+        try:
+            key = password(self.settings, "reader")
+        except SettingsError as error:
+            raise StoreError(str(error)) from error
+        return {"X-ClickHouse-User": self.settings.clickhouse_reader, "X-ClickHouse-Key": key}
 
     async def shared(self, sql: str) -> Answer:
         """Ask a text, together with all who ask the same within a second. Raises StoreError."""
@@ -112,19 +115,13 @@ class Store:
 
     async def _post(self, statement: Statement) -> tuple[int, bytes]:
         try:
-            headers = {
-                "X-ClickHouse-User": self.settings.clickhouse_reader,
-                "X-ClickHouse-Key": password(self.settings, "reader"),
-            }
             async with self._session.post(
                 self.settings.clickhouse_url,
                 params={**_FORMAT, **statement.arguments},
                 data=statement.sql.encode(),
-                headers=headers,
+                headers=self.login(),
             ) as reply:
                 return reply.status, await _whole(reply)
-        except SettingsError as error:
-            raise StoreError(str(error)) from error
         except TimeoutError:
             raise
         except (OSError, aiohttp.ClientError) as error:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import MultiDict
 
-from dashboards.numbers.address import AddressError, Order, Theme, UnknownNumberError, read
+from dashboards.numbers.address import AddressError, Order, UnknownNumberError, read
 from dashboards.numbers.counted import counted
+from dashboards.web.choice import Theme
 from dashboards.words import UNNAMED, Lang
 from hotline.catalogue import KPIS
 from hotline.periods import Period
