@@ -70,7 +70,7 @@ class StackUse:
         deadline = time.monotonic() + STOP_TIMEOUT_S
         state = self._state
         while state and state.temporary and process_lives(state.pid) and time.monotonic() < deadline:
-            if self.alive() and self._others_use_it():
+            if self._others_use_it():
                 break
             time.sleep(_POLL_S)
         if self._launched and self._launched.poll() is None:
@@ -78,7 +78,10 @@ class StackUse:
 
     def _others_use_it(self) -> bool:
         with lock(self._asked.folder.users_lock) as nobody:
-            return not nobody
+            if nobody:
+                return False
+        with _using(self._asked.folder):  # no supervisor is asking the same: one that was has told that it stops
+            return self.alive()
 
     def _same(self) -> StackState | None:
         """Read the state of the supervisor that was joined, None when it is gone."""

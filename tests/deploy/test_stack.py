@@ -268,7 +268,54 @@ with join_or_start(load()[0], say=lambda text: print(text, file=sys.stderr), com
 """
 
 
+SUPERVISOR = """
+import os, sys, time
+from deploy.stack.locks import lock
+from deploy.stack.state import PartState, StackState, plain_settings, publish
+from hotline.settings import load
+settings, _ = load()
+folder = settings.folder
+folder.make()
+
+def tell(state):
+    parts = [PartState(name="engine", state="ready", pid=None, address="")]
+    told = dict(pid=os.getpid(), started_at="", temporary=True, parts=parts, raw_settings=plain_settings(settings))
+    publish(folder, StackState(state=state, **told))
+
+with lock(folder.stack_lock):
+    tell("running")
+    print("up", flush=True)
+    sys.stdin.readline()
+    while True:
+        with lock(folder.users_lock) as unused:
+            if unused:
+                time.sleep(0.5)
+                tell("stopping")
+                break
+    time.sleep(0.5)
+"""
+"""Takes its time between the question whether anybody uses it and saying that it stops."""
+
+
 class TestUsers:
+    def test_who_leaves_waits_for_the_end_also_when_the_supervisor_is_just_asking(self, stack: Stack) -> None:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-c", SUPERVISOR],
+            env=stack.environ,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with supervisor:
+            assert supervisor.stdin is not None
+            assert supervisor.stdout is not None
+            assert supervisor.stdout.readline() == "up\n"
+            settings, _ = load(stack.data, {})
+            with join_or_start(settings, say=lambda _: None, command=HOTLINE):
+                supervisor.stdin.write("leaving\n")
+                supervisor.stdin.flush()
+            assert supervisor.poll() is not None
+
     @pytest.fixture
     def users(self) -> Iterator[list[subprocess.Popen[str]]]:
         """Give a list of commands that use a stack; they end with their stdin."""

@@ -50,6 +50,14 @@ class Consumer:
             found += [record for records in polled.values() for record in records]
         return found
 
+    def up_to(self, ends: dict[int, int]) -> list[Any]:
+        """Every record before these positions, by partition, however long they take to come."""
+        found, until = self.more(), time.monotonic() + FRESH_S
+        while any(self._consumer.position(part) < ends.get(part.partition, 0) for part in self._parts):
+            assert time.monotonic() < until, (ends, len(found))
+            found += self.more()
+        return found
+
     def close(self) -> None:
         self._consumer.close()
 
@@ -72,7 +80,7 @@ class Outputs:
         self._client.command("CREATE DATABASE IF NOT EXISTS scratch")
         for subject in SUBJECTS.values():
             with consumer(hotline, MEASURED_TOPICS[subject.name], hotline.settings.partitions) as reading:
-                records = reading.more()
+                records = reading.up_to(stored_ends(hotline, MEASURED_TOPICS[subject.name]))
             for table in (subject.sums_table, subject.recent_table):
                 self._fill(subject, table, records)
 
@@ -149,18 +157,24 @@ def compared(hotline: Hotline, *, one_in: int = 1) -> tuple[list[tuple[int, Any]
         if instant in instants:
             continue
         if len(instants) % one_in == 0:
-            assert merged(known) == outputs.values(record), f"as of {record.as_of_ms}, {record.positions}"
+            published, summed = merged(known), outputs.values(record)
+            other = {key: (published.get(key), summed.get(key)) for key in _others(published, summed)}
+            assert not other, f"as of {record.as_of_ms}, {record.positions}: published and summed {other}"
         instants[instant] = None
     assert len(merged(known)) > 1_000
     return list(instants), records[-1]
 
 
+def _others(one: dict[Key, Value], other: dict[Key, Value]) -> set[Key]:
+    return {key for key, _ in one.items() ^ other.items()}
+
+
 def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
     """All records up to one that names every output there is."""
     ends = {
-        (topic, mark["partition"]): mark["position"]
+        (topic, partition): position
         for topic in MEASURED_TOPICS.values()
-        for mark in stored_marks(hotline, topic)
+        for partition, position in stored_ends(hotline, topic).items()
     }
     found: list[live.Live] = []
     until = time.monotonic() + FRESH_S
@@ -170,8 +184,9 @@ def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
     return found
 
 
-def stored_marks(hotline: Hotline, topic: str) -> list[dict[str, int]]:
+def stored_ends(hotline: Hotline, topic: str) -> dict[int, int]:
+    """Partition → the position behind the last output that is stored."""
     rows = hotline.writer().query(
         "SELECT partition, position FROM hotline.marks FINAL WHERE topic = {topic:String}", parameters={"topic": topic}
     )
-    return [{"partition": int(partition), "position": int(position)} for partition, position in rows.result_rows]
+    return {int(partition): int(position) for partition, position in rows.result_rows}
