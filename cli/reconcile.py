@@ -39,7 +39,7 @@ def reconcile(
 
     Sums against rows, rows against events, to the last unit, while the sink stands still; the period is rounded
     outward to local hours. Ids with two births are listed, and are no difference. Exit code 1 when anything differs,
-    with the first differences by name.
+    with the first differences by name. The verdict is kept for the board of the pipeline.
     """
     from hotline.periods import parse
     from hotline.settings import load
@@ -65,7 +65,7 @@ def _report(settings: "Settings", asked: "Period") -> "Report":
     from deploy.stack.joining import join_or_start
     from hotline.working_time import load_working_time
     from sinks.connecting import connect
-    from sinks.reconcile import Hold
+    from sinks.reconcile import Hold, note
     from sinks.reconcile import reconcile as reconcile_all
 
     with (
@@ -85,6 +85,7 @@ def _report(settings: "Settings", asked: "Period") -> "Report":
             progress=advance,
         )
         report.held, report.notes = not hold.notes, [*report.notes, *hold.notes]
+        note(client, report)
     return report
 
 

@@ -35,6 +35,7 @@ _UNITS: dict[Unit, tuple[Text, int]] = {
     Unit.DAYS: (Text("suffix: days", "suffix: 天"), 1),
     Unit.WORKDAYS: (Text("suffix: working days", "suffix: 个工作日"), 1),
 }
+SECONDS = "suffix: s"
 AGE_UNIT = "dthms"
 """Hours, minutes and seconds of a span in seconds."""
 

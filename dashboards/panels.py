@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import heatmap as heat_options
@@ -15,6 +15,7 @@ from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, linked, number_overrides
 from dashboards.links import to_number_of_scope, to_numbers
+from dashboards.plain import curves
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
 from hotline.catalogue import Better, Grain, Kpi, Stock
@@ -137,7 +138,7 @@ def trend(
         field = look.kpi_field(first, edition.lang)
         field.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
         return finished(
-            _lines(with_target=len(kpis) == 1 and first.target is not None).build(),
+            curves(with_target=len(kpis) == 1 and first.target is not None).build(),
             title=(title or kpi_title(first)).of(edition.lang),
             description="\n\n".join(described(kpi, of.kind).of(edition.lang) for kpi in kpis),
             targets=targets,
@@ -194,20 +195,6 @@ def _bars(rows: int) -> bargauge.Panel:
         .orientation(options.VizOrientation.HORIZONTAL)
         .display_mode(options.BarGaugeDisplayMode.BASIC)
         .value_mode(options.BarGaugeValueMode.TEXT)
-    )
-
-
-def _lines(*, with_target: bool) -> timeseries.Panel:
-    shown = options.GraphThresholdsStyleMode.DASHED if with_target else options.GraphThresholdsStyleMode.OFF
-    return (
-        timeseries.Panel()
-        .line_width(2)
-        .fill_opacity(8)
-        .show_points(options.VisibilityMode.AUTO)
-        .span_nulls(False)
-        .thresholds_style(common.GraphThresholdsStyleConfig().mode(shown))
-        .legend(common.VizLegendOptions().show_legend(True).placement(options.LegendPlacement.BOTTOM))
-        .tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI))
     )
 
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from grafana_foundation_sdk.builders import common, stat, statetimeline, timeseries
-from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.builders import common, statetimeline, timeseries
 from grafana_foundation_sdk.models import common as options
 
 from dashboards import look, stored
 from dashboards.entries import Edition, Entry
-from dashboards.finished import Override, column, finished
-from dashboards.query import SERIES, TABLE, ClickHouseQuery
+from dashboards.finished import column
+from dashboards.plain import COUNTS, FAULTS, made, number, table
+from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.words import Text
-from hotline.names import DEAD_LETTERS_TABLE, KPIS_TABLE, MARKS_TABLE, REPAIRS_TABLE, SINK_EPOCHS_TABLE
+from hotline.names import DEAD_LETTERS_TABLE, KPIS_TABLE, MARKS_TABLE, REPAIRS_TABLE
 from hotline.subjects import SUBJECTS
 from hotline.windows import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
-    from grafana_foundation_sdk.cog.builder import Builder
+    from collections.abc import Callable
+
     from grafana_foundation_sdk.models.dashboard import Panel, Threshold
 
 LIVE_LATE_S, LIVE_OLD_S = 120.0, 900.0
 """Live values are stored once a minute."""
-_COUNTS = look.bounds((0.0, look.PLAIN))
-_FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
 _AGES = look.bounds((0.0, look.GOOD), (LIVE_LATE_S, look.WARN), (LIVE_OLD_S, look.BAD))
 
 
@@ -35,9 +34,7 @@ def stored_age() -> Entry:
     about = Text(
         "Time since the sink moved a mark, which ends every batch.", "距入库进程最近一次推进标记(每批结束时)的时间。"
     )
-    return _number(
-        "stored age", title, about, lambda zone: stored.age(MARKS_TABLE, "marked_at", zone), _AGES, look.AGE_UNIT
-    )
+    return _age("stored age", title, about, partial(stored.age, MARKS_TABLE, "marked_at"))
 
 
 def live_age() -> Entry:
@@ -47,14 +44,8 @@ def live_age() -> Entry:
         "Time since the newest set of live values that is stored, one a minute.",
         "距最近一组已入库实时值(每分钟一组)的时间。",
     )
-    return _number(
-        "live age",
-        title,
-        about,
-        lambda zone: stored.age(KPIS_TABLE, "as_of", zone, stored.ONE_LIVE_VALUE),
-        _AGES,
-        look.AGE_UNIT,
-    )
+    sql = partial(stored.age, KPIS_TABLE, "as_of", of=stored.ONE_LIVE_VALUE)
+    return _age("live age", title, about, sql)
 
 
 def dead_in_the_last_hour() -> Entry:
@@ -64,21 +55,14 @@ def dead_in_the_last_hour() -> Entry:
         "Records set aside with a reason in the last hour: see the table, and `hotline dead-letters`.",
         "近1小时因故未计入的记录,原因见下表,另见 `hotline dead-letters`。",
     )
-    return _entries("dead letters hour", title, about, (DEAD_LETTERS_TABLE, "set_aside_at", HOUR_S), _FAULTS)
-
-
-def sink_starts() -> Entry:
-    """How often the sink was started of late."""
-    title = Text("Starts of the sink, 24 h", "近24小时入库进程启动次数")
-    about = Text("Epochs that a starting sink took in the last 24 hours.", "近24小时内入库进程启动时取得的纪元数。")
-    return _entries("sink starts", title, about, (SINK_EPOCHS_TABLE, "taken_at", DAY_S), _COUNTS)
+    return _entries("dead letters hour", title, about, (DEAD_LETTERS_TABLE, "set_aside_at", HOUR_S), FAULTS)
 
 
 def repairs() -> Entry:
     """How often stored sums were corrected."""
     title = Text("Repairs, 24 h", "近24小时更正次数")
     about = Text("Corrections of stored sums by `hotline repair`.", "`hotline repair` 对存储的和所做的更正。")
-    return _entries("repairs", title, about, (REPAIRS_TABLE, "repaired_at", DAY_S), _FAULTS)
+    return _entries("repairs", title, about, (REPAIRS_TABLE, "repaired_at", DAY_S), FAULTS)
 
 
 def dead_by_reason() -> Entry:
@@ -95,7 +79,7 @@ def dead_by_reason() -> Entry:
         "all_time": Text("All", "全部"),
         "newest": Text("Newest", "最近一条"),
     }
-    return _table("dead by reason", title, about, stored.dead_by_reason, columns)
+    return table("dead by reason", title, about, stored.dead_by_reason, columns)
 
 
 def marks() -> Entry:
@@ -113,7 +97,7 @@ def marks() -> Entry:
         "marked_at": Text("Moved", "推进时间"),
         "age_s": Text("Ago", "已过"),
     }
-    return _table("marks", title, about, stored.marks, columns, ages=("age_s",))
+    return table("marks", title, about, stored.marks, columns, units={"age_s": look.AGE_UNIT})
 
 
 def logs() -> Entry:
@@ -123,7 +107,7 @@ def logs() -> Entry:
         "A log is begun when a broker starts empty or its topic forks.", "消息代理从空启动或主题分叉时开始新日志。"
     )
     columns = {"registered_at": Text("Begun", "开始时间"), "topic": Text("Topic", "主题"), "log": Text("Log", "日志")}
-    return _table("logs", title, about, stored.logs, columns)
+    return table("logs", title, about, stored.logs, columns)
 
 
 def dead_trend() -> Entry:
@@ -140,7 +124,8 @@ def dead_trend() -> Entry:
         title = Text("Dead letters by the hour", "每小时死信")
         about = Text("By when they were set aside.", "按搁置时间计。")
         words = [column("dead", title.of(edition.lang), unit="locale", decimals=0)]
-        return _made(edition, panel, title, about, stored.dead_by_hour, SERIES, _COUNTS, words, "1h")
+        query = ClickHouseQuery(stored.dead_by_hour(edition.zone), SERIES)
+        return made(edition, panel, title, about, query, words=words, interval="1h")
 
     return Entry("dead trend", make)
 
@@ -162,71 +147,19 @@ def covered() -> Entry:
         words = {"calls": Text("Calls", "话务"), "tickets": Text("Tickets", "诉求")}
         columns = [column(name, words[name].of(edition.lang)) for name in SUBJECTS]
         steps = look.bounds((0.0, look.GOOD))
-        return _made(edition, panel, title, about, stored.covered_days, SERIES, steps, columns, "1d")
+        query = ClickHouseQuery(stored.covered_days(edition.zone), SERIES)
+        return made(edition, panel, title, about, query, steps=steps, words=columns, interval="1d")
 
     return Entry("covered days", make)
 
 
-def _entries(key: str, title: Text, about: Text, counted: tuple[str, str, int], steps: list[Threshold]) -> Entry:
+def _entries(
+    key: str, title: Text, about: Text, counted: tuple[str, str, int], steps: list[Threshold] = COUNTS
+) -> Entry:
     """How many entries a table has of the last so many seconds, by one of its instants."""
-    return _number(key, title, about, lambda zone: stored.entries_since(*counted, zone), steps)
+    return number(key, title, about, lambda zone: stored.entries_since(*counted, zone), steps=steps)
 
 
-def _number(
-    key: str, title: Text, about: Text, sql: Callable[[str], str], steps: list[Threshold], unit: str = "locale"
-) -> Entry:
-    coloured = steps is not _COUNTS
-
-    def make(edition: Edition) -> Panel:
-        panel = (
-            stat.Panel()
-            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-            .graph_mode(options.BigValueGraphMode.NONE)
-            .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
-            .text_mode(options.BigValueTextMode.VALUE)
-        )
-        return _made(edition, panel, title, about, sql, TABLE, steps, [], "1m", unit)
-
-    return Entry(key, make)
-
-
-def _table(
-    key: str,
-    title: Text,
-    about: Text,
-    sql: Callable[[str], str],
-    columns: Mapping[str, Text],
-    ages: tuple[str, ...] = (),
-) -> Entry:
-    def make(edition: Edition) -> Panel:
-        words = [
-            column(name, word.of(edition.lang), unit=look.AGE_UNIT if name in ages else "locale", decimals=0)
-            for name, word in columns.items()
-        ]
-        panel = tables.Panel().cell_height(options.TableCellHeight.SM)
-        return _made(edition, panel, title, about, sql, TABLE, _COUNTS, words, "1m")
-
-    return Entry(key, make)
-
-
-def _made(
-    edition: Edition,
-    panel: Builder[Panel],
-    title: Text,
-    about: Text,
-    sql: Callable[[str], str],
-    format_: int,
-    steps: list[Threshold],
-    words: Sequence[Override],
-    interval: str,
-    unit: str = "locale",
-) -> Panel:
-    return finished(
-        panel.build(),
-        title=title.of(edition.lang),
-        description=about.of(edition.lang),
-        targets=[ClickHouseQuery(sql(edition.zone), format_)],
-        field=look.field(unit, 0, steps),
-        overrides=words,
-        interval=interval,
-    )
+def _age(key: str, title: Text, about: Text, sql: Callable[[str], str]) -> Entry:
+    """How long ago something last happened."""
+    return number(key, title, about, sql, steps=_AGES, unit=look.AGE_UNIT)

@@ -30,14 +30,6 @@ except OSError as error:
 """
 
 
-def resident_bytes(pid: int) -> int:
-    """Bytes of memory that a process has resident; 0 where the system does not tell (it is gone, or no Linux)."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
-        return 0
-
-
 class _Launcher:
     """A thread that lives as long as this process and starts every child.
 

@@ -61,13 +61,13 @@ class Column(msgspec.Struct, frozen=True):
 
     type: str
     in_key: bool
-    """It is part of the sort key."""
+    """It is part of the sort key, and has no default."""
 
 
 def columns_of(client: Client, table: str) -> dict[str, Column]:
     """Name the columns of a table in the engine, in order."""
     sql = (
-        "SELECT name, type, is_in_sorting_key FROM system.columns "
+        "SELECT name, type, is_in_sorting_key AND default_kind = '' FROM system.columns "
         "WHERE database = {database:String} AND table = {table:String} ORDER BY position"
     )
     found = client.query(sql, parameters={"database": DATABASE, "table": table}).result_rows

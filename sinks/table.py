@@ -13,6 +13,8 @@ MERGE_BASE = 25
 what a load costs the engine; reads meet a few dozen parts more."""
 
 Columns = Mapping[str, str]
+TIME_TYPE = "DateTime('{zone}')"
+"""A time, in the zone of the hotline."""
 
 
 PROJECTED: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""Every table of the database, declared once: what structs, rows and the catalogue ask for, and the sink's own books.
+"""Every table of the database, declared once: what structs, rows and the catalogue ask for, and the books beside them.
 
 Types are ClickHouse's, with `{zone}` for the hotline's zone. Migrations are generated from here and compared with here.
 """
@@ -20,21 +20,18 @@ from hotline.events.rules import REQUIRED
 from hotline.rows import Call, Row, Ticket
 from hotline.subjects import OWN_TEXTS, SUBJECTS, Subject
 from hotline.windows import DAY_S, RECENT_S
+from sinks.bookkeeping import BOOKS
 from sinks.projections import by_day, by_time
-from sinks.table import Columns, Table
+from sinks.table import TIME_TYPE, Table
 
 DATABASE = names.DATABASE
 INSERTS_REMEMBERED_BY_YEAR = 10_000
 """The same where one insert may make a part for each of a hundred years."""
 
-KPIS_KEPT_DAYS = 35
-"""How long the values that were shown live are kept, a set for each minute."""
-
 ENTITY_INDEX = "entity TYPE bloom_filter(0.001) GRANULARITY 1"
 """Finds a call or ticket of unknown birth by its id, for events that do not state born_at: a few ids read a few
 granules instead of all (16 instead of 63 ms of two million tickets, measured). It takes 1.8 bytes a row."""
 
-_TIME = "DateTime('{zone}')"
 _NUMBERS: dict[type[pl.DataType], str] = {
     pl.Int32: "Int32",
     pl.Int64: "Int64",
@@ -50,7 +47,7 @@ _BIRTH_ORDER = ("partition", "born_at", "source", "entity")
 def tables() -> dict[str, Table]:
     """All tables by name."""
     found = [make(subject) for subject in SUBJECTS.values() for make in (_events, _rows, _sums, _recent)]
-    return {table.name: table for table in (*found, *_BOOKS)}
+    return {table.name: table for table in (*found, *BOOKS)}
 
 
 def _events(subject: Subject) -> Table:
@@ -107,7 +104,7 @@ def _recent(subject: Subject) -> Table:
 def _of_dtype(name: str, dtype: pl.DataType, *, nullable: bool) -> str:
     if dtype == pl.String:
         return _text(name, nullable=nullable)
-    kind = _TIME if dtype == TIME else _NUMBERS[type(dtype)]
+    kind = TIME_TYPE if dtype == TIME else _NUMBERS[type(dtype)]
     return f"Nullable({kind})" if nullable else kind
 
 
@@ -118,176 +115,10 @@ def _of_hint(name: str, hint: type) -> str:
     if held is str:
         return _text(name, nullable=nullable)
     whole = "UInt64" if name == "version" else "Int64"
-    kind = {int: whole, bool: "Bool", datetime: _TIME}[held]
+    kind = {int: whole, bool: "Bool", datetime: TIME_TYPE}[held]
     return f"Nullable({kind})" if nullable else kind
 
 
 def _text(name: str, *, nullable: bool) -> str:
     kind = "Nullable(String)" if nullable else "String"
     return kind if name in OWN_TEXTS else f"LowCardinality({kind})"
-
-
-_ACCEPTED: Columns = {
-    "accepted_log": "UInt32",
-    "accepted_offset": "Int64",
-    "accepted_last": "UInt32",
-    "accepted_final": "Bool",
-    "accepted_deployment": "UInt32",
-    "accepted_block_id": "String",
-}
-_BOOKS = (
-    Table(
-        name=names.KPIS_TABLE,
-        columns={
-            "as_of": "DateTime64(3, '{zone}')",
-            "kpi": "LowCardinality(String)",
-            "window": "LowCardinality(String)",
-            "scope_kind": "LowCardinality(String)",
-            "scope": "LowCardinality(String)",
-            "numerator": "Int64",
-            "denominator": "Nullable(Int64)",
-            "value": "Nullable(Float64)",
-            "newest_at": f"Nullable({_TIME})",
-            "positions": "LowCardinality(String)",
-        },
-        order=("kpi", "scope_kind", "scope", "window", "as_of"),
-        engine="ReplacingMergeTree",
-        partition="toMonday(as_of)",
-        ttl=f"toDateTime(as_of) + INTERVAL {KPIS_KEPT_DAYS} DAY",
-        settings={"ttl_only_drop_parts": "1"},
-    ),
-    Table(
-        name=names.ACCOUNTS_TABLE,
-        columns={
-            "log": "UInt32",
-            "topic": "LowCardinality(String)",
-            "partition": "UInt16",
-            "offset": "Int64",
-            "first": "UInt32",
-            "last": "UInt32",
-            "final": "Bool",
-            "block_id": "String",
-            "counted": "UInt32",
-            "seen": "UInt32",
-            "revised": "UInt32",
-            "dead": "UInt32",
-            "reasons": "Map(LowCardinality(String), UInt32)",
-            "newest_at": f"Nullable({_TIME})",
-            "deployment": "UInt32",
-            "fold": "UInt32",
-            "rule": "UInt32",
-            "calendar": "UInt32",
-            "catalogue": "LowCardinality(String)",
-            "stored_at": f"{_TIME} DEFAULT now()",
-            "rows": "UInt32",
-            "sums": "UInt32",
-            "given_up": "UInt64",
-        },
-        order=("block_id", "topic", "partition", "log", "offset", "first"),
-    ),
-    Table(
-        name=names.DEAD_LETTERS_TABLE,
-        columns={
-            "subject": "LowCardinality(String)",
-            "log": "UInt32",
-            "topic": "LowCardinality(String)",
-            "partition": "UInt16",
-            "offset": "Int64",
-            "place": "UInt32",
-            "block_id": "String",
-            "reason": "LowCardinality(String)",
-            "origin": "String",
-            "original": "String",
-            "set_aside_at": f"{_TIME} DEFAULT now()",
-            "detail": "String",
-        },
-        order=("topic", "partition", "log", "offset", "place"),
-    ),
-    Table(
-        name=names.ACCEPTANCES_TABLE,
-        columns={
-            "kind": "LowCardinality(String)",
-            "topic": "LowCardinality(String)",
-            "partition": "UInt16",
-            "log": "UInt32",
-            "offset": "Int64",
-            "accepted_at": f"{_TIME} DEFAULT now()",
-        },
-        order=("kind", "topic", "partition", "log", "offset"),
-        engine="ReplacingMergeTree",
-    ),
-    Table(
-        name=names.GAPS_TABLE,
-        columns={
-            "topic": "LowCardinality(String)",
-            "partition": "UInt16",
-            "log": "UInt32",
-            "first_offset": "Int64",
-            "next_offset": "Int64",
-            "given_up_at": f"{_TIME} DEFAULT now()",
-        },
-        order=("topic", "partition", "log", "first_offset"),
-        engine="ReplacingMergeTree",
-    ),
-    Table(
-        name=names.COVERED_DAYS_TABLE,
-        columns={"subject": "LowCardinality(String)", "day": "Date"},
-        order=("subject", "day"),
-        engine="ReplacingMergeTree",
-    ),
-    Table(
-        name=names.MARKS_TABLE,
-        columns={
-            "topic": "LowCardinality(String)",
-            "partition": "UInt16",
-            "log": "UInt32",
-            "position": "Int64",
-            "digest": "UInt64",
-            **_ACCEPTED,
-            "version": "UInt64",
-            "batch": "String",
-            "marked_at": f"{_TIME} DEFAULT now()",
-        },
-        order=("topic", "partition"),
-        engine="ReplacingMergeTree(version)",
-    ),
-    Table(
-        name=names.LOGS_TABLE,
-        columns={
-            "topic": "LowCardinality(String)",
-            "log": "UInt32",
-            "cluster": "String",
-            "claim": "String",
-            "registered_at": f"{_TIME} DEFAULT now()",
-        },
-        order=("topic", "log"),
-    ),
-    Table(
-        name=names.REPAIRS_TABLE,
-        columns={
-            "id": "String",
-            "sums_table": "LowCardinality(String)",
-            "first_at": _TIME,
-            "last_at": _TIME,
-            "sums": "UInt64",
-            "repaired_at": f"{_TIME} DEFAULT now()",
-        },
-        order=("id", "sums_table", "first_at"),
-    ),
-    Table(
-        name=names.FILLED_COLUMNS_TABLE,
-        columns={
-            "sums_table": "LowCardinality(String)",
-            "sums_column": "String",
-            "told": "LowCardinality(String)",
-            "lacked": "UInt64",
-            "told_at": f"{_TIME} DEFAULT now()",
-        },
-        order=("sums_table", "sums_column"),
-    ),
-    Table(
-        name=names.SINK_EPOCHS_TABLE,
-        columns={"epoch": "UInt64", "claim": "String", "taken_at": f"{_TIME} DEFAULT now()"},
-        order=("epoch",),
-    ),
-)

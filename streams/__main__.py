@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from streams.intake.agent import Intake
 from streams.measure.agent import Measure
 from streams.reading import OnGap, OnReconnect, partitions_of_worker
 from streams.roll.agent import Roll
+from streams.telling import tell
 from streams.worker import run_worker
 
 TOPICS: dict[str, tuple[str, ...]] = {
@@ -32,13 +34,14 @@ def worker_app() -> StreamsApp:
     makers: dict[str, type[Intake | Measure | Roll]] = {"intake": Intake, "measure": Measure, "roll": Roll}
     agents = {name: makers[name](settings) for name in settings.agents_named}
     durable = settings.broker == "kafka"
+    resumed = asyncio.Event()
     app = make_app(
         "hotline",
         bootstrap=settings.bootstrap,
         source_topics=[topic for name in agents for topic in TOPICS[name]],
         bundled_topics=[INTAKE_TOPIC] if "intake" in agents else [],
         partitions_owned=_partitions(settings),
-        resume_from=_resume_from(settings, agents),
+        resume_from=_resume_from(settings, agents, resumed),
         on_reconnect=_on_reconnect(agents),
         on_gap=None if "roll" in agents else _on_gap(agents),
         datadir=settings.folder.run / settings.process,
@@ -50,6 +53,12 @@ def worker_app() -> StreamsApp:
     for name, agent in agents.items():
         agent.app = app
         _register(app, name, agent)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def telling() -> None:
+        await resumed.wait()
+        await tell(app, settings.process, list(agents.values()))
+
     return app
 
 
@@ -83,7 +92,7 @@ def _register(app: StreamsApp, name: str, agent: Any) -> None:
         await handle_each(app, stream, agent.handle)
 
 
-def _resume_from(settings: Settings, agents: Mapping[str, Any]) -> Any:
+def _resume_from(settings: Settings, agents: Mapping[str, Any], resumed: asyncio.Event) -> Any:
     """Ask every agent where its topics go on; then the worker is ready."""
 
     async def resume_from(partitions: Collection[TP]) -> dict[TP, int]:
@@ -91,6 +100,7 @@ def _resume_from(settings: Settings, agents: Mapping[str, Any]) -> Any:
         for name, agent in agents.items():
             starts.update(await agent.resume_from([tp for tp in partitions if tp.topic in TOPICS[name]]))
         tell_ready(settings.folder.ready(settings.process))
+        resumed.set()
         return starts
 
     return resume_from

@@ -15,8 +15,18 @@ from dashboards.pipeline import (
     logs,
     marks,
     repairs,
-    sink_starts,
     stored_age,
+)
+from dashboards.processes import (
+    differing,
+    insert_time,
+    lag,
+    lag_trend,
+    memory,
+    processes,
+    reconciliations,
+    silent,
+    starts,
 )
 from dashboards.words import Text
 
@@ -24,14 +34,15 @@ PIPELINE = Board(
     name="pipeline",
     title=Text("Pipeline", "数据链路"),
     about=Text(
-        "Do figures arrive, and is anything left out? From what the sink stores; lag and insert time are told by the "
-        "sink itself, see the runbook.",
-        "数据是否及时入库?有没有未计入的?取自入库进程所存的内容;积压与写入耗时由入库进程自身提供,见运维手册。",
+        "Do figures arrive, and is anything left out? From what processes tell of themselves, and what the sink "
+        "stores.",
+        "数据是否及时入库?有没有未计入的?取自各进程的通报与入库进程所存的内容。",
     ),
     since="now-24h",
     refresh="10s",
     rows=(
-        row(5, data_age(), stored_age(), live_age(), dead_in_the_last_hour(), repairs(), sink_starts()),
+        row(5, data_age(), stored_age(), live_age(), silent(), lag(), starts()),
+        row(4, dead_in_the_last_hour(), repairs(), differing()),
         row(
             8,
             trend(["calls_offered", "calls_answered"], title=Text("Calls by time of the event", "话务(按事件时间)")),
@@ -39,6 +50,8 @@ PIPELINE = Board(
                 ["tickets_created", "tickets_handled"], title=Text("Tickets by time of the event", "诉求(按事件时间)")
             ),
         ),
+        row(8, lag_trend(), insert_time(), memory()),
+        row(7, processes(), reconciliations()),
         row(8, dead_by_reason(), dead_trend()),
         row(5, covered()),
         row(9, marks().wide(14), logs()),

@@ -20,10 +20,10 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from deploy.processes import resident_bytes
 from deploy.stack.answering import process_lives
 from deploy.stack.intake_tail import IntakeTail
 from hotline.names import INTAKE_TOPIC
+from hotline.resident import resident_bytes
 from hotline.settings import Settings, load
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.processes import Child, resident_bytes
+from deploy.processes import Child
 from deploy.stack.broker_part import BrokerPart
 from deploy.stack.log_state import LogState
+from hotline.resident import resident_bytes
 
 LOOK_EVERY_S = 1.0
 RETRY_S = 10.0

@@ -10,12 +10,12 @@ from deploy.stack.answering import cluster_id
 from deploy.stack.children import child_environment, module
 from deploy.stack.errors import PartError
 from deploy.stack.intake_tail import IntakeTail
-from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KEPT_TOPICS, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings
 
-TOPICS = (INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values(), KPIS_TOPIC)
-KPIS_KEPT_S = 86_400
-"""Current values are worth nothing later; the sink stores a set for each minute."""
+TOPICS = (INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values(), *KEPT_TOPICS)
+KEPT_S = 86_400
+"""What was true at its time is worth nothing later, and the sink stores what is asked for."""
 
 _MIGRATE_TIMEOUT_S = 900.0  # a migration may rewrite a large table
 
@@ -62,8 +62,8 @@ def make_topics(settings: Settings) -> None:
     """Create the topics that are missing. Raises BrokerError."""
     from deploy.brokers import BROKERS, MisshapenTopicError, create_topics, delete_misshapen_topics
 
-    partitions = dict.fromkeys(TOPICS, settings.partitions) | {KPIS_TOPIC: 1}
-    kept_s = {KPIS_TOPIC: KPIS_KEPT_S}
+    partitions = dict.fromkeys(TOPICS, settings.partitions) | dict.fromkeys(KEPT_TOPICS, 1)
+    kept_s = dict.fromkeys(KEPT_TOPICS, KEPT_S)
     create = partial(create_topics, settings.bootstrap, partitions, record_bytes_max=RECORD_BYTES_MAX, kept_s=kept_s)
     try:
         create()  # before anything else is asked: as long as a topic is not there, a broker may make it otherwise

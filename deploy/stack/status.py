@@ -4,11 +4,11 @@ from typing import Literal
 
 import msgspec
 
-from deploy.processes import resident_bytes
 from deploy.stack.answering import broker_answers, engine_answers, given_up, process_lives, sink_answers
 from deploy.stack.log_state import LogState
 from deploy.stack.state import Condition, PartCondition, PartState, StackState, read_state
 from hotline.data_folder import told_ready
+from hotline.resident import resident_bytes
 from hotline.settings import Settings
 from hotline.stops import told
 

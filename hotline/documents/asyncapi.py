@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hotline import blocks, contributions, live
+from hotline import blocks, contributions, health, live
 from hotline.documents.event_schemas import as_json, describe
 from hotline.events import SCHEMA
 from hotline.measured import MEASURED_VERSION, Measured, Source, Verdicts, Versions
@@ -19,6 +19,9 @@ from hotline.names import (
     COVERED_DAYS_TABLE,
     DEAD_LETTERS_TABLE,
     EVENTS_TOPICS,
+    HEALTH,
+    HEALTH_TABLE,
+    HEALTH_TOPIC,
     INTAKE_TOPIC,
     JSON_BYTES_MAX,
     KPIS_TOPIC,
@@ -34,8 +37,13 @@ Json = dict[str, Any]
 
 INTAKE = "intake"
 INTAKE_EVENT = "intakeEvent"
+_WITH_TABLES = (Measured, live.Live)
+_RECORDS = (*_WITH_TABLES, health.Told)
+
 KPIS = "kpis"
 KPIS_RECORD = "currentValues"
+HEALTH_CHANNEL = "health"
+HEALTH_RECORD = "processHealth"
 
 
 def asyncapi() -> str:
@@ -59,17 +67,20 @@ def asyncapi() -> str:
                 INTAKE: _channel(INTAKE_TOPIC, "Single events, from any outside system.", INTAKE_EVENT),
                 **{name: channel for subject in SUBJECTS.values() for name, channel in _channels(subject)},
                 KPIS: _channel(KPIS_TOPIC, "The current value of every KPI, scope and window.", KPIS_RECORD),
+                HEALTH_CHANNEL: _channel(HEALTH_TOPIC, "What each worker tells of itself now and then.", HEALTH_RECORD),
             },
             "operations": {
                 "read_intake": _operation("receive", INTAKE, INTAKE_EVENT),
                 **{name: step for subject in SUBJECTS.values() for name, step in _operations(subject)},
                 "publish_kpis": _operation("send", KPIS, KPIS_RECORD),
+                "tell_health": _operation("send", HEALTH_CHANNEL, HEALTH_RECORD),
             },
             "components": {
                 "messages": {
                     INTAKE_EVENT: _event(),
                     **{name: msg for subject in SUBJECTS.values() for name, msg in _messages(subject)},
                     KPIS_RECORD: _live(),
+                    HEALTH_RECORD: _health(),
                 },
                 "schemas": _schemas(),
             },
@@ -185,6 +196,21 @@ def _live() -> Json:
     }
 
 
+def _health() -> Json:
+    facts = "; ".join(f"{name}: {meaning}" for name, meaning in health.FACTS.items())
+    return {
+        "name": HEALTH_RECORD,
+        "title": "Health of a process",
+        "summary": (
+            f"A MessagePack map in these fields, every {health.TELL_EVERY_S} seconds; its facts become rows of the "
+            f"table {HEALTH_TABLE}. What is told: {facts}."
+        ),
+        "contentType": HEALTH.decode(),
+        "headers": _headers(HEALTH, required=[CONTENT_TYPE]),
+        "payload": {"$ref": f"#/components/schemas/{health.Told.__name__}"},
+    }
+
+
 def _headers(content_type: bytes, *, required: list[str]) -> Json:
     known: Json = {
         CONTENT_TYPE: {"type": "string", "const": content_type.decode()},
@@ -194,10 +220,10 @@ def _headers(content_type: bytes, *, required: list[str]) -> Json:
 
 
 def _schemas() -> Json:
-    _, definitions = msgspec.json.schema_components([Measured, live.Live], ref_template="#/components/schemas/{name}")
-    describe(definitions, [Measured, Source, Verdicts, Versions, live.Live, live.Position])
+    _, definitions = msgspec.json.schema_components(_RECORDS, ref_template="#/components/schemas/{name}")
+    describe(definitions, [*_RECORDS, Source, Verdicts, Versions, live.Position, health.Fact])
     definitions[Measured.__name__]["title"] = f"Measured, version {MEASURED_VERSION}"
-    for record in (Measured, live.Live):
+    for record in _WITH_TABLES:
         tables = definitions[record.__name__]["properties"]["tables"]
         tables["additionalProperties"] = {"type": "string", "contentMediaType": ARROW_STREAM.decode()}
     return definitions

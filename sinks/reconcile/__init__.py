@@ -4,10 +4,12 @@ Sums are recomputed from rows (in SQL, by the catalogue), rows from events (by t
 batch, so they are checked piece by piece, each piece under a short hold of the sink, and live traffic goes on between.
 
 `report` is what it finds · `pieces` groups birth days · `reading` gives stored events and rows as frames · `sums`,
-`rows` and `births` are the three comparisons · `reconciling` does it all. What sums should be says `sinks.difference`.
+`rows` and `births` are the three comparisons · `reconciling` does it all · `noting` keeps the verdict. What sums should
+be says `sinks.difference`.
 """
 
 from hotline.holding import Hold, HoldError, no_hold
+from sinks.reconcile.noting import note
 from sinks.reconcile.reconciling import Progress, reconcile
 from sinks.reconcile.report import Report, RowDifference, SumDifference, TwoBirths
 
@@ -20,5 +22,6 @@ __all__ = [
     "SumDifference",
     "TwoBirths",
     "no_hold",
+    "note",
     "reconcile",
 ]

@@ -16,7 +16,6 @@ from sinks.writer import books
 from sinks.writer.splice import Stream, StreamError, cut, join
 
 if TYPE_CHECKING:
-    from hotline.live import Live
     from hotline.measured import Measured
 
 BATCH_VERSION = 1
@@ -89,18 +88,14 @@ class Gathering:
 
         Raises StreamError, and what `check` raises; the record then stays out.
         """
-        self._add(record.tables)
+        self.add(record.tables)
         self._taken.append(record)
         self.rows += record.verdicts.read
         self.newest_at = max(filter(None, (self.newest_at, record.newest_at)), default=None)
         return self.pass_over(at, mark, Mark(log=mark.log, position=offset + 1, accepted=advance(record)))
 
-    def keep(self, at: Partition, mark: Mark, record: Live, *, offset: int) -> Mark:
-        """Add what a record of current values has for the tables; the partition's mark after it. Raises as `take`."""
-        self._add(record.tables)
-        return self.pass_over(at, mark, Mark(log=mark.log, position=offset + 1, accepted=mark.accepted))
-
-    def _add(self, tables: Mapping[str, bytes]) -> None:
+    def add(self, tables: Mapping[str, bytes]) -> None:
+        """Add rows, all or none. Raises as `take`."""
         streams = {table: cut(value) for table, value in tables.items()}
         for table, stream in streams.items():
             if stream.schema not in self._streams.get(table, {}):

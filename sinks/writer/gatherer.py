@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hotline import live
+from hotline import health, live
 from hotline.accept import Decision, DeploymentError, GapError, accept
 from hotline.marks import Mark, Partition
 from hotline.measured import decode
-from hotline.names import KPIS_TOPIC
+from hotline.names import HEALTH_TABLE, HEALTH_TOPIC, KEPT_TOPICS
 from sinks.writer.batch import Batch, Check, Gathering, StreamError
 from sinks.writer.store import ColumnsError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sinks.writer.health import Health
     from sinks.writer.options import Options
     from sinks.writer.reader import Reader
+
+log = logging.getLogger("sinks.writer")
 
 POLL_S, POLL_IDLE_S = 0.05, 0.5
 """How long a poll waits for records: longer as long as nothing came, for it ends with the first record anyway."""
@@ -52,7 +55,7 @@ class Gatherer:
         """Seek every partition to its mark, or to the start of a log that began since."""
         for at in self._reader.partitions:
             self._reached[at] = _resumed(self._closed.get(at, Mark()), logs[at[0]], at)
-            if at[0] == KPIS_TOPIC:  # old values may be gone before they were stored: that is no reason to stop
+            if at[0] in KEPT_TOPICS:  # old ones may be gone before they were stored: that is no reason to stop
                 begins = max(self._reader.begins(at), self._reached[at].position)
                 self._reached[at] = msgspec.structs.replace(self._reached[at], position=begins)
         self._reader.seek({at: mark.position for at, mark in self._reached.items()})
@@ -79,6 +82,8 @@ class Gatherer:
             if self._stopped:
                 raise self._stopped
             return None
+        if told := self._health.due_to_tell():
+            gathering.add({HEALTH_TABLE: told.rows()})
         batch = gathering.close(self._closed)
         self._closed |= {(move.topic, move.partition): move.after for move in batch.moves}
         return batch
@@ -103,7 +108,7 @@ class Gatherer:
         if record.offset != mark.position:
             raise LineStoppedError(f"{place} came where {mark.position} was due: the log lost records")
         try:
-            if at[0] == KPIS_TOPIC:
+            if at[0] in KEPT_TOPICS:
                 self._reached[at] = _kept(gathering, at, mark, record)
                 return
             output = decode(record.value or b"")
@@ -124,12 +129,22 @@ class Gatherer:
 
 
 def _kept(gathering: Gathering, at: Partition, mark: Mark, record: Any) -> Mark:
-    """Take in a record of current values; one without rows to store makes no batch, and is read again after a start."""
-    values = live.decode(record.value or b"")
-    if values.tables:
+    """Take in a record that stands for itself; one without rows makes no batch, and is read again after a start."""
+    tables = _told(at, record) if at[0] == HEALTH_TOPIC else live.decode(record.value or b"").tables
+    if tables:
+        gathering.add(tables)
         gathering.read(at, record.value)
-        return gathering.keep(at, mark, values, offset=record.offset)
+        return gathering.pass_over(at, mark, msgspec.structs.replace(mark, position=record.offset + 1))
     return msgspec.structs.replace(mark, position=record.offset + 1)
+
+
+def _told(at: Partition, record: Any) -> Mapping[str, bytes]:
+    """What a process tells of itself; nothing where it cannot be read, which is no reason for the line to stop."""
+    try:
+        return {HEALTH_TABLE: health.decode(record.value or b"").rows()}
+    except (msgspec.MsgspecError, ValueError) as error:
+        log.warning("%s[%d] offset %d tells nothing: %s", *at, record.offset, error)
+        return {}
 
 
 def _resumed(mark: Mark, log_number: int, at: Partition) -> Mark:

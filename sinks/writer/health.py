@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from hotline.health import (
+    APPLY_S,
+    BATCHES,
+    LAG_RECORDS,
+    RESIDENT_BYTES,
+    TELL_EVERY_S,
+    Fact,
+    Teller,
+    Told,
+)
 from hotline.marks import Mark, Partition
-from hotline.names import KPIS_TOPIC
+from hotline.names import KEPT_TOPICS
+from hotline.resident import resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +46,7 @@ class Health:
         """Newest event stored since the start."""
         self._troubles: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._teller, self._tells_at = Teller("sink"), 0.0
 
     def trouble(self, part: str, reason: str | None) -> None:
         """Say what is wrong with a part (engine, broker), None when nothing is."""
@@ -53,6 +67,19 @@ class Health:
     def lag(self) -> dict[Partition, int]:
         """Count the records of each partition that are written and not stored."""
         return {at: max(0, end - self._done_to(at)) for at, end in sorted(self.ends.items())}
+
+    def due_to_tell(self) -> Told | None:
+        """What there is to store of the sink itself; None when it told lately.
+
+        As if what was read were stored, for it is stored at once with these rows.
+        """
+        if time.monotonic() < self._tells_at:
+            return None
+        self._tells_at = time.monotonic() + TELL_EVERY_S
+        ends = {at: end for at, end in sorted(self.ends.items()) if at[0] not in KEPT_TOPICS}
+        lags = [Fact(LAG_RECORDS, max(0, end - self.reached.get(at, end)), *at) for at, end in ends.items()]
+        memory = Fact(RESIDENT_BYTES, resident_bytes(os.getpid()))
+        return self._teller.tell([memory, Fact(BATCHES, self.batches), Fact(APPLY_S, self.apply_seconds), *lags])
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Tell the state at `now`."""
@@ -100,8 +127,8 @@ class Health:
             yield "newest_event_age_seconds", "gauge", "Age of the newest event stored since the start.", [({}, age)]
 
     def _done_to(self, at: Partition) -> int:
-        """Offset that follows what is done with; of current values few have anything to store."""
-        return max(self._stored_to(at), self.reached.get(at, 0) if at[0] == KPIS_TOPIC else 0)
+        """Offset that follows what is done with; of what each record states by itself, few have anything to store."""
+        return max(self._stored_to(at), self.reached.get(at, 0) if at[0] in KEPT_TOPICS else 0)
 
     def _stored_to(self, at: Partition) -> int:
         return self.stored.get(at, Mark()).position

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kafka.errors import KafkaError
 
-from hotline.names import KPIS_TOPIC, MEASURED_TOPICS
+from hotline.names import KEPT_TOPICS, MEASURED_TOPICS
 from sinks.writer.applier import Applier
 from sinks.writer.barrier import Barrier
 from sinks.writer.door import Door, read_token
@@ -79,7 +79,7 @@ class _Life:
         self._store = Store(options.settings, stop, on_trouble=lambda reason: health.trouble("engine", reason))
         self._applier = Applier(self._store, spool, barrier, health, die_after=options.die_after)
         self._compared_at = 0.0
-        self._topics = (*MEASURED_TOPICS.values(), KPIS_TOPIC)
+        self._topics = (*MEASURED_TOPICS.values(), *KEPT_TOPICS)
 
     def live(self) -> None:
         """Live; the order is the rule: epoch, spool, marks, logs, and only then the first record."""

@@ -18,6 +18,7 @@ from faust.types.tuples import TP
 
 from hotline.acceptances import Stop
 from hotline.blocks import Block
+from hotline.health import Fact
 from hotline.marks import LOGS_SQL, log_number, logs
 from hotline.names import (
     ARROW_STREAM,
@@ -82,6 +83,7 @@ class Intake:
         self._bytes = self._records = 0
         self._came, self._room, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._positions: dict[int, int] = {}
+        self._resumed: dict[TP, int] = {}
         self._stops = Stops(settings.folder.stops(settings.process))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -100,7 +102,17 @@ class Intake:
         for tp, end in ends.items():
             if marks[tp.partition] > end:  # it was cut, or the topic made again: all of it is new, or a repeat
                 log.critical("ALARM %s/%d ends at %d, before %d: read again", *tp, end, marks.pop(tp.partition))
-        return {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
+        self._resumed = {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
+        return self._resumed
+
+    def reached(self) -> Mapping[TP, int]:
+        """The next event of each partition that is not yet forwarded."""
+        forwarded = {TP(INTAKE_TOPIC, partition): offset for partition, offset in self._positions.items()}
+        return self._resumed | forwarded
+
+    def facts(self) -> list[Fact]:
+        """Nothing else."""
+        return []
 
     async def on_gap(self, tp: TP, due: int, first: int) -> str:
         """Why intake stands still before events that are gone; empty when they were given up."""

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.acceptances import Stop
+from hotline.health import MEMORY_BYTES, Fact
 from hotline.marks import LOGS_SQL, MARKS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.names import BLOCK_ID, CONTENT_TYPE, EVENTS_TOPICS, MEASURED, MEASURED_TOPICS, REFOLD, block_id
 from hotline.settings import Settings
@@ -80,7 +81,15 @@ class Measure:
             self._stopping[tp] = Stopping(self._settings, tp, self._lines[tp], self._stops)
         known = {topic: numbers[topic] for topic in (*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values())}
         self._start(partial(moved, client, known))
+        return self.reached()
+
+    def reached(self) -> Mapping[TP, int]:
+        """The next input of each line."""
         return {tp: line.next_input for tp, line in self._lines.items()}
+
+    def facts(self) -> list[Fact]:
+        """How much each line remembers."""
+        return [Fact(MEMORY_BYTES, line.memory_bytes, *tp) for tp, line in self._lines.items()]
 
     async def _line(self, tp: TP, numbers: dict[str, int], stored: dict[Partition, Mark]) -> Line:
         subject = SUBJECTS[_SUBJECT_OF[tp.topic]]

@@ -84,6 +84,11 @@ class Line:
         """Bytes of outputs that the sink has not yet stored."""
         return sum(output.bytes for output in self._unstored)
 
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of what is remembered."""
+        return self._memory.bytes_told
+
     def recall(self, value: bytes) -> None:
         """Take in one of this line's own outputs from behind the sink's mark. Raises GapError, DeploymentError."""
         record = decode_measured(value)

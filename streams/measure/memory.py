@@ -75,6 +75,11 @@ class Memory:
         return int(self._hot.estimated_size() + self._hot_rows.estimated_size())
 
     @property
+    def bytes_told(self) -> int:
+        """The same with the ids of what is at rest, 8 bytes each; for whoever watches, from any thread."""
+        return self.bytes + sum(8 * (len(day.known) + len(day.resting)) for day in list(self._days.values()))
+
+    @property
     def sequence(self) -> int:
         """Number of outputs remembered so far; `stored` takes it."""
         return self._sequence

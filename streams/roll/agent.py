@@ -15,6 +15,7 @@ from faust.types.tuples import TP
 
 from hotline.accept import DeploymentError, GapError
 from hotline.filled import FILLED_SQL, columns, without_value
+from hotline.health import Fact
 from hotline.live import Live
 from hotline.marks import LOGS_SQL, logs
 from hotline.names import CONTENT_TYPE, KPIS_TOPIC, LIVE
@@ -69,7 +70,7 @@ class Roll:
         without = without_value(columns((await self._in_turn(client.query, FILLED_SQL)).result_rows))
         self._clock, self._publisher = wall or EventClock(state), Publisher(state, without)
         self._start({topic: read.log for (topic, _), read in state.read.items()})
-        return {TP(topic, partition): read.offset for (topic, partition), read in state.read.items()}
+        return self.reached()
 
     async def _goes_on(self, client: Client, state: State, partitions: Collection[TP]) -> bool:
         """Whether the topics still hold what comes after a snapshot, and nothing else came."""
@@ -86,6 +87,14 @@ class Roll:
             if any(state.read[tp.topic, tp.partition].offset > end for tp, end in ends.items()):
                 return False
         return True
+
+    def reached(self) -> Mapping[TP, int]:
+        """The next output of each measured partition."""
+        return {TP(*at): read.offset for at, read in list(self._state.read.items())}
+
+    def facts(self) -> list[Fact]:
+        """Nothing else."""
+        return []
 
     # -- running ---------------------------------------------------------------------------------------------------
 

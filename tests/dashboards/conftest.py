@@ -49,7 +49,7 @@ def _store_a_year_ago(client: Client) -> None:
 
 
 def _store_pipeline(client: Client) -> None:
-    """What the sink stores beside figures: two dead letters, marks, a log, an epoch, a repair, live values."""
+    """What is stored beside figures: dead letters, marks, a log, an epoch, a repair, health, live values."""
     dead = [["calls", 1, "t", 0, n, 0, "b", reason, at] for n, reason, at in DEAD]
     names = ["subject", "log", "topic", "partition", "offset", "place", "block_id", "reason", "set_aside_at"]
     client.insert(f"{DATABASE}.dead_letters", dead, column_names=names)
@@ -61,6 +61,11 @@ def _store_pipeline(client: Client) -> None:
     repair = [["r'1", "minute_sums_calls", BORN_AT, BORN_AT, 3, BORN_AT + timedelta(hours=1)]]
     names = ["id", "sums_table", "first_at", "last_at", "sums", "repaired_at"]
     client.insert(f"{DATABASE}.repairs", repair, column_names=names)
+    names = ["process", "life", "what", "topic", "partition", "value", "told_at"]
+    client.insert(f"{DATABASE}.health", [list(row) for row in TOLD], column_names=names)
+    compared = [BORN_AT, BORN_AT + timedelta(hours=1), 1000, 10, 50, 2, 1, True, BORN_AT + timedelta(hours=1)]
+    names = ["first_at", "until_at", "cells", "rows", "events", "sums_differ", "rows_differ", "held", "reconciled_at"]
+    client.insert(f"{DATABASE}.reconciliations", [compared], column_names=names)
     live = [[BORN_AT + timedelta(hours=1), "calls_offered", "today", "all", "", 1]]
     names = ["as_of", "kpi", "window", "scope_kind", "scope", "numerator"]
     client.insert(f"{DATABASE}.kpis", live, column_names=names)
@@ -71,6 +76,23 @@ DEAD = (
     (2, "bad_value", BORN_AT + timedelta(hours=3)),
     (3, "too_large", BORN_AT + timedelta(hours=3, minutes=30)),
 )
+
+
+def _told() -> Iterator[tuple[str, str, str, str, int, float, datetime]]:
+    """A worker that was started again after an hour, and a sink that falls silent then."""
+    for minute in range(120):
+        at, life = BORN_AT + timedelta(minutes=minute), "a" if minute < 60 else "b"
+        yield "worker-0", life, "resident_bytes", "", 0, 2.0**28, at
+        for partition in (0, 1):
+            yield "worker-0", life, "lag_records", "hotline.calls", partition, float(minute), at
+            yield "worker-0", life, "memory_bytes", "hotline.tickets", partition, 2.0**20 * minute, at
+        if minute < 60:
+            yield "sink", "s", "resident_bytes", "", 0, 2.0**27, at
+            yield "sink", "s", "batches", "", 0, 10.0 * minute, at
+            yield "sink", "s", "apply_s", "", 0, 0.5 * minute, at
+
+
+TOLD = tuple(_told())
 
 
 @pytest.fixture(scope="session")

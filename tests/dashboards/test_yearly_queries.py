@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboards import series, spans, stored, sums
+from dashboards import series, spans, stored, sums, told
 from dashboards.entries import OVER
 from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.words import UNNAMED
@@ -191,6 +191,43 @@ def test_the_pipeline_tells_what_the_sink_stored(asking: Asking) -> None:
     assert [dead for _, dead in by_hour] == [1, 0, 0, 2]
     assert sum(dead for _, dead in by_hour) == len(DEAD)
     assert [row[1:] for row in asking.ask(expand(stored.logs(ZONE), at)).rows] == [["t", 1]]
-    entries = {"Dead letters, last hour": 1, "Repairs, 24 h": 1, "Starts of the sink, 24 h": 1}
+    entries = {"Dead letters, last hour": 1, "Repairs, 24 h": 1, "Reconcile, differences": 3}
     entries |= {"Last stored": (hours - 1) * 3600, "Live values": (hours - 1) * 3600}
     assert {name: asking.ask(expand(figure(name), at)).rows[0][0] for name in entries} == entries
+
+
+MINUTES = 120
+
+
+def last_minute(*, interval_s: int = 60) -> Chosen:
+    return Chosen(from_s=BORN_S, to_s=BORN_S + 60 * (MINUTES - 1), interval_s=interval_s)
+
+
+def test_the_pipeline_tells_what_processes_told(asking: Asking) -> None:
+    """The worker was started again after an hour, the sink then fell silent."""
+    tiles = {"Silent processes": 1, "Lag, records": 2 * (MINUTES - 1), "Starts of processes, 24 h": 3}
+    assert {name: asking.ask(expand(figure(name), last_minute())).rows[0][0] for name in tiles} == tiles
+    processes = asking.ask(expand(told.processes(ZONE), last_minute())).records
+    assert processes == [
+        {"process": "sink", "age_s": 3600, "starts": 1, "mib": 128, "behind": None},
+        {"process": "worker-0", "age_s": 0, "starts": 2, "mib": 256, "behind": 2 * (MINUTES - 1)},
+    ]
+    earlier = Chosen(from_s=BORN_S, to_s=BORN_S - 60)
+    assert {name: asking.ask(expand(figure(name), earlier)).rows[0][0] for name in tiles} == dict.fromkeys(tiles)
+    assert asking.ask(expand(told.processes(ZONE), earlier)).rows == []
+
+
+def test_lag_memory_and_insert_time_have_gaps_where_nobody_told(asking: Asking) -> None:
+    lags = asking.ask(expand(told.lag_series(ZONE), last_minute())).records
+    assert [each["calls"] for each in lags] == [2 * minute for minute in range(MINUTES - 1)]
+    assert {each[name] for each in lags for name in told.LAGS if name != "calls"} == {None}
+    memory = asking.ask(expand(told.memory_series(ZONE), last_minute())).records
+    assert [(each["calls"], each["tickets"]) for each in memory] == [(None, 2.0 * n) for n in range(MINUTES - 1)]
+    hourly = asking.ask(expand(told.insert_series(ZONE), last_minute(interval_s=3600))).rows
+    assert [each[1] for each in hourly] == [pytest.approx(0.05), None]
+
+
+def test_the_last_comparison_stands_first(asking: Asking) -> None:
+    (found,) = asking.ask(expand(told.reconciliations(ZONE), last_minute())).records
+    assert (found["sums_differ"], found["rows_differ"], found["cells"], found["rows"]) == (2, 1, 1000, 10)
+    assert asking.ask(expand(told.differing(ZONE), Chosen(from_s=BORN_S, to_s=BORN_S))).rows == [[None]]

@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 
 from deploy.brokers import Broker, EmbeddedBroker, open_admin
 from deploy.stack.preparing import TOPICS, make_topics
-from hotline.names import EVENTS_TOPICS, KPIS_TOPIC
+from hotline.names import EVENTS_TOPICS, KEPT_TOPICS
 from hotline.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_topics_that_a_writer_made_before_their_maker_came_are_made_anew(tmp_pat
             hasty.send(CALLS, value=b"too early", partition=0).get(30)
             assert shapes(broker)[CALLS] != PARTITIONS
             make_topics(settings)
-            assert shapes(broker) == dict.fromkeys(TOPICS, PARTITIONS) | {KPIS_TOPIC: 1}
+            assert shapes(broker) == dict.fromkeys(TOPICS, PARTITIONS) | dict.fromkeys(KEPT_TOPICS, 1)
             assert hasty.send(CALLS, value=b"in time", partition=1).get(30).offset == 0
         make_topics(settings)
         with closing(KafkaProducer(bootstrap_servers=broker.bootstrap, enable_idempotence=False)) as later:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hotline.health import LAG_RECORDS, MEMORY_BYTES, RESIDENT_BYTES
+from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS
 from hotline.subjects import SUBJECTS
 from sinks.connecting import connect
 from tests.e2e.databases import BADLY, figures, same_databases, stored
@@ -55,6 +57,32 @@ def test_every_figure_of_the_two_is_equal(both: tuple[Hotline, Hotline], account
     one, other = (figures(hotline, DAY) for hotline in both)
     assert one == other
     assert sum(result["value"] is not None for result in one) > 100
+
+
+def test_every_process_tells_how_it_does_and_reconcile_keeps_its_verdict(
+    both: tuple[Hotline, Hotline], accounts: object
+) -> None:
+    del accounts
+    hotline = both[0]
+    with connect(hotline.settings, "reader") as client:
+
+        def told() -> set[tuple[str, ...]]:
+            sql = "SELECT DISTINCT process, what, topic FROM hotline.health"
+            return {tuple(row) for row in client.query(sql).result_rows}
+
+        topics = {"worker-0": EVENTS_TOPICS, "roll": MEASURED_TOPICS, "sink": MEASURED_TOPICS}
+        lags = {(process, LAG_RECORDS, topic) for process, of in topics.items() for topic in of.values()}
+        memory = {("worker-0", MEMORY_BYTES, topic) for topic in EVENTS_TOPICS.values()}
+        wait_until(lambda: told() >= lags | memory, "all of them told")
+        assert told() >= {(process, RESIDENT_BYTES, "") for process in topics}
+        behind = f"SELECT max(value) FROM hotline.health WHERE what = '{LAG_RECORDS}' AND process != 'sink'"  # noqa: S608
+        since = " AND told_at > now() - 15"
+        wait_until(lambda: client.query(behind + since).result_rows == [(0.0,)], "nothing waits any more")
+        report = hotline.do("reconcile", "--period", DAY, "--json").json
+        kept = client.query(
+            "SELECT cells, rows, events, sums_differ, rows_differ FROM hotline.reconciliations"
+        ).result_rows
+    assert kept == [(report["cells"], report["rows"], report["events"], 0, 0)]
 
 
 def test_the_same_city_as_single_json_events_is_seen_and_changes_nothing(

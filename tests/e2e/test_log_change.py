@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from deploy.processes import resident_bytes
+from hotline.resident import resident_bytes
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
 from tests.e2e.stacks import COMMAND_S_MAX, Hotline, wait_until, whole

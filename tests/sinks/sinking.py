@@ -27,7 +27,7 @@ from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
 from hotline.live import Live
 from hotline.measured import Measured, Source, Verdicts, Versions
-from hotline.names import EVENTS_TOPICS, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
+from hotline.names import EVENTS_TOPICS, KEPT_TOPICS, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings, environment
 from hotline.subjects import SUBJECTS
 from sinks.connecting import connect
@@ -239,8 +239,8 @@ class Stack:
 
     def new_log(self) -> None:
         """Make the topics on an empty broker and register their logs."""
-        topics = (*MEASURED_TOPICS.values(), *EVENTS_TOPICS.values(), KPIS_TOPIC)
-        create_topics(self.broker.bootstrap, dict.fromkeys(topics, PARTITIONS) | {KPIS_TOPIC: 1})
+        topics = (*MEASURED_TOPICS.values(), *EVENTS_TOPICS.values(), *KEPT_TOPICS)
+        create_topics(self.broker.bootstrap, dict.fromkeys(topics, PARTITIONS) | dict.fromkeys(KEPT_TOPICS, 1))
         with self.engine.client() as client:
             register_logs(client, topics)
 
@@ -259,10 +259,14 @@ class Stack:
 
     def publish(self, values: list[Live]) -> None:
         """Send records of current values."""
+        self.say(KPIS_TOPIC, [one.encode() for one in values])
+
+    def say(self, topic: str, values: list[bytes]) -> None:
+        """Send records to the one partition of a topic."""
         producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, acks="all")
         try:
             for one in values:
-                producer.send(KPIS_TOPIC, value=one.encode(), partition=0).get(DEADLINE_S)
+                producer.send(topic, value=one, partition=0).get(DEADLINE_S)
         finally:
             producer.close()
 

@@ -13,7 +13,8 @@ from deploy.brokers import EmbeddedBroker, KafkaBroker
 from hotline import ipc
 from hotline.catalogue import measures
 from hotline.filled import FILLED_SQL, columns
-from hotline.names import KPIS_TABLE, KPIS_TOPIC, MEASURED_TOPICS
+from hotline.health import LAG_RECORDS, Fact, Teller
+from hotline.names import HEALTH_TABLE, HEALTH_TOPIC, KEPT_TOPICS, KPIS_TABLE, MEASURED_TOPICS
 from hotline.subjects import CALLS
 from sinks.logs import number_logs
 from sinks.tables import tables
@@ -140,6 +141,44 @@ def test_a_set_of_live_values_a_minute_is_stored_once(stack: Stack, step: str) -
             f"FROM hotline.{KPIS_TABLE} WHERE toUnixTimestamp64Milli(as_of) = {record.as_of_ms}"
         )
         assert sorted(map(repr, map(tuple, found))) == sorted(map(repr, record.frame().iter_rows()))
+
+
+STRANGE = [
+    b"",
+    b"no record",
+    b"\x80",
+    msgspec.msgpack.encode({"process": "p", "life": "l", "facts": [{"what": "w", "value": 1, "partition": 2**16}]}),
+    msgspec.msgpack.encode({"process": "p", "life": "l", "facts": [{"what": "w" * 10_000, "value": 1}]}),
+    msgspec.msgpack.encode({"process": "p", "life": "l", "facts": [{"what": "w", "value": "<script>"}]}),
+]
+
+
+def test_what_processes_tell_is_kept_and_what_cannot_be_read_is_passed_over(stack: Stack) -> None:
+    facts = [Fact(LAG_RECORDS, 7, "hotline.calls", 1), Fact("resident_bytes", 2.5e9)]
+    sink = stack.sink()
+    sink.start()
+    stack.say(HEALTH_TOPIC, [*STRANGE, Teller("o'neil \N{TELEPHONE RECEIVER}").tell(facts).encode()])
+    mine = f"SELECT groupArray((what, topic, partition, value)) FROM hotline.{HEALTH_TABLE} WHERE process != 'sink'"  # noqa: S608
+    wait_until(lambda: len(stack.ask(mine)) == len(facts), alive=sink.process)
+    assert sorted(stack.ask(mine)) == [("lag_records", "hotline.calls", 1, 7.0), ("resident_bytes", "", 0, 2.5e9)]
+    assert sink.said().count("tells nothing") == len(STRANGE)
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+
+
+def test_the_sink_tells_of_itself_with_what_it_stores(stack: Stack) -> None:
+    lives = f"SELECT uniqExact(life) FROM hotline.{HEALTH_TABLE} WHERE process = 'sink'"  # noqa: S608
+    before = stack.ask(lives)
+    sink = stack.sink()
+    sink.start()
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
+    assert stack.ask(lives) == before + 1
+    told = (
+        f"SELECT groupUniqArray(what) FROM hotline.{HEALTH_TABLE} "  # noqa: S608
+        "WHERE process = 'sink' AND life = (SELECT argMax(life, told_at) FROM hotline.health WHERE process = 'sink')"
+    )
+    assert sorted(stack.ask(told)) == ["apply_s", "batches", "lag_records", "resident_bytes"]
 
 
 def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
@@ -436,5 +475,5 @@ def test_it_waits_for_log_numbers(fresh: Stack) -> None:
     sink.start(ready=False)
     wait_until(lambda: "have no log number yet" in sink.said(), alive=sink.process)
     with fresh.engine.client() as client:
-        assert set(number_logs(client, [*MEASURED_TOPICS.values(), KPIS_TOPIC], "c").values()) == {1}
+        assert set(number_logs(client, [*MEASURED_TOPICS.values(), *KEPT_TOPICS], "c").values()) == {1}
     wait_until((fresh.data / "run" / "sink.json").exists, alive=sink.process)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from deploy.processes import resident_bytes
+from hotline.resident import resident_bytes
 from tests.e2e.stacks import SUPERVISOR
 
 if TYPE_CHECKING:

@@ -1,0 +1,148 @@
+"""Panels whose numbers are no KPIs: one number, a table, lines, each with a title and a statement of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grafana_foundation_sdk.builders import common, stat, timeseries
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
+
+from dashboards import look
+from dashboards.entries import Edition, Entry
+from dashboards.finished import column, finished
+from dashboards.query import SERIES, TABLE, ClickHouseQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from grafana_foundation_sdk.cog.builder import Builder
+    from grafana_foundation_sdk.models.dashboard import Panel, Threshold
+
+    from dashboards.finished import Override
+    from dashboards.words import Text
+
+    Statement = Callable[[str], str]
+    """The hotline's zone → SQL."""
+
+COUNTS = look.bounds((0.0, look.PLAIN))
+FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
+MIB = "suffix: MiB"
+
+
+def number(
+    key: str, title: Text, about: Text, sql: Statement, *, steps: list[Threshold] = COUNTS, unit: str = "locale"
+) -> Entry:
+    """One number; in the colour of its step unless it is a mere count."""
+    coloured = steps is not COUNTS
+
+    def make(edition: Edition) -> Panel:
+        panel = (
+            stat.Panel()
+            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+            .graph_mode(options.BigValueGraphMode.NONE)
+            .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
+            .text_mode(options.BigValueTextMode.VALUE)
+        )
+        return made(edition, panel, title, about, ClickHouseQuery(sql(edition.zone)), steps=steps, unit=unit)
+
+    return Entry(key, make)
+
+
+def table(
+    key: str,
+    title: Text,
+    about: Text,
+    sql: Statement,
+    columns: Mapping[str, Text],
+    *,
+    units: Mapping[str, str] | None = None,
+    faults: Sequence[str] = (),
+) -> Entry:
+    """A table; `units` by column where they are no plain numbers; of `faults` there should be none."""
+
+    def make(edition: Edition) -> Panel:
+        words = [
+            column(
+                name,
+                word.of(edition.lang),
+                unit=(units or {}).get(name, "locale"),
+                decimals=0,
+                more=_FAULT_CELLS if name in faults else None,
+            )
+            for name, word in columns.items()
+        ]
+        panel = tables.Panel().cell_height(options.TableCellHeight.SM)
+        return made(edition, panel, title, about, ClickHouseQuery(sql(edition.zone), TABLE), words=words)
+
+    return Entry(key, make)
+
+
+def lines(
+    key: str,
+    title: Text,
+    about: Text,
+    sql: Statement,
+    columns: Mapping[str, Text],
+    *,
+    unit: str = "locale",
+    decimals: int = 0,
+) -> Entry:
+    """Lines over the range of the board, with a gap where nobody knows."""
+
+    def make(edition: Edition) -> Panel:
+        words = [column(name, word.of(edition.lang), unit=unit, decimals=decimals) for name, word in columns.items()]
+        query = ClickHouseQuery(sql(edition.zone), SERIES)
+        found = made(edition, curves(), title, about, query, words=words, unit=unit, decimals=decimals)
+        if found.field_config is not None:
+            found.field_config.defaults.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+        return found
+
+    return Entry(key, make)
+
+
+def curves(*, with_target: bool = False) -> timeseries.Panel:
+    """Lines over time, with the target as a dashed one."""
+    shown = options.GraphThresholdsStyleMode.DASHED if with_target else options.GraphThresholdsStyleMode.OFF
+    return (
+        timeseries.Panel()
+        .line_width(2)
+        .fill_opacity(8)
+        .show_points(options.VisibilityMode.AUTO)
+        .span_nulls(False)
+        .thresholds_style(common.GraphThresholdsStyleConfig().mode(shown))
+        .legend(common.VizLegendOptions().show_legend(True).placement(options.LegendPlacement.BOTTOM))
+        .tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI))
+    )
+
+
+def made(
+    edition: Edition,
+    panel: Builder[Panel],
+    title: Text,
+    about: Text,
+    query: ClickHouseQuery,
+    *,
+    steps: list[Threshold] = COUNTS,
+    words: Sequence[Override] = (),
+    interval: str = "1m",
+    unit: str = "locale",
+    decimals: int = 0,
+) -> Panel:
+    """Complete such a panel."""
+    return finished(
+        panel.build(),
+        title=title.of(edition.lang),
+        description=about.of(edition.lang),
+        targets=[query],
+        field=look.field(unit, decimals, steps),
+        overrides=words,
+        interval=interval,
+    )
+
+
+_FAULT_CELLS: Mapping[str, Any] = {
+    "thresholds": {"mode": "absolute", "steps": [{"value": step.value, "color": step.color} for step in FAULTS]},
+    "custom.cellOptions": {"type": "color-text"},
+}
