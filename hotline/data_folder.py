@@ -65,6 +65,11 @@ class DataFolder:
         return self.run / "stack.json"
 
     @property
+    def whole(self) -> Path:
+        """The settings under which every part of the stack was last up at once, as JSON."""
+        return self.run / "whole.json"
+
+    @property
     def stack_lock(self) -> Path:
         """Locked (flock) by the one supervisor as long as it lives."""
         return self.run / "stack.lock"

@@ -12,6 +12,7 @@ from deploy.stack.locks import is_locked, lock
 from deploy.stack.plan import Programs, log_keeper, plan, resolve
 from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
 from deploy.stack.supervisor import Say, Supervisor, stop_on_signals
+from hotline.data_folder import DataFolder, write_whole
 from hotline.settings import CHINESE_CALENDAR, NO_CALENDAR, Settings, SettingsError, fix
 
 _POLL_S = 0.1
@@ -56,7 +57,11 @@ def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: b
     parts = plan(settings, resolved, programs)
     keeper = log_keeper(parts, resolved, programs)
 
+    asked = msgspec.json.encode(plain_settings(settings)).decode()
+
     def tell(condition: Condition, parts: list[PartState]) -> None:
+        if condition == "running":
+            write_whole(folder.whole, asked)
         log = keeper.state if keeper else None
         publish(folder, msgspec.structs.replace(told, state=condition, parts=parts, log=log))
 
@@ -66,13 +71,31 @@ def _supervise(settings: Settings, *, say: Say, programs: Programs, temporary: b
                 tell("stopping", [])  # before the lock is free again: who comes now must not take it for running
             return unused
 
-    supervisor = Supervisor(parts, say=say, publish=tell, stop=stop, upkeep=keeper.look if keeper else lambda: "")
+    supervisor = Supervisor(
+        parts,
+        say=say,
+        publish=tell,
+        stop=stop,
+        upkeep=keeper.look if keeper else lambda: "",
+        patient=not temporary and _was_whole(folder, asked),
+    )
     try:
         supervisor.run(unused=nobody_left if temporary else lambda: False)
     finally:
         if keeper:
             keeper.stop()
         folder.stack_state.unlink(missing_ok=True)
+
+
+def _was_whole(folder: DataFolder, asked: str) -> bool:
+    """Whether these settings made a whole stack before: then it is not they that are wrong, and somebody counts on it.
+
+    A command that began a stack for itself hears at once what is wrong.
+    """
+    try:
+        return folder.whole.read_text() == asked
+    except OSError:
+        return False
 
 
 def _check_working_time(settings: Settings) -> None:

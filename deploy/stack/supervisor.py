@@ -16,7 +16,7 @@ BACK_OFF_S_MAX = 5.0
 TICK_S = 0.05
 SETTLED_S = 1.0  # who was ready that long starts again without the back-off of former failures
 FALL_GRACE_S = 3.0  # for parts that lost what they need: a kill is safe, patience only delays the restart
-FAILURES_MAX_AT_FIRST = 4  # while the stack has never been whole: a wrong setting must not be retried for ever
+FAILURES_MAX_AT_FIRST = 4  # while these settings have never made a whole: a wrong one must not be retried for ever
 _ABANDON_S = 5.0
 
 Say = Callable[[str], None]
@@ -50,20 +50,25 @@ class Supervisor:
         publish: Callable[[Condition, list[PartState]], None],
         stop: threading.Event,
         upkeep: Callable[[], str] = lambda: "",
+        patient: bool = False,
     ) -> None:
-        """`upkeep` is called again and again while every part is ready; it gives a sentence when something changed."""
+        """`upkeep` is called again and again while every part is ready; it gives a sentence when something changed.
+
+        `patient`: try for as long as it takes, also before every part was ready once.
+        """
         self._watched = [_Watched(part) for part in parts]
         self._by_name = {watched.part.name: watched for watched in self._watched}
         self._say = say
         self._publish = publish
         self._stop = stop
         self._upkeep = upkeep
+        self._patient = patient
         self._condition: Condition = "starting"
 
     def run(self, *, unused: Callable[[], bool] = lambda: False) -> None:
         """Bring the parts up and keep them up until told to stop, or until `unused`; then stop them all.
 
-        Raises StackError when a part fails several times before the stack was ever whole.
+        Raises StackError when a part fails several times before the stack was ever whole, unless it is patient.
         """
         try:
             self._tell()
@@ -114,7 +119,8 @@ class Supervisor:
     def _retry_later(self, watched: _Watched, why: str) -> None:
         watched.state = "down"
         watched.failures += 1
-        if self._condition == "starting" and watched.failures >= FAILURES_MAX_AT_FIRST:
+        hopeless = self._condition == "starting" and not self._patient
+        if hopeless and watched.failures >= FAILURES_MAX_AT_FIRST:
             raise StackError(f"the {watched.part.name} does not start: {why}")
         self._say_once(watched, f"{why}; trying again")
         watched.try_at = time.monotonic() + watched.back_off_s

@@ -15,7 +15,8 @@ from deploy.stack.errors import StackError
 from deploy.stack.joining import join_or_start
 from deploy.stack.state import read_state
 from deploy.stack.status import look
-from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS
+from deploy.stack.supervisor import FAILURES_MAX_AT_FIRST
+from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KEPT_TOPICS, MEASURED_TOPICS
 from hotline.settings import load
 from tests.deploy.stacks import HOTLINE, Stack, wait_until
 
@@ -53,9 +54,8 @@ class TestOrder:
         stack.running()
         with open_admin(stack.part("broker")["address"]) as admin:
             found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-        assert found == dict.fromkeys([INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()], 3) | {
-            KPIS_TOPIC: 1
-        }
+        of_entities = [INTAKE_TOPIC, *EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()]
+        assert found == dict.fromkeys(of_entities, 3) | dict.fromkeys(KEPT_TOPICS, 1)
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_a_signal_stops_the_parts_in_reverse_and_ends_with_0(self, stack: Stack, number: signal.Signals) -> None:
@@ -225,6 +225,23 @@ class TestStartsThatCannotBe:
         assert done.returncode == 2
         last = done.stderr.splitlines()[-1]
         assert last.startswith("hotline: the sink does not start: ended with code 70: the sink cannot")
+
+    def test_settings_that_worked_before_are_tried_for_as_long_as_it_takes(self, stack: Stack) -> None:
+        stack.running()
+        assert stack.run("down").returncode == 0
+        failing = stack.data / "fail-sink"
+        failing.touch()
+        starts = len(stack.starts())
+        up = stack.up()
+        wait_until(lambda: len(stack.starts()) > starts + FAILURES_MAX_AT_FIRST + 1, "it is tried again and again")
+        assert up.poll() is None
+        failing.unlink()
+        wait_until(stack.ready, "every part is ready")
+        stack.run("down")
+        failing.touch()
+        stack.environ["HOTLINE_WORKERS"] = "2"
+        last = stack.run("up").stderr.splitlines()[-1]
+        assert last.startswith("hotline: the sink does not start"), "other settings may be the reason"
         assert "sink.log" in last
         assert stack.processes() == []
 
