@@ -27,6 +27,7 @@ from cli import (
 from cli.failures import describe
 from cli.options import examples
 from cli.output import flush_data, say
+from hotline.lean import without_pandas
 
 GROUPS = (
     *(processes, load, send, simulate, adapters, dead_letters, gaps, demo),
@@ -47,6 +48,7 @@ for group in GROUPS:
 
 def main() -> None:
     """Run the command that the shell gave and end the process with its exit code."""
+    without_pandas()
     sys.exit(run(sys.argv[1:]))
 
 

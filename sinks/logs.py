@@ -55,7 +55,7 @@ def _claim(client: Client, topic: str, log: int, cluster: str) -> int:
     """Take the first free number from `log` on: of several inserts under one token only the first one stands."""
     claim = secrets.token_hex(16)
     while True:
-        # A statement, because the client's own insert imports pandas, which would stay in the supervisor's memory.
+        # A statement, because the client's own insert imports numpy, which would stay in the supervisor's memory.
         client.command(
             f"INSERT INTO {_LOGS} (topic, log, cluster, claim) "  # noqa: S608
             "VALUES ({topic:String}, {log:UInt32}, {cluster:String}, {claim:String})",

@@ -9,6 +9,7 @@ from typing import Any
 from faust.types.tuples import TP
 
 from hotline.data_folder import tell_ready
+from hotline.lean import without_pandas
 from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, MEASURED_TOPICS
 from hotline.settings import Settings, load
 from streams.app import StreamsApp, make_app
@@ -107,4 +108,5 @@ def _resume_from(settings: Settings, agents: Mapping[str, Any], resumed: asyncio
 
 
 if __name__ == "__main__":
+    without_pandas()
     run_worker(worker_app())

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from hotline.lean import without_pandas
+
 DEATHS_MAX = 2
 """After so many deaths in a row over a record it is first tried alone, at every start until it is through."""
 TRIES = 2
@@ -54,6 +56,7 @@ def expect_to_die() -> None:
     with contextlib.suppress(OSError):  # no Linux
         Path("/proc/self/oom_score_adj").write_text("1000")
     signal.alarm(ALONE_S_MAX)
+    without_pandas()
     sys.stdout.buffer.write(_BEGUN)
     sys.stdout.buffer.flush()
 

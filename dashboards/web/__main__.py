@@ -12,6 +12,7 @@ from aiohttp import web
 
 from dashboards.web import access, server
 from hotline.data_folder import tell_ready
+from hotline.lean import without_pandas
 from hotline.settings import load
 
 if TYPE_CHECKING:
@@ -49,4 +50,5 @@ def _tls(settings: Settings) -> ssl.SSLContext:
 
 
 if __name__ == "__main__":
+    without_pandas()
     main()

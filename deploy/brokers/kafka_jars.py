@@ -19,7 +19,7 @@ DEFAULT_CACHE = Path("~/.cache/hotline-pulse") / f"kafka-{KAFKA_VERSION}"
 JAVA_ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 
 _INSTALL_TIMEOUT_S = 900.0  # 10 s on an ordinary line; a slow one must come through as well
-_UNFINISHED = "unfinished-"
+UNFINISHED = "unfinished-"
 
 
 def install_kafka(cache: Path = DEFAULT_CACHE) -> Path:
@@ -37,16 +37,16 @@ def install_kafka(cache: Path = DEFAULT_CACHE) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BrokerError(f"cannot keep Kafka's jars in {cache} ({error.strerror}): name another folder") from error
-    with _lock(cache / "lock"):
+    with locked(cache / "lock"):
         if not jars.is_dir():
             _resolve(cache, pom, jars)
     return jars
 
 
 def _resolve(cache: Path, pom: bytes, jars: Path) -> None:
-    for left_by_a_crash in cache.glob(f"{_UNFINISHED}*"):
+    for left_by_a_crash in cache.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left_by_a_crash, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cache))
+    work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache))
     try:
         (work / "pom.xml").write_bytes(pom)
         _run_maven(work, cache / "install.log")
@@ -78,7 +78,7 @@ def require_program(name: str, remedy: str) -> str:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock; the kernel lets go of it when the process dies."""
     with path.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

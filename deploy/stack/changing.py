@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from deploy.stack.answering import process_lives
 from deploy.stack.intake_tail import IntakeTail
+from hotline.lean import without_pandas
 from hotline.names import INTAKE_TOPIC
 from hotline.resident import resident_bytes
 from hotline.settings import Settings, load
@@ -150,4 +151,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    without_pandas()
     sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ The last line printed says what went wrong, if anything did.
 import sys
 from contextlib import closing
 
+from hotline.lean import without_pandas
 from hotline.settings import load
 
 
@@ -25,4 +26,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    without_pandas()
     sys.exit(main())

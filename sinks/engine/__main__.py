@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from hotline.lean import without_pandas
 from hotline.zone_names import zone
 from sinks.engine.options import MIB, Options
 from sinks.engine.serve import FolderInUseError, own, serve
@@ -91,4 +92,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    without_pandas()
     sys.exit(main())

@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 
+from hotline.lean import without_pandas
 from hotline.settings import SettingsError, load
 from sinks.writer.options import from_settings
 from sinks.writer.run import run
@@ -28,4 +29,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    without_pandas()
     sys.exit(main())

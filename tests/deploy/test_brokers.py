@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -395,6 +396,24 @@ class TestKafkaInstallation:
         with pytest.raises(BrokerError, match=r"ended with code 7(.|\n)*no route to the repository"):
             install_kafka(tmp_path / "cache")
         assert not list((tmp_path / "cache").glob("jars-*"))
+
+    def test_a_start_takes_the_loaded_classes_of_the_one_before_and_goes_without_when_they_are_damaged(
+        self, tmp_path: Path
+    ) -> None:
+        cache = tmp_path / "cache"
+        shutil.copytree(install_kafka(), cache / install_kafka().name)
+        archives: list[Path] = []
+        for number in range(3):
+            with KafkaBroker(tmp_path / str(number), cache=cache) as broker:
+                (archive,) = cache.glob("*.jsa")
+                taken = str(archive) in Path(f"/proc/{broker.pid}/maps").read_text()
+                assert taken == (number < 2)
+                archives.append(archive)
+            if number == 1:
+                archive.chmod(0o600)
+                archive.write_bytes(b"no archive")
+        assert len(set(archives)) == 1
+        assert not list(cache.glob("unfinished-*"))
 
     def test_a_folder_that_kafka_cannot_use_is_an_error_with_the_end_of_its_log(self, tmp_path: Path) -> None:
         (tmp_path / "data").mkdir()

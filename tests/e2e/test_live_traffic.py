@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -83,6 +84,13 @@ def test_every_process_tells_how_it_does_and_reconcile_keeps_its_verdict(
             "SELECT cells, rows, events, sums_differ, rows_differ FROM hotline.reconciliations"
         ).result_rows
     assert kept == [(report["cells"], report["rows"], report["events"], 0, 0)]
+
+
+def test_no_process_carries_pandas_along(both: tuple[Hotline, Hotline], accounts: object) -> None:
+    del accounts
+    parts = {part["name"]: part["pid"] for part in both[0].state()["parts"]}
+    assert len(parts) >= 5
+    assert [name for name, pid in parts.items() if "/pandas/" in Path(f"/proc/{pid}/maps").read_text()] == []
 
 
 def test_the_same_city_as_single_json_events_is_seen_and_changes_nothing(
