@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from hotline import ipc
 from hotline.blocks import REJECT_COLUMNS, complete
-from hotline.contributions import contributions
+from hotline.contributions import Changes, contributions
 from hotline.fold import MEMBER, fold, with_keys
-from hotline.names import DATABASE
+from hotline.names import DATABASE, FILLED_COLUMNS_TABLE, MIGRATIONS_TABLE
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES
 from sinks.migrations import apply
 from sinks.reconcile import Report, reconcile
+from sinks.tables import tables
 from tests.hotline.random_events import BIRTHS
 from tests.hotline.random_rows import life
 
@@ -31,22 +33,24 @@ FROM, TO = BIRTHS[0] - timedelta(days=1), BIRTHS[0] + timedelta(days=10)
 class City:
     """A database of random lives, stored as measure and the sink would store them, with rows that were replaced."""
 
-    def __init__(self, client: Client, zone: str, shift: timedelta = timedelta()) -> None:
+    def __init__(self, client: Client, zone: str, shift: timedelta = timedelta(), *, anew: bool = False) -> None:
+        """`anew`: tables of a former city are made again, not emptied: for who changed more than their rows."""
         self.client, self.zone = client, zone
-        client.command(f"DROP DATABASE IF EXISTS {DATABASE}")
-        apply(client, zone)
-        for number, subject in enumerate(SUBJECTS.values()):
-            members = members_of(subject, seed=number, shift=shift)
-            early = members.filter(pl.Series(range(len(members))) % 3 > 0)
-            old, rows = fold(subject, early), fold(subject, members)
-            self.store(subject.events_table, members.drop("entity_key", "event_key", *REJECT_COLUMNS))
-            self.add_rows(subject, old)
-            self.add_rows(subject, rows)
-            self.add_contributions(subject, old, old.clear())
-            self.add_contributions(subject, rows, old)
+        if anew or not _emptied(client, zone):
+            client.command(f"DROP DATABASE IF EXISTS {DATABASE}")
+            apply(client, zone)
+        for subject in SUBJECTS.values():
+            lives = _lives(subject.name, zone, shift)
+            self.store(subject.events_table, lives.members.drop("entity_key", "event_key", *REJECT_COLUMNS))
+            self.add_rows(subject, lives.old)
+            self.add_rows(subject, lives.rows)
+            for changes in lives.changes:
+                self._add(subject, changes)
 
     def add_contributions(self, subject: Subject, new: pl.DataFrame, old: pl.DataFrame) -> None:
-        changes = contributions(subject, new, old, self.zone, minutes_from=ALL_MINUTES)
+        self._add(subject, contributions(subject, new, old, self.zone, minutes_from=ALL_MINUTES))
+
+    def _add(self, subject: Subject, changes: Changes) -> None:
         self.store(subject.sums_table, changes.sums, here=False)
         self.store(subject.recent_table, changes.recent, here=False)
 
@@ -73,6 +77,37 @@ class City:
 
     def reconcile(self, from_: datetime = FROM, to: datetime = TO, **more: Any) -> Report:
         return reconcile(self.client, from_, to, self.zone, **more)
+
+
+class _Lives(NamedTuple):
+    """All members, the rows of the first two thirds of them, those of all, and what both add to the sums."""
+
+    members: pl.DataFrame
+    old: pl.DataFrame
+    rows: pl.DataFrame
+    changes: tuple[Changes, Changes]
+
+
+@functools.cache
+def _lives(name: str, zone: str, shift: timedelta) -> _Lives:
+    subject = SUBJECTS[name]
+    members = members_of(subject, seed=list(SUBJECTS).index(name), shift=shift)
+    early = members.filter(pl.Series(range(len(members))) % 3 > 0)
+    old, rows = fold(subject, early), fold(subject, members)
+    add = functools.partial(contributions, subject, zone=zone, minutes_from=ALL_MINUTES)
+    return _Lives(members, old, rows, (add(old, old.clear()), add(rows, old)))
+
+
+def _emptied(client: Client, zone: str) -> bool:
+    """Empty the tables that a former city of this zone left; False when there are none."""
+    if (DATABASE,) not in client.query("SELECT name FROM system.databases").result_rows:
+        return False
+    made = client.query(f"SELECT DISTINCT zone FROM {DATABASE}.{MIGRATIONS_TABLE}").result_rows  # noqa: S608
+    if made != [(zone,)]:
+        return False
+    for table in sorted(tables().keys() - {FILLED_COLUMNS_TABLE}):
+        client.command(f"TRUNCATE TABLE {DATABASE}.{table}")
+    return True
 
 
 def members_of(subject: Subject, seed: int, shift: timedelta) -> pl.DataFrame:

@@ -47,7 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
 @pytest.fixture
 def city(engine: EngineProcess) -> Iterator[City]:
     with engine.client() as client:
-        yield City(client, ZONE)
+        yield City(client, ZONE, anew=True)
 
 
 def _filled(client: Client) -> set[tuple[str, str]]:

@@ -410,7 +410,7 @@ def test_a_database_that_is_older_than_recent_minutes_is_compared_from_its_upgra
         assert found.equal
         assert "older than its recent minutes" in " ".join(found.notes)
         assert recent_start(client, ZONE).at_s > upgraded_s
-        City(client, ZONE, SHIFT)
+        City(client, ZONE, SHIFT, anew=True)
 
 
 def test_the_migration_that_made_recent_minutes_is_known_by_its_name() -> None:
