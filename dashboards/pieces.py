@@ -60,25 +60,24 @@ class Piece:
 
 def pieces(subject: Subject, kind: str, summands: Sequence[Summand], *, days: bool) -> Iterator[Piece]:
     """Cut what a statement needs of one kind of scope; with `days` when whole ones can be read as such."""
-    for ever, grain in ((ever, grain) for ever in (False, True) for grain in Grain):
-        chosen = tuple(s for s in summands if s.ever is ever and s.measure.grains[kind] is grain)
-        if chosen:
-            yield from _ever(subject, chosen, grain, days=days) if ever else _during(subject, chosen, grain, days=days)
+    for ever in (False, True):
+        chosen = tuple(summand for summand in summands if summand.ever is ever)
+        if not chosen:
+            continue
+        if ever or days:
+            yield _whole_days(subject, chosen, ever=ever, days=days)
+        since = (DAYS_UNTIL if days else "toStartOfDay(since_at)") if ever else "since_at"
+        for grain in Grain:
+            if some := tuple(summand for summand in chosen if summand.measure.grains[kind] is grain):
+                yield from _rest(subject, some, grain, since, outside=days and not ever)
 
 
-def _during(subject: Subject, chosen: tuple[Summand, ...], grain: Grain, *, days: bool) -> Iterator[Piece]:
-    if not days:
-        yield from _rest(subject, chosen, grain, "since_at")
-        return
+def _whole_days(subject: Subject, chosen: tuple[Summand, ...], *, ever: bool, days: bool) -> Piece:
+    if ever:
+        before = f"{SUMS_DAY} < toDate32({DAYS_UNTIL if days else 'toStartOfDay(since_at)'})"
+        return Piece(subject.sums_table, chosen, before, by_day=True)
     whole = f"{SUMS_DAY} >= toDate32({DAYS_SINCE}) AND {SUMS_DAY} < toDate32({DAYS_UNTIL})"
-    yield Piece(subject.sums_table, chosen, whole, by_day=True)
-    yield from _rest(subject, chosen, grain, "since_at", outside=True)
-
-
-def _ever(subject: Subject, chosen: tuple[Summand, ...], grain: Grain, *, days: bool) -> Iterator[Piece]:
-    day = DAYS_UNTIL if days else "toStartOfDay(since_at)"
-    yield Piece(subject.sums_table, chosen, f"{SUMS_DAY} < toDate32({day})", by_day=True)
-    yield from _rest(subject, chosen, grain, day)
+    return Piece(subject.sums_table, chosen, whole, by_day=True)
 
 
 def _rest(

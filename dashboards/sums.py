@@ -12,7 +12,7 @@ from hotline.filled import FILLED_SQL
 from hotline.names import COVERED_DAYS_TABLE, DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from dashboards.pieces import Piece
     from dashboards.spans import Span
@@ -49,6 +49,12 @@ class Asked:
         columns = f"SELECT groupArray((toString(sums_table), sums_column)) FROM ({FILLED_SQL})"  # noqa: S608  names of ours
         return f"{self.span.heads(days_back=days_back)}, ({columns}) AS filled"
 
+    def covered_heads(self) -> str:
+        """Bind besides whether the store covers a day of the span, and of all time, where a count asks for it."""
+        asked = dict.fromkeys(_covered(kpi) for kpi in self.kpis if _is_number(kpi))
+        counted = {name: f"({days(self.subject, 'count()')} AND {_COVERED[name]}) > 0" for name in asked}
+        return "".join([self.heads(), *(f", {what} AS {name}" for name, what in counted.items())])
+
     def scopes(self, *, as_city: bool) -> str:
         """The condition that chooses its sums; of the city instead of all scopes, which are the same, if `as_city`."""
         if self.kind == ALL:
@@ -65,7 +71,7 @@ class Asked:
 def total(asked: Asked) -> str:
     """Select the value of each KPI in one row."""
     values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
-    return f"{asked.heads()} SELECT {values} FROM ({summed(asked)})"  # noqa: S608  names of ours
+    return f"{asked.covered_heads()} SELECT {values} FROM ({summed(asked)})"  # noqa: S608  names of ours
 
 
 def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
@@ -74,10 +80,9 @@ def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
     `order` is what follows ORDER BY. The scope "" is called `UNNAMED`.
     """
     values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
-    anything = " OR ".join(f"{summand.name} != 0" for summand in summands(asked))
     return (
-        f"{asked.heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
-        f"FROM ({summed(asked, [SCOPE])}) WHERE {anything} ORDER BY {order} LIMIT {rows_max}"
+        f"{asked.covered_heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
+        f"FROM ({summed(asked, [SCOPE])}) WHERE arrayExists(sum -> sum != 0, sums) ORDER BY {order} LIMIT {rows_max}"
     )
 
 
@@ -89,7 +94,7 @@ def parts(asked: Asked) -> str:
     numerator = where_filled(kpi, asked.kind, kpi.measures[0].name) if ratio else shown
     denominator = where_filled(kpi, asked.kind, kpi.measures[1].name) if ratio else "NULL"
     return (
-        f"{asked.heads()} SELECT {numerator} AS numerator, {denominator} AS denominator, {shown} AS value "  # noqa: S608  names of ours
+        f"{asked.covered_heads()} SELECT {numerator} AS numerator, {denominator} AS denominator, {shown} AS value "  # noqa: S608  names of ours
         f"FROM ({summed(asked)})"
     )
 
@@ -156,39 +161,55 @@ def days(subject: Subject, of: str = "day") -> str:
 IN_SPAN = "day >= toDate(since_at) AND day <= toDate(until_at - 1)"
 
 
+_COVERED = {"covered": IN_SPAN, "ever_covered": "day <= toDate(until_at - 1)"}
+
+
 def _covered(kpi: Kpi) -> str:
-    when = "day <= toDate(until_at - 1)" if isinstance(kpi.numerator, Stock) else IN_SPAN
-    return f"({days(kpi.subject, 'count()')} AND {when}) > 0"
+    return "ever_covered" if isinstance(kpi.numerator, Stock) else "covered"
+
+
+def _is_number(kpi: Kpi) -> bool:
+    """Whether it is a count or a stock, which may be 0."""
+    return kpi.denominator is None or not isinstance(kpi.numerator, Measure)
 
 
 def summands(asked: Asked) -> list[Summand]:
-    """All sums of a statement, each once."""
+    """All sums of a statement, each once, those that are kept by the minute first."""
     found = [Summand(part, isinstance(kpi.numerator, Stock)) for kpi in asked.kpis for part in kpi.measures]
-    return list({summand.name: summand for summand in found}.values())
+    once = {summand.name: summand for summand in found}.values()
+    return sorted(once, key=lambda summand: summand.measure.grains[asked.kind])
 
 
 def summed(asked: Asked, keys: Sequence[Key] = ()) -> str:
-    """Select keys and the sums; one row when there are no keys."""
+    """Select keys, the sums, and `sums` with all of them; one row when there are no keys.
+
+    The sums of the span, and those of all time, are arrays until the end: to plan a statement takes most of its time,
+    and grows with its columns times its pieces.
+    """
     names = summands(asked)
-    sums = ", ".join(f"sum({summand.name}) AS {summand.name}" for summand in names)
+    held = {ever: [summand for summand in names if summand.ever is ever] for ever in (False, True)}
     days = asked.span.days and not any(key.fine for key in keys)
     cut = pieces(asked.subject, asked.kind, names, days=days)
-    parts = " UNION ALL ".join(_select(piece, names, asked, keys) for piece in cut)
+    parts = " UNION ALL ".join(_select(piece, held[piece.summands[0].ever], asked, keys) for piece in cut)
     named = "".join(f"{key.name}, " for key in keys)
-    return f"SELECT {named}{sums} FROM ({parts}){_grouped(keys)}"  # noqa: S608  names of ours
-
-
-def _select(piece: Piece, names: Iterable[Summand], asked: Asked, keys: Sequence[Key]) -> str:
-    sums = ", ".join(
-        f"sum({summand.measure.column}) AS {summand.name}"
-        if summand in piece.summands
-        else f"toInt64(0) AS {summand.name}"
-        for summand in names
+    added = ", ".join(f"sumForEachIf(v, ever = {ever:d}) AS {_HELD[ever]}" for ever, some in held.items() if some)
+    values = [f"{_HELD[ever]}[{place}] AS {one.name}" for ever in held for place, one in enumerate(held[ever], 1)]
+    together = f"arrayConcat({', '.join(_HELD[ever] for ever, some in held.items() if some)}) AS sums"
+    return (
+        f"SELECT {named}{', '.join([*values, together])} "  # noqa: S608  names of ours
+        f"FROM (SELECT {named}{added} FROM ({parts}){_grouped(keys)})"
     )
+
+
+_HELD = {False: "during", True: "of_all_time"}
+
+
+def _select(piece: Piece, held: Sequence[Summand], asked: Asked, keys: Sequence[Key]) -> str:
+    sums = [f"sum({summand.measure.column})" if summand in piece.summands else "0" for summand in held]
     scopes = asked.scopes(as_city=piece.of_city and SCOPE not in keys)
     of_keys = "".join(f"{key.of_day if piece.by_day else key.of_row} AS {key.name}, " for key in keys)
     return (
-        f"SELECT {of_keys}{sums} FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
+        f"SELECT {of_keys}{held[0].ever:d} AS ever, [{', '.join(sums)}] AS v FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
         f"WHERE {scopes} AND {piece.when}{_grouped(keys)}"
     )
 

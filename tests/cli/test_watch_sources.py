@@ -17,6 +17,7 @@ from cli.watch.polling import Polled
 from cli.watch.trend import SETTLED_S, read_trend
 from deploy.stack.errors import StackError
 from hotline.catalogue import ALL, KPIS, Grain
+from hotline.names import KEPT_TOPICS, MEASURED_TOPICS
 from hotline.periods import Period
 from hotline.queries import Question, Scope, answer
 from tests.deploy.stacks import wait_until
@@ -120,11 +121,7 @@ class TestHealth:
         assert told["dead"] == [{"reason": "unknown_type", "recent": 1, "total": 1}]
         sink = told["sink"]
         assert (sink["ready"], sink["troubles"]) == (True, {})
-        assert {lag["topic"] for lag in sink["lags"]} == {
-            "hotline.calls.measured",
-            "hotline.tickets.measured",
-            "hotline.kpis",
-        }
+        assert {lag["topic"] for lag in sink["lags"]} == {*MEASURED_TOPICS.values(), *KEPT_TOPICS}
         assert sum(lag["position"] for lag in sink["lags"]) >= 1
         assert all(lag["records"] == 0 for lag in sink["lags"])
         assert sink["newest_age_s"] >= 0

@@ -60,7 +60,7 @@ def panels(board: Board) -> Iterator[tuple[dict[str, Any], list[str], list[str]]
 
 def summed(sql: str) -> str:
     """The part of a statement that adds up sums."""
-    return sql[sql.index("FROM (SELECT sum(") :]
+    return sql[sql.index("FROM (SELECT sumForEachIf(") :]
 
 
 @pytest.mark.parametrize("choice", CHOICES)

@@ -106,18 +106,25 @@ class Stack:
         file = self.data / "prepared"
         return file.read_text().splitlines() if file.exists() else []
 
-    def processes(self) -> list[psutil.Process]:
-        """Find every living process that works in the data folder or names it."""
-        return [process for process in psutil.process_iter() if self._is_ours(process)]
+    def processes(self) -> list[str]:
+        """Find every living process that works in the data folder or names it: its id, its parent's, what it is."""
+        return list(self._ours().values())
 
-    def _is_ours(self, process: psutil.Process) -> bool:
+    def _ours(self) -> dict[int, str]:
+        told = ((process.pid, self._told(process)) for process in psutil.process_iter())
+        return {pid: what for pid, what in told if what}
+
+    def _told(self, process: psutil.Process) -> str:
+        """What it is; nothing when it is no process of this stack."""
         try:
-            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            named = process.cwd(), *process.cmdline(), process.environ().get("HOTLINE_DATA", "")
+            status, command = process.status(), process.cmdline()
+            if process.pid == os.getpid() or status == psutil.STATUS_ZOMBIE:
+                return ""
+            named = process.cwd(), *command, process.environ().get("HOTLINE_DATA", "")
+            told = f"{process.pid} of {process.ppid()}, {status}: {' '.join(command)}"
         except psutil.Error:
-            return False
-        return any(str(self.data) in text for text in named)
+            return ""
+        return told if any(str(self.data) in text for text in named) else ""
 
     def clean(self) -> None:
         """Kill whatever is left, supervisors first."""
@@ -126,7 +133,8 @@ class Stack:
             started.wait()
             if started.stderr:
                 started.stderr.close()
-        for process in self.processes():
+        for pid in self._ours():
             with contextlib.suppress(psutil.NoSuchProcess):  # the supervisor's death reaches it at the same time
+                process = psutil.Process(pid)
                 process.kill()
                 process.wait(10)

@@ -355,7 +355,7 @@ class TestUsers:
         user = self.user(stack, users)
         assert user.stdout is not None
         bootstrap = user.stdout.readline().strip()
-        assert stack.ready()
+        wait_until(stack.ready, "the supervisor says that all are ready")
         assert stack.part("broker")["address"] == bootstrap
         _, told = user.communicate("", timeout=60)
         assert user.returncode == 0
@@ -377,7 +377,7 @@ class TestUsers:
         assert second.stdout is not None
         assert first.stdout.readline() == second.stdout.readline()
         first.communicate("", timeout=60)
-        assert stack.ready()
+        wait_until(stack.ready, "it stays")
         second.communicate("", timeout=60)
         assert stack.processes() == []
 

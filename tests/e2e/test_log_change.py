@@ -143,4 +143,4 @@ def test_whoever_dies_in_the_middle_of_a_change_nothing_is_lost(
 
 
 def changing(hotline: Hotline) -> bool:
-    return any("deploy.stack.changing" in process.cmdline() for process in hotline.processes())
+    return any("deploy.stack.changing" in process for process in hotline.processes())
