@@ -72,10 +72,10 @@ def migrated(settings: Settings) -> Iterator[Client]:
 
 
 @contextmanager
-def engine(folder: Path, zone: str) -> Iterator[Settings]:
-    """Start an engine on a folder and give the settings that lead to it."""
+def engine(folder: Path, zone: str, *more: str) -> Iterator[Settings]:
+    """Start an engine on a folder, with more arguments, and give the settings that lead to it."""
     address = folder / "address.json"
-    command = [sys.executable, "-m", "sinks.engine", "--data", str(folder / "engine"), "--zone", zone]
+    command = [sys.executable, "-m", "sinks.engine", "--data", str(folder / "engine"), "--zone", zone, *more]
     command += ["--secrets", str(folder / "secrets"), "--address-file", str(address)]
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
