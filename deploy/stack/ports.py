@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hotline.data_folder import write_whole
 
 USUAL = {"web": 8312}
 """Ports that people type."""
+_CLAIMED: dict[int, socket.socket] = {}
 
 
 def choose_ports(file: Path, wanted: Mapping[str, int]) -> dict[str, int]:
@@ -23,6 +25,23 @@ def choose_ports(file: Path, wanted: Mapping[str, int]) -> dict[str, int]:
     return ports
 
 
+def _claimed(port: int) -> bool:
+    """Whether this process may take a usual port, for as long as it lives: stacks that start at once all find it free.
+
+    Where names of sockets are not the kernel's own (no Linux) everybody may.
+    """
+    if port in _CLAIMED or port not in USUAL.values() or sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0hotline-pulse/{port}")
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMED[port] = claim
+    return True
+
+
 def _read(file: Path) -> dict[str, int]:
     try:
         found = json.loads(file.read_text())
@@ -32,7 +51,7 @@ def _read(file: Path) -> dict[str, int]:
 
 
 def _again(port: int) -> int:
-    if not port:
+    if not port or not _claimed(port):
         return 0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last life may still close

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from deploy.stack.answering import process_lives
 from deploy.stack.locks import is_locked, lock
 from deploy.stack.plan import Programs, log_keeper, plan, resolve
 from deploy.stack.state import Condition, PartState, StackState, plain_settings, publish, read_state
@@ -111,8 +110,7 @@ def _runs_for_good(settings: Settings, say: Say, stop: threading.Event) -> bool:
     said = ""
     while not stop.is_set() and is_locked(settings.folder.stack_lock):
         state = read_state(settings.folder)
-        # What a killed supervisor told may still lie there when the next one has just got the lock.
-        if state and state.state == "running" and not state.temporary and process_lives(state.pid):
+        if state and state.state == "running" and not state.temporary:
             say(f"a stack runs already on {settings.data} (process {state.pid})")
             return True
         text = _waiting_for(state)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from deploy.stack.answering import process_lives
 from deploy.stack.locks import is_locked
 from deploy.stack.log_state import LogState
 from hotline.data_folder import DataFolder, write_whole
@@ -59,11 +60,13 @@ def publish(folder: DataFolder, state: StackState) -> None:
 def read_state(folder: DataFolder) -> StackState | None:
     """Read what the supervisor of this folder tells, None when none runs.
 
-    What a dead supervisor left behind is not believed: a living one holds the folder's lock.
+    What a dead supervisor left behind is not believed: a living one holds the folder's lock, and has not had the time
+    to take away what another one told when it just got it.
     """
     if not is_locked(folder.stack_lock):
         return None
     try:
-        return msgspec.json.decode(folder.stack_state.read_bytes(), type=StackState)
+        told = msgspec.json.decode(folder.stack_state.read_bytes(), type=StackState)
     except (FileNotFoundError, msgspec.DecodeError):
         return None  # it has the lock and tells nothing yet
+    return told if process_lives(told.pid) else None

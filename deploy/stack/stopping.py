@@ -51,7 +51,7 @@ def _supervisor(settings: Settings, deadline: float) -> int:
     """Find the process to signal; one that has the lock and tells nothing yet is waited for."""
     while is_locked(settings.folder.stack_lock) and time.monotonic() < deadline:
         state = read_state(settings.folder)
-        if state and process_lives(state.pid):
+        if state:
             return state.pid
         time.sleep(_POLL_S)
     return running(settings).pid

@@ -1,5 +1,6 @@
 """The supervisor keeps the stack up in the right order, whatever dies, and leaves nothing behind."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -8,12 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deploy.brokers import EmbeddedBroker, open_admin
 from deploy.stack.errors import StackError
 from deploy.stack.joining import join_or_start
-from deploy.stack.state import read_state
+from deploy.stack.locks import lock
+from deploy.stack.state import PartState, StackState, plain_settings, publish, read_state
 from deploy.stack.status import look
 from deploy.stack.supervisor import FAILURES_MAX_AT_FIRST
 from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KEPT_TOPICS, MEASURED_TOPICS
@@ -312,6 +315,49 @@ with lock(folder.stack_lock):
     time.sleep(0.5)
 """
 """Takes its time between the question whether anybody uses it and saying that it stops."""
+
+
+CHOOSES = """
+import sys
+from pathlib import Path
+from deploy.stack.ports import choose_ports
+print(choose_ports(Path(sys.argv[1]), {"web": 0})["web"], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_stacks_that_start_at_once_do_not_take_the_same_usual_port(tmp_path: Path) -> None:
+    """Nobody listens yet, so all find it free."""
+    command = [sys.executable, "-c", CHOOSES]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    chosen: list[int] = []
+    with contextlib.ExitStack() as running:
+        for number in range(3):
+            child = subprocess.Popen([*command, str(tmp_path / str(number))], text=True, **pipes)  # type: ignore[call-overload]
+            running.enter_context(child)
+            chosen.append(int(child.stdout.readline()))
+    assert len(set(chosen)) == len(chosen)
+
+
+def test_what_a_dead_supervisor_told_is_not_believed_when_another_one_just_got_its_lock(tmp_path: Path) -> None:
+    settings, _ = load(tmp_path, {})
+    settings.folder.make()
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+    ready = [PartState(name="engine", state="ready", pid=None, address="")]
+    told = StackState(
+        pid=dead.pid,
+        state="running",
+        started_at="",
+        temporary=False,
+        parts=ready,
+        raw_settings=plain_settings(settings),
+    )
+    with lock(settings.folder.stack_lock):
+        publish(settings.folder, told)
+        assert read_state(settings.folder) is None
+        publish(settings.folder, msgspec.structs.replace(told, pid=os.getpid()))
+        assert read_state(settings.folder) is not None
 
 
 class TestUsers:
