@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from grafana_foundation_sdk.builders import common, stat
-from grafana_foundation_sdk.models import common as options
-
 from dashboards import look, spans
-from dashboards.entries import Edition, Entry
-from dashboards.finished import finished
-from dashboards.query import ClickHouseQuery
+from dashboards.plain import number
 from dashboards.words import Text
 from hotline.catalogue import ALL, KPIS, Measure, Stock, Unit, kpi
 from hotline.names import DATABASE
@@ -20,8 +16,9 @@ from hotline.windows import MINUTE_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grafana_foundation_sdk.models.dashboard import Panel, Threshold
+    from grafana_foundation_sdk.models.dashboard import Threshold
 
+    from dashboards.entries import Entry
     from hotline.catalogue import Kpi
 
 WAIT_DAYS_MAX = 1
@@ -39,7 +36,7 @@ def longest_wait() -> Entry:
         "当前排队者中最早一位已等待的时间:{formula}。取自最近一天的通话记录。",
     ).format(formula=Text(waiting.formula, waiting.formula_zh))
     steps = look.bounds((0.0, look.PLAIN), (60.0, look.WARN), (120.0, look.BAD))
-    return _age("longest wait", title, about, lambda edition: _longest_wait_sql(waiting, edition.zone), steps)
+    return _age("longest wait", title, about, partial(_longest_wait_sql, waiting), steps)
 
 
 def data_age() -> Entry:
@@ -51,28 +48,11 @@ def data_age() -> Entry:
         "距最近一个有话务或诉求事件的分钟结束已过的时间。{late:g}秒起为延迟,{old:g}秒起为陈旧。",
     ).format(late=EVENT_LATE_S, old=EVENT_OLD_S)
     steps = look.bounds((0.0, look.GOOD), (EVENT_LATE_S, look.WARN), (EVENT_OLD_S, look.BAD))
-    return _age("data age", title, about, lambda edition: _data_age_sql(edition.zone), steps)
+    return _age("data age", title, about, _data_age_sql, steps)
 
 
-def _age(key: str, title: Text, about: Text, sql: Callable[[Edition], str], steps: list[Threshold]) -> Entry:
-    def make(edition: Edition) -> Panel:
-        panel = (
-            stat.Panel()
-            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-            .graph_mode(options.BigValueGraphMode.NONE)
-            .color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
-            .text_mode(options.BigValueTextMode.VALUE)
-            .justify_mode(options.BigValueJustifyMode.CENTER)
-        )
-        return finished(
-            panel.build(),
-            title=title.of(edition.lang),
-            description=about.of(edition.lang),
-            targets=[ClickHouseQuery(sql(edition))],
-            field=look.field(look.AGE_UNIT, 0, steps),
-        )
-
-    return Entry(key, make)
+def _age(key: str, title: Text, about: Text, sql: Callable[[str], str], steps: list[Threshold]) -> Entry:
+    return number(key, title, about, sql, steps=steps, unit=look.AGE_UNIT, centred=True)
 
 
 def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
@@ -80,7 +60,7 @@ def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
         raise TypeError(f"{waiting.name} is no stock")
     came, left = waiting.numerator.came, waiting.numerator.left
     return (
-        f"WITH {spans.local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{spans.as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT maxOrNull({_seconds('now_at')} - {_seconds(came.at.name)}) AS longest_wait "
         f"FROM {DATABASE}.{waiting.subject.rows_table} FINAL "
         f"WHERE born_at > now_at - INTERVAL {WAIT_DAYS_MAX} DAY AND {came.sql_where} AND {came.at.name} <= now_at "
@@ -92,7 +72,7 @@ def _data_age_sql(zone: str) -> str:
     newest = " UNION ALL ".join(f"({_newest(subject)})" for subject in SUBJECTS.values())
     age = f"{_seconds('now_at')} - {_seconds('newest')} - {MINUTE_S}"
     return (
-        f"WITH {spans.local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{spans.as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT if(isNull(newest), NULL, greatest(0, {age})) AS data_age "
         f"FROM (SELECT maxOrNull(at) AS newest FROM ({newest}))"
     )

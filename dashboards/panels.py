@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat
+from grafana_foundation_sdk.builders import bargauge, common, heatmap
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import heatmap as heat_options
@@ -15,7 +15,7 @@ from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, linked, number_overrides
 from dashboards.links import to_number_of_scope, to_numbers
-from dashboards.plain import curves
+from dashboards.plain import curves, digits
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
 from hotline.catalogue import Better, Grain, Kpi, Stock
@@ -39,7 +39,7 @@ def tile(name: str, over: str, of: Scopes = CITY) -> Entry:
     def make(edition: Edition) -> Panel:
         asked = _asked((kpi,), over, edition, of)
         return finished(
-            _stat(coloured=kpi.target is not None).build(),
+            digits(coloured=kpi.target is not None).build(),
             title=entitled(kpi, over).of(edition.lang),
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.total(asked))],
@@ -56,7 +56,7 @@ def tiles(name: str, over: str, of: Scopes) -> Entry:
 
     def make(edition: Edition) -> Panel:
         asked = _asked((kpi,), over, edition, of)
-        panel = _stat(coloured=kpi.target is not None, each=True)
+        panel = digits(coloured=kpi.target is not None, each=True)
         return finished(
             panel.build(),
             title=_by(entitled(kpi, over), of.kind).of(edition.lang),
@@ -174,18 +174,6 @@ def _asked(kpis: tuple[Kpi, ...], over: str, edition: Edition, of: Scopes) -> su
     if over == NOW and not all(isinstance(kpi.numerator, Stock) for kpi in kpis):
         raise ValueError(f"only a stock has a value now: {[kpi.name for kpi in kpis]}")
     return sums.Asked(kpis=kpis, span=OVER[over].span(edition.zone), kind=of.kind, chosen=of.chosen)
-
-
-def _stat(*, coloured: bool, each: bool = False) -> stat.Panel:
-    reduce = common.ReduceDataOptions().calcs(["lastNotNull"]).values(each)
-    return (
-        stat.Panel()
-        .reduce_options(reduce)
-        .graph_mode(options.BigValueGraphMode.NONE)
-        .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
-        .text_mode(options.BigValueTextMode.VALUE_AND_NAME if each else options.BigValueTextMode.VALUE)
-        .justify_mode(options.BigValueJustifyMode.CENTER)
-    )
 
 
 def _bars(rows: int) -> bargauge.Panel:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hotline.subjects import Subject
 
 
+_WHOLE_DAYS = f"{SUMS_DAY} >= toDate32({DAYS_SINCE}) AND {SUMS_DAY} < toDate32({DAYS_UNTIL})"
+
+
 @dataclass(frozen=True)
 class Summand:
     """A sum that a statement needs, under the name it has there; of all time where a stock needs it."""
@@ -64,20 +67,14 @@ def pieces(subject: Subject, kind: str, summands: Sequence[Summand], *, days: bo
         chosen = tuple(summand for summand in summands if summand.ever is ever)
         if not chosen:
             continue
-        if ever or days:
-            yield _whole_days(subject, chosen, ever=ever, days=days)
         since = (DAYS_UNTIL if days else "toStartOfDay(since_at)") if ever else "since_at"
+        if ever:
+            yield Piece(subject.sums_table, chosen, f"{SUMS_DAY} < toDate32({since})", by_day=True)
+        elif days:
+            yield Piece(subject.sums_table, chosen, _WHOLE_DAYS, by_day=True)
         for grain in Grain:
             if some := tuple(summand for summand in chosen if summand.measure.grains[kind] is grain):
                 yield from _rest(subject, some, grain, since, outside=days and not ever)
-
-
-def _whole_days(subject: Subject, chosen: tuple[Summand, ...], *, ever: bool, days: bool) -> Piece:
-    if ever:
-        before = f"{SUMS_DAY} < toDate32({DAYS_UNTIL if days else 'toStartOfDay(since_at)'})"
-        return Piece(subject.sums_table, chosen, before, by_day=True)
-    whole = f"{SUMS_DAY} >= toDate32({DAYS_SINCE}) AND {SUMS_DAY} < toDate32({DAYS_UNTIL})"
-    return Piece(subject.sums_table, chosen, whole, by_day=True)
 
 
 def _rest(

@@ -32,19 +32,20 @@ MIB = "suffix: MiB"
 
 
 def number(
-    key: str, title: Text, about: Text, sql: Statement, *, steps: list[Threshold] = COUNTS, unit: str = "locale"
+    key: str,
+    title: Text,
+    about: Text,
+    sql: Statement,
+    *,
+    steps: list[Threshold] = COUNTS,
+    unit: str = "locale",
+    centred: bool = False,
 ) -> Entry:
     """One number; in the colour of its step unless it is a mere count."""
     coloured = steps is not COUNTS
 
     def make(edition: Edition) -> Panel:
-        panel = (
-            stat.Panel()
-            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-            .graph_mode(options.BigValueGraphMode.NONE)
-            .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
-            .text_mode(options.BigValueTextMode.VALUE)
-        )
+        panel = digits(coloured=coloured, centred=centred)
         return made(edition, panel, title, about, ClickHouseQuery(sql(edition.zone)), steps=steps, unit=unit)
 
     return Entry(key, make)
@@ -100,6 +101,18 @@ def lines(
         return found
 
     return Entry(key, make)
+
+
+def digits(*, coloured: bool, each: bool = False, centred: bool = True) -> stat.Panel:
+    """Large digits: one number, or with `each` one for every row; filled with the colour of its step if `coloured`."""
+    panel = (
+        stat.Panel()
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(each))
+        .graph_mode(options.BigValueGraphMode.NONE)
+        .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
+        .text_mode(options.BigValueTextMode.VALUE_AND_NAME if each else options.BigValueTextMode.VALUE)
+    )
+    return panel.justify_mode(options.BigValueJustifyMode.CENTER) if centred else panel
 
 
 def curves(*, with_target: bool = False) -> timeseries.Panel:

@@ -42,6 +42,11 @@ def local(instant: str, zone: str) -> str:
     return f"toTimeZone({instant}, '{zone}')"
 
 
+def as_of_end(zone: str) -> str:
+    """Bind `now_at`: the end of the range, which is now for whoever reads it."""
+    return f"WITH {local('$__toTime', zone)} AS now_at"
+
+
 def period(zone: str) -> Span:
     """The range of the board itself.
 

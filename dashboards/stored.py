@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import sums
 from dashboards.entries import OVER
-from dashboards.spans import local
+from dashboards.spans import as_of_end
 from hotline.catalogue import ALL
 from hotline.names import DATABASE, DEAD_LETTERS_TABLE, LOGS_TABLE, MARKS_TABLE, SINK_EPOCHS_TABLE
 from hotline.subjects import SUBJECTS
@@ -16,10 +16,9 @@ ONE_LIVE_VALUE = f"kpi = 'calls_offered' AND scope_kind = '{ALL}' AND scope = ''
 
 def age(table: str, at: str, zone: str, of: str = "true") -> str:
     """Seconds since the newest entry before the end of the range; nothing where there is none."""
-    now = local("$__toTime", zone)
     age = "toInt64(toUnixTimestamp(now_at)) - toInt64(toUnixTimestamp(newest))"
     return (
-        f"WITH {now} AS now_at SELECT if(isNull(newest), NULL, greatest(0, {age})) AS age_s "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} SELECT if(isNull(newest), NULL, greatest(0, {age})) AS age_s "  # noqa: S608  names of ours
         f"FROM (SELECT maxOrNull({at}) AS newest FROM {DATABASE}.{table} "
         f"WHERE {of} AND {at} < now_at + 1 AND {at} > now_at - INTERVAL 35 DAY)"
     )
@@ -27,20 +26,18 @@ def age(table: str, at: str, zone: str, of: str = "true") -> str:
 
 def entries_since(table: str, at: str, seconds: int, zone: str) -> str:
     """Entries of the last so many seconds; nothing before the sink first started."""
-    now = local("$__toTime", zone)
     known = f"(SELECT count() FROM {DATABASE}.{SINK_EPOCHS_TABLE} WHERE taken_at <= now_at)"  # noqa: S608  names of ours
     return (
-        f"WITH {now} AS now_at SELECT if({known} > 0, toInt64(count()), NULL) AS entries FROM {DATABASE}.{table} "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} SELECT if({known} > 0, toInt64(count()), NULL) AS entries FROM {DATABASE}.{table} "  # noqa: S608  names of ours
         f"WHERE {at} <= now_at AND {at} > now_at - {seconds}"
     )
 
 
 def dead_by_reason(zone: str) -> str:
     """Dead letters by reason, the most recent first."""
-    now = local("$__toTime", zone)
     recent, day = (f"toInt64(countIf(set_aside_at > now_at - {seconds}))" for seconds in (HOUR_S, DAY_S))
     return (
-        f"WITH {now} AS now_at SELECT CAST(reason, 'String') AS reason, {recent} AS recent, {day} AS day, "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} SELECT CAST(reason, 'String') AS reason, {recent} AS recent, {day} AS day, "  # noqa: S608  names of ours
         f"toInt64(count()) AS all_time, max(set_aside_at) AS newest FROM {DATABASE}.{DEAD_LETTERS_TABLE} "
         "WHERE set_aside_at <= now_at GROUP BY reason ORDER BY recent DESC, all_time DESC, reason"
     )
@@ -63,7 +60,7 @@ def dead_by_hour(zone: str) -> str:
 def marks(zone: str) -> str:
     """The mark of each partition."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         "SELECT CAST(topic, 'String') AS topic, toInt64(partition) AS partition, "
         "toInt64(log) AS log, toInt64(position) AS position, marked_at, "
         "greatest(0, toInt64(toUnixTimestamp(now_at)) - toInt64(toUnixTimestamp(marked_at))) AS age_s "
@@ -74,7 +71,7 @@ def marks(zone: str) -> str:
 def logs(zone: str) -> str:
     """The logs that were begun, the newest first."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT registered_at, CAST(topic, 'String') AS topic, toInt64(log) AS log "
         f"FROM {DATABASE}.{LOGS_TABLE} WHERE registered_at <= now_at ORDER BY registered_at DESC, topic LIMIT 100"
     )

@@ -129,9 +129,10 @@ def _change(kpi: Kpi) -> str:
 
 def value(kpi: Kpi, kind: str, covered: str) -> str:
     """The value of a KPI from its sums; a count is 0 only where the store covers what was asked, else nothing."""
-    if kpi.denominator is not None and isinstance(kpi.numerator, Measure):
+    if not _is_number(kpi):
+        above, below = kpi.measures
         scale = f" / {kpi.unit.scale}" if kpi.unit.scale != 1 else ""
-        return where_filled(kpi, kind, f"{kpi.numerator.name} / nullIf({kpi.denominator.name}, 0){scale}")
+        return where_filled(kpi, kind, f"{above.name} / nullIf({below.name}, 0){scale}")
     number = amount(kpi)
     return where_filled(kpi, kind, f"if({number} != 0 OR {covered}, {number}, NULL)")
 

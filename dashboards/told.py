@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.entries import OVER
 from dashboards.series import MINUTES
-from dashboards.spans import local
+from dashboards.spans import as_of_end
 from hotline.health import APPLY_S, BATCHES, LAG_RECORDS, MEMORY_BYTES, RESIDENT_BYTES, TELL_EVERY_S
 from hotline.names import (
     DATABASE,
@@ -33,7 +33,7 @@ def silent(zone: str) -> str:
     """How many processes told something within a day and nothing lately; nothing where none told anything."""
     lately = f"countIf(last < now_at - {SILENT_AFTER_S})"
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at SELECT if(count() > 0, toInt64({lately}), NULL) AS silent "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} SELECT if(count() > 0, toInt64({lately}), NULL) AS silent "  # noqa: S608  names of ours
         f"FROM (SELECT process, max(told_at) AS last FROM {_TABLE} WHERE {_told(RESIDENT_BYTES, DAY_S)} "
         "GROUP BY process)"
     )
@@ -42,7 +42,7 @@ def silent(zone: str) -> str:
 def lag(zone: str) -> str:
     """Records that are written and not taken in, of all stages; nothing where nobody told lately."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT if(count() > 0, toInt64(sum(behind)), NULL) AS behind FROM ({_lags()})"
     )
 
@@ -50,7 +50,7 @@ def lag(zone: str) -> str:
 def starts(zone: str) -> str:
     """How often processes were started within a day."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT if(count() > 0, toInt64(countIf(first > now_at - {DAY_S})), NULL) AS starts FROM ({_lives()})"
     )
 
@@ -58,7 +58,7 @@ def starts(zone: str) -> str:
 def processes(zone: str) -> str:
     """A line for each process: when it last told something, its starts, its memory, and what it has before it."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         "SELECT CAST(process, 'String') AS process, "
         "greatest(0, toInt64(toUnixTimestamp(now_at)) - toInt64(toUnixTimestamp(max(last)))) AS age_s, "
         f"toInt64(countIf(first > now_at - {DAY_S})) AS starts, "
@@ -92,7 +92,7 @@ def insert_series(zone: str) -> str:
 def reconciliations(zone: str) -> str:
     """The last comparisons of what is stored with what it was made of, the newest first."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         "SELECT reconciled_at, first_at, until_at, toInt64(sums_differ) AS sums_differ, "
         "toInt64(rows_differ) AS rows_differ, toInt64(cells) AS cells, toInt64(rows) AS rows "
         f"FROM {DATABASE}.{RECONCILIATIONS_TABLE} WHERE reconciled_at < now_at + 1 "
@@ -103,7 +103,7 @@ def reconciliations(zone: str) -> str:
 def differing(zone: str) -> str:
     """How many sums and rows differed in the last comparison; nothing before the first."""
     return (
-        f"WITH {local('$__toTime', zone)} AS now_at "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} "  # noqa: S608  names of ours
         "SELECT if(count() > 0, toInt64(argMax(sums_differ + rows_differ, reconciled_at)), NULL) AS differing "
         f"FROM {DATABASE}.{RECONCILIATIONS_TABLE} WHERE reconciled_at < now_at + 1"
     )

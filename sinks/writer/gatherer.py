@@ -131,11 +131,12 @@ class Gatherer:
 def _kept(gathering: Gathering, at: Partition, mark: Mark, record: Any) -> Mark:
     """Take in a record that stands for itself; one without rows makes no batch, and is read again after a start."""
     tables = _told(at, record) if at[0] == HEALTH_TOPIC else live.decode(record.value or b"").tables
-    if tables:
-        gathering.add(tables)
-        gathering.read(at, record.value)
-        return gathering.pass_over(at, mark, msgspec.structs.replace(mark, position=record.offset + 1))
-    return msgspec.structs.replace(mark, position=record.offset + 1)
+    after = msgspec.structs.replace(mark, position=record.offset + 1)
+    if not tables:
+        return after
+    gathering.add(tables)
+    gathering.read(at, record.value)
+    return gathering.pass_over(at, mark, after)
 
 
 def _told(at: Partition, record: Any) -> Mapping[str, bytes]:
