@@ -119,7 +119,8 @@ class Engine:
     def parse(self, sql: str, params: Mapping[str, str]) -> str:
         """Print the tree of a statement as the engine's parser sees it; nothing of it runs. Raises QueryFailedError."""
         try:
-            return str(self._ask(_PARSED + sql, "TSVRaw", params).bytes().decode())
+            printed: bytes = self._ask(_PARSED + sql, "TSVRaw", params).bytes()
+            return printed.decode(errors="replace")  # a literal may hold any bytes
         except (RuntimeError, self._failure) as error:
             text = _POSITION.sub(lambda found: f"{found[1]}{int(found[2]) - len(_PARSED)}", str(error))
             raise QueryFailedError(text, hidden=_PARSED) from error

@@ -84,6 +84,11 @@ TABLES = [
     "seen_twice",
     "(EXPLAIN SELECT 1)",
 ]
+ENDINGS = [
+    *("FORMAT JSON", "FORMAT RawBLOB", "FORMAT Null", "FORMAT CustomSeparated", "FORMAT ArrowStream"),
+    *("SETTINGS limit = 1", "SETTINGS max_threads = 1", "SETTINGS offset = 1", "-- FORMAT", "/* FORMAT */"),
+    *("SETTINGS additional_result_filter = '0'", "SETTINGS output_format_tsv_crlf_end_of_line = 1"),
+]
 HARMLESS_EXPRESSIONS = [
     "1",
     "'file(x)'",
@@ -159,6 +164,37 @@ def test_each_table_is_refused_by_itself(engine: Running, traps: Traps, table: s
     status, code, body = engine.reads(filled(f"SELECT * FROM {table}", traps))
     assert (status, code) == (403, "497"), body
     assert traps.sprung() == []
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["SELECT file('{secret}')", "EXPLAIN SELECT file('{secret}')", "SELECT * FROM '{secret}'"]),
+    st.lists(st.sampled_from(ENDINGS), min_size=1, max_size=5),
+)
+def test_no_clause_at_the_end_changes_how_a_statement_is_judged(
+    engine: Running, traps: Traps, query: str, endings: list[str]
+) -> None:
+    status, code, body = engine.reads(filled(" ".join([query, *endings]), traps))
+    assert (status, code) in {(403, "497"), (400, "62"), (400, "36"), (404, "73")}, body
+    assert HIDDEN.encode() not in body
+    assert traps.sprung() == []
+
+
+@pytest.mark.parametrize("second", ["RawBLOB", "ArrowStream", "Parquet", "JSON", "Null", '"RawBLOB"', "Nothing"])
+def test_a_second_format_is_refused(engine: Running, traps: Traps, second: str) -> None:
+    status, code, body = engine.reads(filled(f"SELECT file('{{secret}}') FORMAT JSON FORMAT {second}", traps))
+    assert (status, code) == (400, "62"), body
+    assert b"one FORMAT" in body
+    assert traps.sprung() == []
+
+
+def test_format_is_a_name_like_others(engine: Running) -> None:
+    assert engine.reads("SELECT format FROM (SELECT 1 AS format) FORMAT CSV")[0::2] == (200, b"1\n")
+    assert engine.reads("SELECT format.a FROM (SELECT 1 AS a) AS format")[0::2] == (200, b"1\n")
+
+
+def test_a_literal_may_hold_any_bytes(engine: Running) -> None:
+    assert engine.reads(r"SELECT hex('\xff') FORMAT TSV")[0::2] == (200, b"FF\n")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
