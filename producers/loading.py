@@ -17,7 +17,8 @@ from hotline.subjects import SUBJECTS
 from producers.accounts import Account
 from producers.adapters.errors import TruncatedError
 from producers.files import IncompleteError
-from producers.sending import ASK_AFTER_S, Connect, Sender, StackAwayError
+from producers.pace import ASK_AFTER_S
+from producers.sending import Connect, Sender, StackAwayError
 
 if TYPE_CHECKING:
     from hotline.blocks import Block

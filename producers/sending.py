@@ -27,6 +27,7 @@ from hotline.names import (
     REFOLD,
 )
 from producers.accounts import current_logs, stored_verdicts
+from producers.pace import ASK_AFTER_S, Pace
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -37,11 +38,6 @@ if TYPE_CHECKING:
 
 KEPT_BYTES_MAX = 96 * 2**20
 """Bytes of blocks sent and not yet stored; sending waits above it."""
-ASK_AFTER_S, ASK_AFTER_S_MAX = 0.05, 0.4
-"""How long after something was stored to ask again; doubled up to the second while nothing is. An account costs the
-engine ten milliseconds, which a load should not pay ten times a second."""
-BULK_BYTES = 4 * 2**20
-"""With more than this not yet stored, nobody waits for a single block."""
 LOOK_EVERY_S = 1.0
 """How often to look whether the topics have other logs."""
 ASK_BLOCKS_MAX = 500
@@ -114,17 +110,14 @@ def open_producer(bootstrap: str, **batching: Any) -> Any:
 class Sender:
     """Sends blocks of any subject. Use as a context manager; `stored` is called once a block, with its verdicts.
 
-    It asks what is stored `ask_after_s` after something was, and less often while nothing is.
+    It asks what is stored `ask_after_s` after the last time or later, as a `Pace` says.
     """
 
     def __init__(self, connect: Connect, stored: Stored, *, ask_after_s: float = ASK_AFTER_S) -> None:
-        self._connect, self._stored, self._soonest_s = connect, stored, ask_after_s
+        self._connect, self._stored, self._pace = connect, stored, Pace(ask_after_s)
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
-        self._asked_at = 0.0
-        self._ask_after_s = ask_after_s
         self._looked_at = 0.0
-        self._stored_at = 0.0
         self._logs: dict[str, int] = {}
         self._bootstrap = ""
         self._producer: Any = None
@@ -167,7 +160,7 @@ class Sender:
 
     def _keep(self, block_id: str, kept: _Kept) -> None:
         if not self._kept:
-            self._stored_at, self._ask_after_s = time.monotonic(), self._soonest_s
+            self._pace.begin()
         self._kept[block_id] = kept
         self._bytes += len(kept.value)
         self._produce(block_id, kept)
@@ -177,7 +170,7 @@ class Sender:
 
     def wait(self) -> None:
         """Wait a moment and look what is stored. Raises StackAwayError."""
-        time.sleep(self._ask_after_s / 2)
+        time.sleep(self._pace.after_s / 2)
         self._ask()
 
     def look(self) -> None:
@@ -188,21 +181,18 @@ class Sender:
 
     def _ask(self) -> None:
         """Look, now and then, what is stored, and send again what may be lost."""
-        if time.monotonic() - self._asked_at < self._ask_after_s:
+        if not self._pace.due:
             return
-        self._asked_at = time.monotonic()
+        self._pace.asked()
         try:
-            found = self._take_verdicts()
+            self._take_verdicts()
             moved = self._logs_moved()
         except Exception:  # noqa: BLE001 the engine may be away in any way there is
             self._rejoin()
             return
-        soon = found and self._bytes < BULK_BYTES
-        slower = max(self._soonest_s, min(self._ask_after_s * 2, ASK_AFTER_S_MAX))
-        self._ask_after_s = self._soonest_s if soon else slower
         if moved or any(kept.failed for kept in self._kept.values()):
             self._rejoin()
-        if self._kept and time.monotonic() - self._stored_at > STALLED_S_MAX:
+        if self._kept and self._pace.quiet_s > STALLED_S_MAX:
             raise StackAwayError(
                 f"nothing was stored for {STALLED_S_MAX:.0f} s; {self.waiting} blocks may not be stored. "
                 "Look at hotline status, then load again: what is stored is not counted twice"
@@ -221,18 +211,15 @@ class Sender:
         self._looked_at = time.monotonic()
         return current_logs(self._asked) != self._logs
 
-    def _take_verdicts(self) -> int:
-        """How many blocks were found stored."""
+    def _take_verdicts(self) -> None:
+        """Let go of the blocks that are stored."""
+        before = self._bytes
         asked = list(self._kept)[:ASK_BLOCKS_MAX]
-        if not asked:
-            return 0
-        stored = stored_verdicts(self._asked, asked)
-        for block_id, verdicts in stored.items():
+        for block_id, verdicts in stored_verdicts(self._asked, asked).items() if asked else ():
             kept = self._kept.pop(block_id)
             self._bytes -= len(kept.value)
-            self._stored_at = time.monotonic()
             self._stored(kept.subject, verdicts)
-        return len(stored)
+        self._pace.found(before - self._bytes, self._bytes)
 
     # -- sending ---------------------------------------------------------------------------------------------------
 

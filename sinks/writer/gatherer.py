@@ -29,8 +29,9 @@ POLL_S, POLL_IDLE_S = 0.05, 0.5
 """How long a poll waits for records: longer as long as nothing came, for it ends with the first record anyway."""
 BULK_EVENTS = 5_000
 """A batch whose records hold this many events on average is a load or replay, not live traffic."""
-BULK_PATIENCE = 5
-"""How many times longer such a batch is gathered."""
+BULK_PATIENCE, BULK_QUIET = 5, 2
+"""How many times longer such a batch is gathered, and how many times as long without a record end it: who sent all
+of a load waits for its last batch."""
 
 
 class LineStoppedError(RuntimeError):
@@ -70,10 +71,13 @@ class Gatherer:
         if self._stopped:
             raise self._stopped
         gathering = Gathering(self._check)
-        begun = time.monotonic()
-        while not (ended() or self._full(gathering)) and (self._early(gathering, begun) or (gathering and busy())):
+        begun = came = time.monotonic()
+        while not (ended() or self._full(gathering)) and (
+            self._early(gathering, begun, came) or (gathering and busy())
+        ):
             try:
-                self._poll(gathering)
+                if self._poll(gathering):
+                    came = time.monotonic()
             except LineStoppedError as error:
                 self._stopped = error
                 break
@@ -88,16 +92,20 @@ class Gatherer:
         self._closed |= {(move.topic, move.partition): move.after for move in batch.moves}
         return batch
 
-    def _poll(self, gathering: Gathering) -> None:
-        for at, records in self._reader.poll(POLL_S if gathering else POLL_IDLE_S):
+    def _poll(self, gathering: Gathering) -> bool:
+        """Take in the next records; whether there were any."""
+        found = self._reader.poll(POLL_S if gathering else POLL_IDLE_S)
+        for at, records in found:
             for record in records:
                 self._judge(gathering, at, record)
+        return bool(found)
 
-    def _early(self, gathering: Gathering, begun: float) -> bool:
+    def _early(self, gathering: Gathering, begun: float, came: float) -> bool:
         """Whether there is time to gather on: longer for bulk, which nobody watches and which makes fewer parts so."""
-        bulk = gathering.rows >= BULK_EVENTS * max(1, gathering.records)
-        wait_s = self._options.gather_seconds * (BULK_PATIENCE if bulk else 1)
-        return time.monotonic() - begun < wait_s
+        now, wait_s = time.monotonic(), self._options.gather_seconds
+        if gathering.rows < BULK_EVENTS * max(1, gathering.records):
+            return now - begun < wait_s
+        return now - begun < wait_s * BULK_PATIENCE and now - came < wait_s * BULK_QUIET
 
     def _full(self, gathering: Gathering) -> bool:
         return gathering.bytes >= self._options.batch_bytes_max or gathering.rows >= self._options.batch_rows_max

@@ -46,9 +46,9 @@ LOOK_UPS_MAX = 8
 of today in every block, at 20 ms or more each time."""
 BYTES_MAX = 512 * 2**20
 """Bound of the cache of one subject and partition, what is not yet stored aside."""
-GROWTH = 1.5
+GROWTH = 2
 """Hot members are searched for what came to rest when there are this many times those of the last search."""
-GROWTH_MIN = 50_000
+GROWTH_MIN = 100_000
 """Hot members below which nothing is searched."""
 PIECES_MAX = 16
 """Pieces of what is hot before they are made one: many slow every look, one costs a copy."""

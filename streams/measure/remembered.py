@@ -17,7 +17,7 @@ from hotline.subjects import Subject
 from streams.measure.ids import DAY_MS, birth_days
 
 SURVEY_DAYS = 7
-"""A closed ticket nobody rated is kept at hand this long, because surveys follow."""
+"""A closed ticket that nobody rated, or somebody badly, is kept at hand this long: a rating follows, or a reopening."""
 
 Mask = npt.NDArray[np.bool_]
 Tables = tuple[pl.DataFrame, pl.DataFrame]
@@ -59,7 +59,8 @@ def at_rest(subject: Subject, newest_ms: int) -> pl.Expr:
         return pl.any_horizontal(pl.col(name).is_not_null() for name in ends)
     online = pl.col("answered_online_at").is_not_null() & ~pl.col("dispatched")
     quiet = pl.col("closed_at").to_physical() < newest_ms - SURVEY_DAYS * DAY_MS
-    closed = pl.col("closed_at").is_not_null() & (pl.col("rated") | quiet)
+    content = pl.col("rated") & pl.col("satisfied").fill_null(value=True)
+    closed = pl.col("closed_at").is_not_null() & (content | quiet)
     return (online | closed).fill_null(value=False)
 
 
@@ -100,7 +101,8 @@ def _among(ids: U64, ordered: U64) -> Mask:
 
 def standing(rows: pl.DataFrame) -> pl.DataFrame:
     """Of each entity the row with the highest version."""
-    return rows.sort("version").unique(ENTITY, keep="last", maintain_order=True)
+    keys = rows.select(*ENTITY, "version").with_row_index("at")
+    return rows[keys.sort("version").unique(ENTITY, keep="last", maintain_order=True)["at"]]
 
 
 def compact(frame: pl.DataFrame) -> pl.DataFrame:

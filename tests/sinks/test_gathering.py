@@ -1,0 +1,103 @@
+"""How long a batch is gathered: bulk longer than live traffic, but never long after the last record of a load."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+import pytest
+
+from hotline.measured import Measured, Verdicts
+from hotline.names import MEASURED_TOPICS
+from hotline.settings import load
+from hotline.subjects import CALLS
+from sinks.writer import gatherer as gathering
+from sinks.writer.gatherer import BULK_EVENTS, BULK_PATIENCE, BULK_QUIET, POLL_S, Gatherer
+from sinks.writer.health import Health
+from sinks.writer.options import from_settings
+from tests.sinks.sinking import Outputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sinks.writer.reader import Reader
+
+AT = (MEASURED_TOPICS["calls"], 0)
+
+
+@dataclass
+class Log:
+    """Records of one partition that come at given seconds, and the clock that a poll moves on."""
+
+    due: deque[tuple[float, Measured]]
+    seconds: float = 0.0
+    read: int = 0
+    partitions: list[tuple[str, int]] = field(default_factory=lambda: [AT])
+
+    def seek(self, positions: Any) -> None:
+        del positions
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        return {}
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def poll(self, timeout_s: float) -> list[tuple[tuple[str, int], list[Any]]]:
+        until = self.seconds + timeout_s
+        if not self.due or self.due[0][0] > until:
+            self.seconds = until
+            return []
+        self.seconds = max(self.seconds, self.due[0][0])
+        record = _Record(self.read, self.due.popleft()[1].encode())
+        self.read += 1
+        return [(AT, [record])]
+
+
+@dataclass
+class _Record:
+    offset: int
+    value: bytes
+
+
+def gathered(folder: Path, monkeypatch: pytest.MonkeyPatch, at_seconds: list[float], events: int) -> tuple[int, float]:
+    """Records in the first batch when they come at those seconds, and seconds from its first until it is closed."""
+    made = Outputs()
+    verdicts = Verdicts(counted=events)
+    outputs = [msgspec.structs.replace(made.output(CALLS, 0), verdicts=verdicts, tables={}) for _ in at_seconds]
+    log = Log(deque(zip(at_seconds, outputs, strict=True)))
+    monkeypatch.setattr(gathering, "time", log)
+    options = from_settings(load(folder, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0])
+    reader = cast("Reader", log)
+    chosen = Gatherer(reader, options, Health(), check=lambda *_: None)
+    chosen.start({AT[0]: 1})
+    batch = chosen.gather(busy=lambda: False, ended=lambda: False)
+    assert batch is not None
+    return log.read, log.seconds - at_seconds[0]
+
+
+@pytest.fixture
+def wait_s(tmp_path: Path) -> float:
+    return from_settings(load(tmp_path, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0]).gather_seconds
+
+
+def test_live_traffic_is_stored_at_its_beat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_s: float) -> None:
+    _, seconds = gathered(tmp_path, monkeypatch, [0.1 * number for number in range(100)], events=BULK_EVENTS - 1)
+    assert seconds <= wait_s + POLL_S
+
+
+def test_bulk_is_gathered_longer_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_s: float) -> None:
+    every_s = wait_s * BULK_QUIET * 0.9
+    records, seconds = gathered(tmp_path, monkeypatch, [every_s * number for number in range(100)], events=BULK_EVENTS)
+    assert wait_s * BULK_PATIENCE <= seconds <= wait_s * BULK_PATIENCE + every_s
+    assert records > 2
+
+
+def test_the_last_of_a_load_does_not_wait_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_s: float
+) -> None:
+    records, seconds = gathered(tmp_path, monkeypatch, [0.0, 0.01, 0.02], events=BULK_EVENTS)
+    assert records == 3
+    assert seconds <= 0.02 + wait_s * BULK_QUIET + POLL_S
