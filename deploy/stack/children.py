@@ -15,10 +15,11 @@ _LEAN = {
     "MALLOC_ARENA_MAX": "2",
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0",
     "OPENBLAS_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
 }
 """What Arrow and polars free goes back to the system soon, and threads share what the C library keeps: a third of a
 gigabyte less at the peak of a load. Nobody multiplies matrices here, and numpy's threads for that turn for a while at
-each start."""
+each start. A block is a small frame, of which polars' threads would hand pieces to one another: a tenth more CPU."""
 
 
 def module(name: str) -> tuple[str, ...]:

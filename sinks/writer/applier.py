@@ -87,12 +87,13 @@ class Applier:
 
     def _insert(self, batch: Batch) -> dict[str, int]:
         """Tables, then marks, then the question whether all of it was done under the highest epoch."""
-        counts = list(self._pool.map(self._insert_one, batch.inserts))
+        largest_first = sorted(batch.inserts, key=lambda insert: -len(insert.body))  # so that both ends meet
+        counts = list(self._pool.map(self._insert_one, largest_first))
         self._store.insert(batch.marks)
         self._passed("marks")
         self._store.ensure_epoch()
         rows: dict[str, int] = {}
-        for insert, count in zip(batch.inserts, counts, strict=True):
+        for insert, count in zip(largest_first, counts, strict=True):
             rows[insert.table] = rows.get(insert.table, 0) + count
         return rows
 
