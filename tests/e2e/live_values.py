@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.e2e.stacks import Hotline
 
 FRESH_S = 240
+PIECE_ROWS = 200_000
+"""Rows of sums in one insert: those of a large city's day are more than an engine takes at once."""
 Part = tuple[str, Grain, int, int]
 """A window, the grain of what counts in it, and the span of instants in epoch seconds, half-open."""
 
@@ -89,15 +91,13 @@ class Outputs:
         columns = ", ".join(f"{measure.column} Int64" for measure in measures(subject))
         self._client.command(
             f"CREATE TABLE scratch.{table} (part UInt16, record Int64, scope_kind String, scope String, at Int64, "
-            f"{columns}) ENGINE = Memory"
+            f"{columns}) ENGINE = MergeTree ORDER BY (scope_kind, scope, at)"
         )
         frames = [
             _with_place(record, stream) for record in records if (stream := decode(record.value).tables.get(table))
         ]
-        if frames:
-            self._client.insert_arrow(
-                f"scratch.{table}", pl.concat(frames).to_arrow(compat_level=pl.CompatLevel.oldest())
-            )
+        for piece in pl.concat(frames).iter_slices(PIECE_ROWS) if frames else ():
+            self._client.insert_arrow(f"scratch.{table}", piece.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
     def values(self, record: live.Live) -> dict[Key, Value]:
         """Every value of something at the record's instant and positions, by SQL."""

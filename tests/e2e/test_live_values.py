@@ -13,6 +13,7 @@ import polars as pl
 from hotline.subjects import SUBJECTS
 from producers.simulator import CITY, day
 from tests.e2e.live_values import compared
+from tests.e2e.one_answer import agree
 from tests.e2e.sending import send_events
 from tests.e2e.stacks import Hotline, wait_until
 
@@ -24,7 +25,7 @@ FALL_BACK = ("2026-10-31T21:30", "2026-11-01T04:30")
 """A midnight and the end of daylight saving in New York, where one o'clock comes twice: eight hours."""
 SMALL = CITY.scaled(tickets_per_day=260, calls_per_day=130)
 DAYS, SLICES = 12, 6
-COMPARED_MIN = 10
+COMPARED_MIN, BOARD_FIGURES_MIN = 10, 20
 
 
 def traffic() -> Iterator[dict[str, pl.DataFrame]]:
@@ -50,8 +51,11 @@ def kill_roll(hotline: Hotline) -> None:
 
 
 def test_every_published_value_is_that_of_the_sums_at_its_positions(new_hotline: Callable[..., Hotline]) -> None:
-    """Late and shuffled events, two deaths of roll: one goes on from its snapshot, one without any."""
-    hotline = new_hotline(HOTLINE_ZONE=ZONE)
+    """Late and shuffled events, two deaths of roll: one goes on from its snapshot, one without any.
+
+    In the end the boards, `hotline watch` and `hotline kpi` say the same at once.
+    """
+    hotline = new_hotline(HOTLINE_ZONE=ZONE, HOTLINE_BOARDS="true")
     hotline.running()
     for number, frames in enumerate(traffic()):
         for name, frame in frames.items():
@@ -66,6 +70,7 @@ def test_every_published_value_is_that_of_the_sums_at_its_positions(new_hotline:
     instants, last = compared(hotline)
     assert len(instants) >= COMPARED_MIN
     assert last.age_s() is not None
+    assert agree(hotline, "1h", "today", "7d") > BOARD_FIGURES_MIN
 
 
 def test_in_a_replay_the_events_move_the_windows_over_midnight_and_an_hour_that_comes_twice(

@@ -63,14 +63,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     def get(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Reply:
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            line.request(method, path, body, named)
-            reply = line.getresponse()
-            return Reply(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
-        finally:
-            line.close()
+        return got(self.port, path, method, body, **headers)
 
     def stop(self) -> None:
         """End the server at once, its streams cut off."""
@@ -83,9 +76,7 @@ class Site:
 
     def still(self, path: str) -> dict[int, Any]:
         """What a page shows once everything was asked: panel → content."""
-        page = self.get(path + ("&" if "?" in path else "?") + "still")
-        assert page.status == http.client.OK, page.text[:400]
-        return {said["id"]: said["content"] for said in embedded(page.text, "first")["panels"]}
+        return still(self.port, path)
 
     @contextmanager
     def events(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
@@ -98,6 +89,25 @@ class Site:
             yield _said(reply)
         finally:
             line.close()
+
+
+def got(port: int, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Reply:
+    """What a server on this machine answers."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        line.request(method, path, body, named)
+        reply = line.getresponse()
+        return Reply(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
+    finally:
+        line.close()
+
+
+def still(port: int, path: str) -> dict[int, Any]:
+    """What a page shows once everything was asked: panel → content."""
+    page = got(port, path + ("&" if "?" in path else "?") + "still")
+    assert page.status == http.client.OK, page.text[:400]
+    return {said["id"]: said["content"] for said in embedded(page.text, "first")["panels"]}
 
 
 def _said(reply: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:
