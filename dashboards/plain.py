@@ -13,6 +13,7 @@ from dashboards import look
 from dashboards.entries import Edition, Entry
 from dashboards.finished import column, finished
 from dashboards.query import SERIES, TABLE, ClickHouseQuery
+from dashboards.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Panel, Threshold
 
     from dashboards.finished import Override
-    from dashboards.words import Text
 
     Statement = Callable[[str], str]
     """The hotline's zone → SQL."""
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COUNTS = look.bounds((0.0, look.PLAIN))
 FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
 MIB = "suffix: MiB"
+_COUNTS = Text("locale", "locale")
 
 
 def number(
@@ -87,15 +88,16 @@ def lines(
     sql: Statement,
     columns: Mapping[str, Text],
     *,
-    unit: str = "locale",
+    unit: Text = _COUNTS,
     decimals: int = 0,
 ) -> Entry:
     """Lines over the range of the board, with a gap where nobody knows."""
 
     def make(edition: Edition) -> Panel:
-        words = [column(name, word.of(edition.lang), unit=unit, decimals=decimals) for name, word in columns.items()]
+        here = unit.of(edition.lang)
+        words = [column(name, word.of(edition.lang), unit=here, decimals=decimals) for name, word in columns.items()]
         query = ClickHouseQuery(sql(edition.zone), SERIES)
-        found = made(edition, curves(), title, about, query, words=words, unit=unit, decimals=decimals)
+        found = made(edition, curves(), title, about, query, words=words, unit=here, decimals=decimals)
         if found.field_config is not None:
             found.field_config.defaults.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
         return found

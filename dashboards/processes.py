@@ -114,7 +114,8 @@ def memory() -> Entry:
         "their days. Bounded by the setting `warm_bytes_max`.",
         "测量阶段保留在内存中的内容:仍会变化的话务与诉求,及同日其他条目的编号。上限由设置 `warm_bytes_max` 决定。",
     )
-    return plain.lines("memory", title, about, told.memory_series, _OF_SUBJECTS, unit=plain.MIB, decimals=1)
+    mib = Text(plain.MIB, plain.MIB)
+    return plain.lines("memory", title, about, told.memory_series, _OF_SUBJECTS, unit=mib, decimals=1)
 
 
 def reconciliations() -> Entry:
