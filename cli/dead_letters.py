@@ -182,7 +182,7 @@ def delete(
     if json:
         print_json({"deleted": count})
     else:
-        say(f"deleted {count:,} dead letters")
+        say(f"deleted {count:,} dead letter{'s' * (count != 1)}")
     return 0
 
 

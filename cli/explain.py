@@ -143,7 +143,9 @@ def _print(question: "Question", result: "Result", found: dict[str, Any], lang: 
     if "events" in found:
         show(_records_table(found["rows"]), "", _records_table(found["events"]))
         return
-    rows = f"{heading('rows', lang)}: {found['rows_total']:,}; {heading('page', lang)} {found['page']}/{found['pages']}"
+    rows = f"{heading('rows', lang)}: {found['rows_total']:,}"
+    if found["pages"]:
+        rows += f"; {heading('page', lang)} {found['page']}/{found['pages']}"
     show(rows, _records_table(found["rows"]))
 
 

@@ -14,6 +14,10 @@ ONE_LIVE_VALUE = f"kpi = 'calls_offered' AND scope_kind = '{ALL}' AND scope = ''
 """One value of each set of live values: a set has thousands."""
 
 
+MOVED_WITHIN_S = 60
+"""A mark replaces the one before it: one that moved so soon after the end of the range is shown as of the end."""
+
+
 def age(table: str, at: str, zone: str, of: str = "true") -> str:
     """Seconds since the newest entry before the end of the range; nothing where there is none."""
     age = "toInt64(toUnixTimestamp(now_at)) - toInt64(toUnixTimestamp(newest))"
@@ -64,7 +68,7 @@ def marks(zone: str) -> str:
         "SELECT CAST(topic, 'String') AS topic, toInt64(partition) AS partition, "
         "toInt64(log) AS log, toInt64(position) AS position, marked_at, "
         "greatest(0, toInt64(toUnixTimestamp(now_at)) - toInt64(toUnixTimestamp(marked_at))) AS age_s "
-        f"FROM {DATABASE}.{MARKS_TABLE} FINAL WHERE marked_at < now_at + 1 ORDER BY topic, partition"
+        f"FROM {DATABASE}.{MARKS_TABLE} FINAL WHERE marked_at < now_at + {MOVED_WITHIN_S} ORDER BY topic, partition"
     )
 
 

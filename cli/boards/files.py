@@ -71,7 +71,7 @@ def export(
     else:
         for name in wrote:
             print_data(str(folder / name))
-        say(f"wrote {len(wrote)} of {len(boards)} boards, the others were there")
+        say(f"wrote {len(wrote)} of {len(boards)} boards{', the others were there' * (len(wrote) < len(boards))}")
     return 0
 
 

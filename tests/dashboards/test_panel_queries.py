@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboards import series, spans, sums
+from dashboards import series, spans, stored, sums
 from dashboards.boards import BOARDS
 from dashboards.entries import OVER, Edition
 from dashboards.macros import ALL_VALUE, Chosen, expand
@@ -318,6 +318,17 @@ def test_the_age_of_the_data_is_counted_from_the_end_of_the_newest_minute_with_a
     assert (ages[0], ages[59]) == (0, 0)
     assert 0 < ages[400] <= 400 - 60
     assert ages[9_000_000] > ages[40_000]
+
+
+def test_a_partition_is_shown_though_its_mark_moves_just_now(asking: Asking) -> None:
+    """The mark that was there when the board's range ended is gone: only the newest is kept."""
+    ages = {
+        before_s: [
+            row[-1] for row in asking.ask(expand(stored.marks(ZONE), Chosen(from_s=0, to_s=BORN_S - before_s))).rows
+        ]
+        for before_s in (-7200, -3610, 0, 2, 59, 60, 4000)
+    }
+    assert ages == {-7200: [7200, 3600], -3610: [3610, 10], 0: [0], 2: [0], 59: [0], 60: [], 4000: []}
 
 
 @functools.cache
