@@ -182,7 +182,7 @@ def delete(
     if json:
         print_json({"deleted": count})
     else:
-        say(f"deleted {count:,} dead letter{'s' * (count != 1)}")
+        say(f"deleted {count:,} dead {'letter' if count == 1 else 'letters'}")
     return 0
 
 

@@ -28,10 +28,11 @@ GOOD = "#3274D9"
 WARN = "#F2CC0C"
 BAD = "#FF780A"
 
+COUNTS = Text("locale", "locale")
 SECONDS = Text("suffix: s", "suffix: 秒")
 _UNITS: dict[Unit, tuple[Text, int]] = {
     Unit.SHARE: (Text("percentunit", "percentunit"), 1),
-    Unit.COUNT: (Text("locale", "locale"), 0),
+    Unit.COUNT: (COUNTS, 0),
     Unit.SECONDS: (SECONDS, 1),
     Unit.DAYS: (Text("suffix: days", "suffix: 天"), 1),
     Unit.WORKDAYS: (Text("suffix: working days", "suffix: 个工作日"), 1),

@@ -13,7 +13,6 @@ from dashboards import look
 from dashboards.entries import Edition, Entry
 from dashboards.finished import column, finished
 from dashboards.query import SERIES, TABLE, ClickHouseQuery
-from dashboards.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Panel, Threshold
 
     from dashboards.finished import Override
+    from dashboards.words import Text
 
     Statement = Callable[[str], str]
     """The hotline's zone → SQL."""
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 COUNTS = look.bounds((0.0, look.PLAIN))
 FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
 MIB = "suffix: MiB"
-_COUNTS = Text("locale", "locale")
 
 
 def number(
@@ -88,7 +87,7 @@ def lines(
     sql: Statement,
     columns: Mapping[str, Text],
     *,
-    unit: Text = _COUNTS,
+    unit: Text = look.COUNTS,
     decimals: int = 0,
 ) -> Entry:
     """Lines over the range of the board, with a gap where nobody knows."""

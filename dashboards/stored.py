@@ -12,8 +12,6 @@ from hotline.windows import DAY_S, HOUR_S
 
 ONE_LIVE_VALUE = f"kpi = 'calls_offered' AND scope_kind = '{ALL}' AND scope = ''"
 """One value of each set of live values: a set has thousands."""
-
-
 MOVED_WITHIN_S = 60
 """A mark replaces the one before it: one that moved so soon after the end of the range is shown as of the end."""
 

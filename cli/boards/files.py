@@ -71,7 +71,8 @@ def export(
     else:
         for name in wrote:
             print_data(str(folder / name))
-        say(f"wrote {len(wrote)} of {len(boards)} boards{', the others were there' * (len(wrote) < len(boards))}")
+        others = ", the others were there" if len(wrote) < len(boards) else ""
+        say(f"wrote {len(wrote)} of {len(boards)} boards{others}")
     return 0
 
 

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cli.watch.contents import SCREENS
-from dashboards import look
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
-from dashboards.web.shown import Field, Writer
 from dashboards.words import Lang
 from deploy.stack.boards import boards_here
 from deploy.stack.state import read_state
 from hotline.catalogue import KPIS, Stock
 from hotline.windows import NOW
-from tests.dashboards.web.sites import still
+from tests.dashboards.web.sites import still, written
 
 if TYPE_CHECKING:
     from tests.e2e.stacks import Hotline
@@ -62,16 +60,8 @@ def shown(hotline: Hotline, window: str) -> Figures:
     return found
 
 
-def in_words(name: str, value: Any) -> str:
-    """A value as a board writes it."""
-    unit = KPIS[name].unit
-    return Writer(Lang.EN, ZoneInfo("UTC")).text(
-        value, Field(unit=look.unit(unit, Lang.EN), decimals=look.decimals(unit))
-    )
-
-
-def agree(hotline: Hotline, *windows: str) -> int:
-    """Hold the three against one another; figures that were compared with a board's.
+def agree(hotline: Hotline, *windows: str) -> tuple[int, int]:
+    """Hold the three against one another; how many figures of `hotline kpi`, and of boards, were compared.
 
     Minutes and deadlines pass by themselves: what is compared is what stood still while it was asked for.
     """
@@ -79,10 +69,11 @@ def agree(hotline: Hotline, *windows: str) -> int:
     figures, texts = asked(hotline), [shown(hotline, window) for window in windows]
     after = watched(hotline)
     still_so = {key: value for key, value in before.items() if after[key] == value}
-    _same({key: value for key, value in figures.items() if key in still_so}, still_so)
+    answered = {key: value for key, value in figures.items() if key in still_so}
+    _same(answered, still_so)
     said = {key: text for one in texts for key, text in one.items() if key in still_so}
-    _same(said, {key: in_words(key[0], still_so[key]) for key in said})
-    return len(said)
+    _same(said, {key: written(key[0], still_so[key], Lang.EN) for key in said})
+    return len(answered), len(said)
 
 
 def _same(one: Figures, other: Figures) -> None:

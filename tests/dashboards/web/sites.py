@@ -10,15 +10,20 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from dashboards import look
 from dashboards.web import server
+from dashboards.web.shown import Field, Writer
 from deploy.ports import free_port
+from hotline.catalogue import KPIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dashboards.words import Lang
     from hotline.settings import Settings
 
 PATIENCE_S = 60.0
@@ -108,6 +113,13 @@ def still(port: int, path: str) -> dict[int, Any]:
     page = got(port, path + ("&" if "?" in path else "?") + "still")
     assert page.status == http.client.OK, page.text[:400]
     return {said["id"]: said["content"] for said in embedded(page.text, "first")["panels"]}
+
+
+def written(name: str, value: float | None, lang: Lang) -> str:
+    """A value of a KPI as a page writes it."""
+    unit = KPIS[name].unit
+    field = Field(unit=look.unit(unit, lang), decimals=look.decimals(unit))
+    return Writer(lang, ZoneInfo("UTC")).text(value, field)
 
 
 def _said(reply: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:

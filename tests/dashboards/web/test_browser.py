@@ -12,11 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dashboards import look
 from dashboards.web import boards, drawing
 from dashboards.web.charts import SPECS
 from dashboards.web.keys import STORE
-from dashboards.web.shown import Field, Writer, fields
+from dashboards.web.shown import Writer, fields
 from dashboards.words import Lang
 from hotline.catalogue import kpi as find
 from hotline.names import DATABASE
@@ -25,7 +24,7 @@ from hotline.queries import Question, answer
 from hotline.windows import WINDOWS, span
 from sinks.connecting import connect
 from tests.dashboards.conftest import BORN_AT, ZONE
-from tests.dashboards.web.sites import Clock, Site, site
+from tests.dashboards.web.sites import Clock, Site, site, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,12 +106,8 @@ def test_a_number_in_the_page_is_the_one_of_hotline_kpi(
 ) -> None:
     (wanted,) = (one for one in WINDOWS if one.name == window)
     start, end = span(wanted, int(AT), city.zone)
-    kpi = find(name)
-    (result,) = answer(Question(kpis=(kpi,), period=Period.of(start, end, city.zone)), city.reader.ask)
-    lang = WEB[uid].lang
-    text = Writer(lang, city.zone).text(
-        result.value, Field(unit=look.unit(kpi.unit, lang), decimals=look.decimals(kpi.unit))
-    )
+    (result,) = answer(Question(kpis=(find(name),), period=Period.of(start, end, city.zone)), city.reader.ask)
+    text = written(name, result.value, WEB[uid].lang)
     with opened(browser, f"{shown.url}/d/{uid}") as page:
         expect(page.locator(f"#p{panel_of(uid, title)['id']} .number")).to_have_text(text)
 
