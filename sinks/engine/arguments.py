@@ -34,10 +34,15 @@ ONE_BLOCK = {
     "input_format_parallel_parsing": "0",
     "async_insert": "0",
 }
-
-
-# Compiling expressions to machine code takes longer than most statements here run, and saves a large one little.
-_INTERPRETED = dict.fromkeys(("compile_expressions", "compile_aggregate_expressions", "compile_sort_description"), "0")
+# What differs from a server's own defaults. Compiling expressions to machine code takes longer than most statements
+# here run, and saves a large one little. Packing Arrow costs a third of writing it, which loopback does not give back;
+# who is far away asks for HTTP compression, or sets the method.
+_DEFAULTS = {
+    "compile_expressions": "0",
+    "compile_aggregate_expressions": "0",
+    "compile_sort_description": "0",
+    "output_format_arrow_compression_method": "none",
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def bounded(settings: Mapping[str, str], *, account: Account, changes: bool, opt
     """
     if account is Account.WRITER:
         limits = {"max_execution_time": str(options.writer_seconds_max)}
-        return _INTERPRETED | limits | dict(settings) | ({} if changes else {"readonly": "2"})
+        return _DEFAULTS | limits | dict(settings) | ({} if changes else {"readonly": "2"})
     asked = {key: value for key, value in settings.items() if not _is_readonly(key, value)}
     for key in asked:
         if not may_set(key):
@@ -108,7 +113,7 @@ def bounded(settings: Mapping[str, str], *, account: Account, changes: bool, opt
     lowered = {key: _lower(key, asked.get(key, "0"), limit) for key, limit in limits.items()}
     throw = {f"{what}_overflow_mode": "throw" for what in _OVERFLOW_MODES}
     closed = {"allow_introspection_functions": "0", "allow_ddl": "0", "readonly": "1"}
-    return _INTERPRETED | asked | lowered | throw | closed
+    return _DEFAULTS | asked | lowered | throw | closed
 
 
 def _is_readonly(key: str, value: str) -> bool:

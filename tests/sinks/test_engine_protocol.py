@@ -58,6 +58,14 @@ def test_arrow_goes_in_and_comes_back(writer: Client, reader: Client, table: str
     assert reader.query_arrow(f"SELECT a, b FROM {table} ORDER BY a").to_pydict() == {"a": [5, 6], "b": ["p", "q"]}
 
 
+@pytest.mark.parametrize("asked", ["", " SETTINGS output_format_arrow_compression_method = 'lz4_frame'"])
+def test_arrow_is_packed_only_for_who_asks(engine: Running, asked: str) -> None:
+    sql = f"SELECT intDiv(number, 1000) AS n FROM numbers(100000){asked} FORMAT ArrowStream"
+    _, _, body = engine.ask(sql.encode())
+    assert (len(body) < 100_000 * 8) is bool(asked)
+    assert pa.ipc.open_stream(body).read_all()["n"].to_pylist() == [n // 1000 for n in range(100_000)]
+
+
 @pytest.mark.parametrize(
     ("encoding", "pack"),
     [("lz4", lz4.frame.compress), ("zstd", zstandard.compress), ("gzip", gzip.compress), ("deflate", zlib.compress)],
