@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from dashboards.words import NO_VALUE, Lang, Text, kpi_title
+from hotline.buckets import By
 from hotline.catalogue import Better, Unit
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ _UNITS: dict[Unit, tuple[Text, int]] = {
     Unit.DAYS: (Text("suffix: days", "suffix: 天"), 1),
     Unit.WORKDAYS: (Text("suffix: working days", "suffix: 个工作日"), 1),
 }
+BUCKETS = {
+    By.MONTH: Text("time:YYYY-MM", "time:YYYY-MM"),
+    By.QUARTER: Text("time:YYYY [Q]Q", "time:YYYY年Q季度"),
+    By.YEAR: Text("time:YYYY", "time:YYYY"),
+}
+"""Local months, quarters and years, by where they begin."""
 AGE_UNIT = "dthms"
 """Hours, minutes and seconds of a span in seconds."""
 

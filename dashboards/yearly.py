@@ -35,6 +35,7 @@ BUCKETS = {
     By.QUARTER: Text("by quarter", "按季度"),
     By.YEAR: Text("by year", "按年"),
 }
+_BUCKET = {By.MONTH: Text("Month", "月份"), By.QUARTER: Text("Quarter", "季度"), By.YEAR: Text("Year", "年份")}
 
 
 def year_tile(name: str) -> Entry:
@@ -102,7 +103,7 @@ def year_table(title: Text, names: Sequence[str], by: By) -> Entry:
 
     def make(edition: Edition) -> Panel:
         asked = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone))
-        columns = [column("time", Text("From", "起始").of(edition.lang), more={"unit": "time:YYYY-MM", "decimals": 0})]
+        columns = [_since(by, edition.lang)]
         columns += [each for kpi in kpis for each in _pair(kpi, edition.lang, lines=False)]
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -183,7 +184,7 @@ def coverage() -> Entry:
             "tickets": Text("Tickets, days covered", "诉求有数据天数"),
         }
         columns = [
-            column("time", Text("Month", "月份").of(edition.lang), more={"unit": "time:YYYY-MM", "decimals": 0}),
+            _since(By.MONTH, edition.lang),
             *(column(name, words[name].of(edition.lang), unit="locale", decimals=0) for name in SUBJECTS),
             column("month_days", Text("Days of the month", "当月天数").of(edition.lang), unit="locale", decimals=0),
         ]
@@ -235,6 +236,11 @@ def definitions(names: Sequence[str]) -> Entry:
 def _definition(kpi: Kpi, lang: Lang) -> str:
     columns = ", ".join(f"`{measure.column}`" for measure in kpi.measures)
     return f"| {kpi_title(kpi).of(lang)} | {kpi_formula(kpi).of(lang)} | {columns} |"
+
+
+def _since(by: By, lang: Lang) -> Any:
+    """The column of the month, quarter or year that a row is of."""
+    return column("time", _BUCKET[by].of(lang), more={"unit": look.BUCKETS[by].of(lang), "decimals": 0})
 
 
 def _pair(kpi: Kpi, lang: Lang, *, lines: bool = True) -> list[Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dashboards.web.shown import TIME_TOKEN, TIME_UNIT
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -15,7 +17,8 @@ Json = dict[str, Any]
 
 ANY: Collection[Any] = ()
 """Any value: it is shown, or it changes nothing that can be seen."""
-_UNIT = re.compile(r"percentunit|locale|dthms|suffix:.+|time:YYYY-MM")
+_UNIT = re.compile(rf"percentunit|locale|dthms|suffix:.+|{TIME_UNIT}({TIME_TOKEN.pattern}|[^A-Za-z])+")
+_UNITS = "percentunit, locale, dthms, suffix:…, time:… of YYYY, MM, Q and [texts]"
 
 _FIELD: dict[str, Collection[Any]] = {
     "unit": ANY,
@@ -145,7 +148,7 @@ def undrawable(panel: Json) -> Iterator[str]:
 def _field(given: Json, known: Mapping[str, Collection[Any]]) -> Iterator[str]:
     yield from _refused("field option", given, known)
     if "unit" in given and not _UNIT.fullmatch(given["unit"]):
-        yield f"unit {given['unit']!r}: the web board writes {_UNIT.pattern.replace('|', ', ')}"
+        yield f"unit {given['unit']!r}: the web board writes {_UNITS}"
 
 
 def _refused(what: str, given: Json, known: Mapping[str, Collection[Any]]) -> Iterator[str]:

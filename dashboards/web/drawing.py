@@ -46,7 +46,7 @@ def table(panel: Json, answer: Answer, writer: Writer) -> Json:
     shown = fields(panel, answer.names)
     types = list(answer.types.values())
     return {
-        "columns": [{"title": of.title, "number": _is_number(kind)} for of, kind in zip(shown, types, strict=True)],
+        "columns": [{"title": of.title, "kind": _kind(kind)} for of, kind in zip(shown, types, strict=True)],
         "rows": [
             [
                 _cell(value, of, kind, writer, row, answer.names)
@@ -90,6 +90,11 @@ def _part(number: float | None, low: float, high: float) -> float:
     if number is None or high <= low:
         return 0.0
     return round(min(1.0, max(0.0, (number - low) / (high - low))), 4)
+
+
+def _kind(type_name: str) -> str:
+    """What a column holds: numbers stand at the right, and neither they nor instants are broken into lines."""
+    return "number" if _is_number(type_name) else "time" if "Date" in type_name else ""
 
 
 def _is_number(kind: str) -> bool:

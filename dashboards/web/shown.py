@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,9 @@ SAID = {
 }
 _AGE_WORDS = {86_400: Text("d", "天"), 3600: Text("h", "小时"), 60: Text("min", "分"), 1: Text("s", "秒")}
 SHARE_SCALE = 100
+TIME_UNIT = "time:"
+TIME_TOKEN = re.compile(r"YYYY|MM|Q|\[([^\]]*)\]")
+"""Parts of an instant that a pattern of Grafana's (moment's) may name here: year, month, quarter, a text as it is."""
 
 
 def tone_of(color: str) -> Tone:
@@ -162,4 +166,7 @@ class Writer:
         if isinstance(value, str) and not value.isdigit():
             return value
         at = datetime.fromtimestamp(int(value), self.zone)
-        return f"{at:%Y-%m}" if unit == "time:YYYY-MM" else f"{at:%Y-%m-%d %H:%M:%S}"
+        if not unit.startswith(TIME_UNIT):
+            return f"{at:%Y-%m-%d %H:%M:%S}"
+        parts = {"YYYY": f"{at:%Y}", "MM": f"{at:%m}", "Q": f"{(at.month + 2) // 3}"}
+        return TIME_TOKEN.sub(lambda found: found[1] or parts[found[0]], unit.removeprefix(TIME_UNIT))

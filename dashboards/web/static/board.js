@@ -77,7 +77,7 @@
       const table = make("table");
       const head = table.createTHead().insertRow();
       for (const column of content.columns) {
-        const cell = make("th", column.number ? "number" : "", column.title);
+        const cell = make("th", column.kind, column.title);
         cell.scope = "col";
         head.append(cell);
       }
@@ -97,7 +97,7 @@
   const tone = (tile) => (tile.tone === "plain" ? "plain-tone" : tile.tone);
   const tableCell = (cell, column) => {
     const plain = typeof cell === "string";
-    const node = make("td", (column.number ? "number " : "") + (plain ? "" : (cell.tone ? tone(cell) : "") + (cell.quiet ? " quiet" : "")));
+    const node = make("td", `${column.kind} ` + (plain ? "" : (cell.tone ? tone(cell) : "") + (cell.quiet ? " quiet" : "")));
     const text = plain ? cell : cell.text;
     if (!plain && cell.sign) {
       const sign = make("span", "sign", cell.sign);

@@ -79,7 +79,14 @@ def test_numbers_are_written_by_their_unit(value: float, unit: str, decimals: in
 def test_instants_are_of_the_hotlines_zone() -> None:
     assert EN.text(1_700_000_000, Field(), "DateTime('Asia/Shanghai')") == "2023-11-15 06:13:20"
     assert EN.text("2023-11-15", Field(), "Date") == "2023-11-15"
-    assert EN.text(1_700_000_000, Field(unit="time:YYYY-MM"), "DateTime") == "2023-11"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [("YYYY-MM", "2023-11"), ("YYYY [Q]Q", "2023 Q4"), ("YYYY年Q季度", "2023年4季度"), ("YYYY", "2023")],
+)
+def test_months_quarters_and_years_are_written_as_their_pattern_says(pattern: str, text: str) -> None:
+    assert EN.text(1_700_000_000, Field(unit=f"time:{pattern}"), "DateTime") == text
 
 
 @given(st.integers(0, 10**9))
