@@ -3,7 +3,8 @@
     python -m bench.viewers [--viewers 200] [--events 40] [--seconds 30]
 
 First tickets are created one by one, on a stack without other traffic, until the wall of a viewer counts each. Then a
-city lives at its own pace, and the web's process is watched with no viewer, one, and many of the same wall.
+city lives at its own pace: Chromium, which knows nothing yet, opens board after board, and the web's process is watched
+with no viewer, one, and many of the same wall.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import polars as pl
 import psutil
+from playwright.async_api import Browser, async_playwright, expect
 
 from bench.recovery import traffic
 from cli.load import quiet_clients
+from dashboards.pictures.browser import find
 from dashboards.web import boards
 from hotline.blocks import complete, pack
 from hotline.subjects import SUBJECTS
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 WALL = "hotline-wall"
 SETTLE_S = 10.0
+PATIENCE_MS = 60_000
 
 
 def main() -> None:
@@ -52,6 +56,7 @@ def main() -> None:
             hotline.running()
             asyncio.run(_latency(hotline, given.events))
             with traffic(hotline, "1"):
+                asyncio.run(_paints(hotline))
                 asyncio.run(_viewers(hotline, (0, 1, given.viewers), given.seconds))
         finally:
             hotline.clean()
@@ -89,6 +94,28 @@ async def _events(session: aiohttp.ClientSession, hotline: Hotline) -> AsyncIter
         async for line in reply.content:
             if line.startswith(b"data: "):
                 yield json.loads(line[6:])
+
+
+async def _paints(hotline: Hotline) -> None:
+    """From asking for a page until something stands on it, and until each of its panels shows what it is about."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=find(), args=["--no-sandbox", "--no-proxy-server"])
+        for uid in boards.read("Asia/Shanghai"):
+            if not uid.endswith("-zh"):
+                first, full = await _painted(chromium, f"{hotline.part('web')['address']}/d/{uid}")
+                print(f"{uid:20} first paint {first:5.2f} s, every panel filled {full:5.2f} s")
+
+
+async def _painted(chromium: Browser, address: str) -> tuple[float, float]:
+    context = await chromium.new_context(viewport={"width": 1920, "height": 1080})  # a cache of its own
+    page = await context.new_page()
+    begun = time.monotonic()
+    await page.goto(address)
+    await expect(page.locator(".waiting")).to_have_count(0, timeout=PATIENCE_MS)
+    full = time.monotonic() - begun
+    first_ms = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    await context.close()
+    return first_ms / 1000, full
 
 
 async def _viewers(hotline: Hotline, numbers: Iterable[int], seconds: float) -> None:
