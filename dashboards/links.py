@@ -13,6 +13,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardLink, VariableOptio
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.words import Lang, Text, kpi_title
 from hotline.catalogue import ALL
+from hotline.windows import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 WEB_VARIABLE = "web"
 NUMBERS = "/numbers/"
+ROW = "/row"
 MADE = Text("How this number is made", "这个数字怎么来的")
 _OF_KPI = Text("{kpi}: how this number is made", "{kpi}:这个数字怎么来的")
+_EVENTS = Text("What happened to it", "办理经过")
 _NAME = "${__data.fields.name:percentencode}"
 """The scope that a row is of: the column `name` of the answer, whatever its title."""
 
@@ -51,6 +54,16 @@ def to_number_of_scope(kpi: Kpi, over: str, kind: str, lang: Lang) -> dict[str, 
     """The link of a value in a row about one scope."""
     url = f"{_address(kpi, over, kind, lang)}&var-{kind}={_NAME}"
     return {"title": MADE.of(lang), "url": url, "targetBlank": False}
+
+
+def to_row(kpi: Kpi, source: str, lang: Lang) -> dict[str, Any]:
+    """The link of the id of a call or ticket that counts in a stock now, to what it adds and its events.
+
+    `source` is the column that says which system gave it the id.
+    """
+    of = f"row=${{__data.fields.{source}:percentencode}}%2F${{__value.raw:percentencode}}"
+    url = _address(kpi, NOW, ALL, lang).replace("?", f"{ROW}?", 1)
+    return {"title": _EVENTS.of(lang), "url": f"{url}&{of}", "targetBlank": False}
 
 
 def address(kpi: Kpi, over: str, of: Scopes, lang: Lang) -> str:

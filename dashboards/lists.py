@@ -9,12 +9,14 @@ from grafana_foundation_sdk.models import common as options
 
 from dashboards import look, spans
 from dashboards.described import described
-from dashboards.entries import Edition, Entry
+from dashboards.entries import CITY, Edition, Entry
 from dashboards.finished import column, finished
+from dashboards.links import to_numbers, to_row
 from dashboards.query import ClickHouseQuery
 from dashboards.words import UNNAMED, Text, kind_label
 from hotline.catalogue import ALL, Stock, kpi
 from hotline.names import DATABASE
+from hotline.windows import NOW
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Panel
@@ -30,12 +32,15 @@ def overdue_list() -> Entry:
 
     def make(edition: Edition) -> Panel:
         words = [
-            column("ticket", Text("Ticket", "诉求编号").of(edition.lang)),
+            column(
+                "ticket", Text("Ticket", "诉求编号").of(edition.lang), links=[to_row(overdue, "source", edition.lang)]
+            ),
             *(column(kind, kind_label(kind).of(edition.lang)) for kind in (*KINDS, "category")),
             column("created_at", Text("Created", "受理时间").of(edition.lang)),
             column("due_at", Text("Due", "截止时间").of(edition.lang)),
             column("late_s", Text("Late by", "已逾期").of(edition.lang), unit=look.AGE_UNIT, decimals=0),
             column("reopenings", Text("Reopened", "重办次数").of(edition.lang)),
+            column("source", Text("Source", "来源系统").of(edition.lang)),
         ]
         about = Text("The first {rows} by deadline. {kpi}", "按截止时间排列,前{rows}件。{kpi}")
         return finished(
@@ -45,6 +50,7 @@ def overdue_list() -> Entry:
             targets=[ClickHouseQuery(_overdue_sql(edition.zone))],
             field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
             overrides=words,
+            links=to_numbers((overdue,), NOW, CITY, edition.lang),
         )
 
     return Entry("list tickets_overdue", make)
@@ -64,9 +70,10 @@ def _overdue_sql(zone: str) -> str:
         for kind in KINDS
     )
     late = "toInt64(toUnixTimestamp(until_at)) - toInt64(toUnixTimestamp(due_at)) AS late_s"
+    source = "CAST(t.source, 'String') AS source"
     head = spans.window("5min", zone).heads()
     return (
-        f"{head} SELECT entity AS ticket, {names}, created_at, due_at, {late}, reopenings "  # noqa: S608  names of ours
+        f"{head} SELECT entity AS ticket, {names}, created_at, due_at, {late}, reopenings, {source} "  # noqa: S608  names of ours
         f"FROM {DATABASE}.tickets AS t FINAL WHERE {inside} AND {chosen} "
         f"ORDER BY due_at, source, entity LIMIT {ROWS_MAX}"
     )

@@ -16,8 +16,11 @@ from grafana_foundation_sdk.models.dashboard import (
 from dashboards.words import NO_VALUE, Lang, Text, kpi_title
 from hotline.buckets import By
 from hotline.catalogue import Better, Unit
+from hotline.windows import MINUTE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotline.catalogue import Kpi
 
 NO_DATA = "#8E8E8E"
@@ -72,6 +75,21 @@ def with_target(kpi: Kpi) -> Text:
     """Name a KPI with its target: no colour has to tell whether it is met."""
     name = kpi_title(kpi)
     return Text(*(f"{name.of(lang)} {target(kpi).of(lang)}".rstrip() for lang in Lang))
+
+
+def with_limit(title: Text, thresholds: Sequence[Threshold], unit_name: str) -> Text:
+    """Name a number that is no KPI with the first value that is not good, for the same reason."""
+    limits = [step.value for step in thresholds if step.color in {WARN, BAD} and step.value is not None]
+    if not limits:
+        return title
+    return Text("{title} < {limit}", "{title} < {limit}").format(title=title, limit=_limit(min(limits), unit_name))
+
+
+def _limit(value: float, unit_name: str) -> Text:
+    if unit_name != AGE_UNIT:
+        return Text(*[f"{value:,g}"] * 2)
+    minutes, rest = divmod(value, MINUTE_S)
+    return Text(f"{value:g} s", f"{value:g} 秒") if rest else Text(f"{minutes:g} min", f"{minutes:g} 分钟")
 
 
 def steps(kpi: Kpi) -> list[Threshold]:

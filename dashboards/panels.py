@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grafana_foundation_sdk.builders import bargauge, common, heatmap
@@ -10,13 +11,14 @@ from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import heatmap as heat_options
 from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
 
-from dashboards import look, series, sums
+from dashboards import look, series, spans, sums
 from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, linked, number_overrides
 from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.plain import curves, digits
 from dashboards.query import SERIES, ClickHouseQuery
+from dashboards.spans import WINDOW_VARIABLE
 from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
 from hotline.catalogue import Better, Grain, Kpi, Stock
 from hotline.catalogue import kpi as find
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Panel
 
 
-TILE_NUMBER_PX = 60
 BEFORE = Text("a week before", "上周同日")
 
 
@@ -98,7 +99,7 @@ def table(title: Text, names: Sequence[str], over: str, of: Scopes, *, opens: st
     def make(edition: Edition) -> Panel:
         asked = _asked(kpis, over, edition, of)
         order = f"{names[0]} DESC NULLS LAST, name"
-        name = column("name", kind_label(of.kind).of(edition.lang), links=_opens(opens, of.kind, edition))
+        name = column("name", kind_label(of.kind).of(edition.lang), links=_opens(opens, over, of.kind, edition))
         links = {kpi.name: to_number_of_scope(kpi, over, of.kind, edition.lang) for kpi in kpis}
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -152,11 +153,12 @@ def trend(
 
 
 def heat(name: str, of: Scopes = CITY) -> Entry:
-    """A KPI by local day and hour of the day, as colours."""
+    """A KPI by hour of the day, as colours, for every local day that the range touches."""
     kpi = find(name)
 
     def make(edition: Edition) -> Panel:
         asked = _asked((kpi,), "range", edition, of)
+        asked = replace(asked, span=spans.whole_days(asked.span))
         return finished(
             _heat(kpi, edition.lang).build(),
             title=Text("{kpi} by hour of the day", "{kpi} · 按时段").format(kpi=kpi_title(kpi)).of(edition.lang),
@@ -222,10 +224,11 @@ def _ranked(kpi: Kpi, over: str, kind: str, *, worst: bool, rows: int) -> Text:
 _FIRST = Text("{title}: first {n} by {kind}", "{title}:{kind}前{n}名")
 
 
-def _opens(board: str, kind: str, edition: Edition) -> list[dict[str, Any]]:
-    """The link of a name to a board about it, which keeps the range."""
+def _opens(board: str, over: str, kind: str, edition: Edition) -> list[dict[str, Any]]:
+    """The link of a name to a board about it, which keeps the range, and the window if that was chosen."""
     if not board:
         return []
-    url = f"/d/{edition.uid(board)}?${{__url_time_range}}&var-{kind}=${{__value.raw:percentencode}}"
+    window = f"&${{{WINDOW_VARIABLE}:queryparam}}" if over == WINDOW_VARIABLE else ""
+    url = f"/d/{edition.uid(board)}?${{__url_time_range}}{window}&var-{kind}=${{__value.raw:percentencode}}"
     title = Text("Open {kind}", "查看{kind}").format(kind=kind_title(kind))
     return [{"title": title.of(edition.lang), "url": url, "targetBlank": False}]

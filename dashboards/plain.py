@@ -147,7 +147,7 @@ def made(
     """Complete such a panel."""
     return finished(
         panel.build(),
-        title=title.of(edition.lang),
+        title=look.with_limit(title, steps, unit).of(edition.lang),
         description=about.of(edition.lang),
         targets=[query],
         field=look.field(unit, decimals, steps),

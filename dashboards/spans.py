@@ -43,8 +43,8 @@ def local(instant: str, zone: str) -> str:
 
 
 def as_of_end(zone: str) -> str:
-    """Bind `now_at`: the end of the range, which is now for whoever reads it."""
-    return f"WITH {local('$__toTime', zone)} AS now_at"
+    """Bind `now_at`: the end of the range, which is now for whoever reads it, and never later."""
+    return f"WITH least({local('$__toTime', zone)}, {local('now()', zone)}) AS now_at"
 
 
 def period(zone: str) -> Span:
@@ -54,6 +54,11 @@ def period(zone: str) -> Span:
     """
     last = local("$__toTime", zone)
     return Span(local("$__fromTime", zone), f"({last} + (toSecond({last}) = {MINUTE_S - 1}))")
+
+
+def whole_days(span: Span) -> Span:
+    """The same span from the beginning of its first local day on."""
+    return Span(f"toStartOfDay({span.since})", span.until)
 
 
 def year_before(span: Span) -> Span:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.annotations import EVERYTHING
 from dashboards.board import Board
 from dashboards.entries import Scopes, row
+from dashboards.figures import data_age
 from dashboards.words import Text
 from dashboards.yearly import coverage, definitions, year_line, year_split, year_table, year_tile, year_top
 from hotline.buckets import By
@@ -30,7 +31,7 @@ ANNUAL = Board(
     until="now-1y/y",
     annotations=EVERYTHING,
     rows=(
-        row(4, *map(year_tile, TICKET_NAMES)),
+        row(4, *map(year_tile, TICKET_NAMES), data_age()),
         row(8, year_split(Text("Tickets by audience", "诉求总量与办理"), TICKET_NAMES, AUDIENCE)),
         row(
             8,
@@ -58,7 +59,11 @@ ANNUAL = Board(
         row(10, year_split(Text("Departments", "承办单位"), [TICKET_NAMES[2], *HANDLING_NAMES], DEPARTMENT)),
         row(
             8,
-            year_split(Text("Handling in working days, by nature", "工作日办理时长"), [HANDLING_NAMES[2]], NATURE),
+            year_split(
+                Text("Handling in working days, by nature", "工作日办理时长"),
+                [TICKET_NAMES[2], HANDLING_NAMES[2]],
+                NATURE,
+            ),
             year_line("average_handling_workdays"),
         ),
         row(4, *map(year_tile, SURVEY_NAMES)),

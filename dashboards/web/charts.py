@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-LINES = ("#3274D9", "#B877D9", "#1F9E89", "#C15C17", "#7A7A3A", "#A352CC")
-"""Of series that have no colour of their own, in their order; told apart in any theme and by most kinds of sight."""
+LINES = ("#5794F2", "#B877D9", "#1F9E89", "#7A7A3A", "#C2408D", "#6B8299")
+"""Of series that have no colour of their own, in their order; told apart in any theme and by most kinds of sight.
+None of them says good, late or bad: those colours have that meaning everywhere."""
 QUIET = "#8E8E8E"
-_COLOURS = {Tone.NONE: QUIET, Tone.PLAIN: LINES[0], Tone.GOOD: LINES[0], Tone.WARN: "#B8860B", Tone.BAD: LINES[3]}
+_COLOURS = {
+    Tone.NONE: QUIET,
+    Tone.PLAIN: LINES[0],
+    Tone.GOOD: "#3274D9",
+    Tone.WARN: "#B8860B",
+    Tone.BAD: "#C15C17",
+}
 TIME = "time"
 _FRAME: Json = {"width": "container", "height": "container", "autosize": {"type": "fit", "contains": "padding"}}
 _HOUR = 3600
@@ -80,7 +87,9 @@ def _bars(shown: Sequence[Field], encoding: Json, interval: str) -> Json:
 
 def _values(of: Field) -> Json:
     y: Json = {"field": "v", "type": "quantitative", "title": None, "axis": _axis(of)}
-    return {**y, "scale": {"domainMax": 1, "zero": False, "nice": True}} if of.unit == "percentunit" else y
+    if of.low is None and of.high is None:
+        return y
+    return {**y, "scale": {"domainMin": of.low, "domainMax": of.high, "nice": True}}
 
 
 def _by_colour(shown: Sequence[Field], *, legend: bool) -> Json:

@@ -80,10 +80,14 @@ class Choice:
         """The values of a variable."""
         return dict(self.variables)[name]
 
+    def range(self) -> str:
+        """Its range as a part of an address."""
+        return urlencode([("from", self.since), ("to", self.until)])
+
     def query(self) -> str:
         """The same choice as a part of an address."""
-        pairs = [("from", self.since), ("to", self.until)]
-        return urlencode(pairs + [(f"var-{name}", value) for name, values in self.variables for value in values])
+        chosen = urlencode([(f"var-{name}", value) for name, values in self.variables for value in values])
+        return f"{self.range()}&{chosen}"
 
 
 def read(board: WebBoard, asked: MultiMapping[str]) -> Choice:

@@ -70,8 +70,9 @@ def _last(answer: Answer, shown: Sequence[Field], writer: Writer) -> Iterator[Js
 
 
 def _each_row(answer: Answer, shown: Sequence[Field], writer: Writer) -> Iterator[Json]:
+    of = shown[-1]
     for row in answer.rows:
-        yield _tile(str(row[0]), row[-1], shown[-1], writer)
+        yield _tile(str(row[0]), row[-1], of, writer) | _led(of, row[-1], row, answer.names)
 
 
 def _tile(name: str, value: Any, of: Field, writer: Writer) -> Json:
@@ -106,10 +107,15 @@ def _cell(value: Any, of: Field, kind: str, writer: Writer, row: Sequence[Any], 
     more: Json = toned(of, value, writer) if of.coloured else {}
     if of.fixed is Tone.NONE and value is not None:
         more["quiet"] = True
-    if of.links:
-        more["href"] = linked(of.links[0]["url"], value, dict(zip(names, row, strict=True)))
-        more["hint"] = of.links[0]["title"]
+    more |= _led(of, value, row, names)
     return {"text": text, **more} if more else text
+
+
+def _led(of: Field, value: Any, row: Sequence[Any], names: Sequence[str]) -> Json:
+    """Where a value leads, if it leads anywhere."""
+    if not of.links:
+        return {}
+    return {"href": linked(of.links[0]["url"], value, dict(zip(names, row, strict=True))), "hint": of.links[0]["title"]}
 
 
 def linked(url: str, value: Any, row: Mapping[str, Any]) -> str:

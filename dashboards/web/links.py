@@ -15,9 +15,8 @@ _CHOSEN = re.compile(r"\$\{(\w+):queryparam\}")
 
 def filled(url: str, choice: Choice) -> str:
     """An address with range and variables of the page; those of a cell stay."""
-    range_of = {"from": choice.since, "to": choice.until}
     plain = {
-        "${__url_time_range}": urlencode(range_of),
+        "${__url_time_range}": choice.range(),
         "${__from}": quote(choice.since, safe=""),
         "${__to}": quote(choice.until, safe=""),
         "${web:raw}": "",

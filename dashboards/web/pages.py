@@ -106,6 +106,7 @@ def board_page(
         "board": board,
         "boards": [one for one in boards if one.lang is lang],
         "query": choice.query(),
+        "range": choice.range(),
         "ranges": [(since, until, text.of(lang)) for since, until, text in RANGES],
         "choice": choice,
         "variables": [_variable(one, choice, offered, lang) for one in board.variables],

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboards import generated
+from dashboards import generated, look
 from dashboards.board import again
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition, Entry, row
 from dashboards.lint import lint
+from dashboards.web import charts
+from dashboards.web.shown import Tone
 from dashboards.words import Lang
 from hotline.catalogue import KPIS, Better
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ZONE = "Asia/Shanghai"
+PINNED = {"data age": 577424, "tile calls_waiting now all": 286714, "list tickets_overdue": 713027}
+BY_NAME = {board.name: board for board in BOARDS}
 PAIRS = [pytest.param(board, id=board.name) for board in BOARDS]
 
 
@@ -91,6 +95,52 @@ def test_panels_of_the_same_content_have_the_same_id_on_all_boards_and_others_ha
     assert max(Counter(keys.values()).values()) == 1
 
 
+def test_every_board_shows_how_old_its_data_is() -> None:
+    for board in BOARDS:
+        assert "data age" in {entry.key for each in board.rows for entry in each.entries}, board.name
+
+
+def test_no_colour_without_its_limit_and_none_of_a_line_says_good_or_bad() -> None:
+    """Whoever cannot tell colours apart reads in the title from where on a number is not good."""
+    for panel in made(BY_NAME["pipeline"], Lang.EN)["panels"] + made(BY_NAME["wall"], Lang.EN)["panels"]:
+        steps = panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {}).get("steps", [])
+        if {look.WARN, look.BAD} & {step["color"] for step in steps}:
+            assert re.search("[<≤≥] [0-9]", panel["title"]), panel["title"]
+    meant = {charts._COLOURS[tone] for tone in (Tone.GOOD, Tone.WARN, Tone.BAD)}
+    assert not meant & set(charts.LINES)
+
+
+def test_ids_of_panels_stay() -> None:
+    """They stand in addresses that people keep, and in annotations of Grafana."""
+    keys = {entry.key: entry.id for board in BOARDS for each in board.rows for entry in each.entries}
+    assert {key: keys[key] for key in PINNED} == PINNED
+
+
+@pytest.mark.parametrize("board", PAIRS)
+def test_panels_say_of_their_kpis_what_the_catalogue_says(board: Board) -> None:
+    """Formula in the description; unit and decimals of each value."""
+    for lang in Lang:
+        for panel in made(board, lang)["panels"]:
+            for kpi in map(KPIS.get, re.findall(r"/numbers/(\w+)\?", str(panel.get("links")))):
+                assert kpi is not None
+                assert (kpi.formula if lang is Lang.EN else kpi.formula_zh) in panel["description"]
+                shown = panel["fieldConfig"]["defaults"] | overridden(panel, kpi.name)
+                if panel["title"] not in {
+                    "Overdue tickets",
+                    "逾期诉求",
+                }:  # a list of tickets, none of which is a number
+                    assert (shown["unit"], shown["decimals"]) == (look.unit(kpi.unit, lang), look.decimals(kpi.unit))
+
+
+def overridden(panel: dict[str, Any], name: str) -> dict[str, Any]:
+    return {
+        given["id"]: given["value"]
+        for each in panel["fieldConfig"]["overrides"]
+        if each["matcher"]["options"] == name
+        for given in each["properties"]
+    }
+
+
 def test_links_lead_to_boards_that_exist() -> None:
     uids = {made(board, lang)["uid"] for board in BOARDS for lang in Lang}
     for board in BOARDS:
@@ -115,8 +165,6 @@ def test_the_zone_of_the_hotline_is_that_of_a_board_and_of_its_days() -> None:
 
 def test_a_value_as_good_as_its_target_has_the_colour_of_good_ones() -> None:
     """Grafana's steps count from their value on; targets include their own value in both directions."""
-    from dashboards import look
-
     for kpi in KPIS.values():
         if kpi.target is None:
             continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
 import json
 import re
 import tempfile
@@ -102,7 +103,7 @@ async def shown(base: str) -> dict[str, Any]:
     assert first["tick"]["failed"] == {}
     titles = dict(re.findall(r'<h2 id="t(\d+)">(?:<a [^>]*>)?([^<]*)', text))
     content = {str(panel["id"]): panel["content"] for panel in first["panels"]}
-    panels = {title: _texts(content[key]) for key, title in titles.items()}
+    panels = {html.unescape(title): _texts(content[key]) for key, title in titles.items()}
     return {"board": UID, "at": AT.isoformat(), "panels": panels}
 
 

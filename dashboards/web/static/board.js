@@ -31,6 +31,17 @@
   const day = (seconds) => new Intl.DateTimeFormat("en-CA", { timeZone: data.zone }).format(new Date(seconds * 1000));
   const filled = (text, since) => text.replace("{since}", since);
 
+  // A node that leads to a page of ours, if what it shows leads anywhere.
+  const leading = (shown, tag, name, text) => {
+    const leads = shown.href && shown.href.startsWith("/") && !shown.href.startsWith("//");
+    const node = make(leads ? "a" : tag, name, text);
+    if (leads) {
+      node.href = shown.href;
+      node.title = shown.hint;
+    }
+    return node;
+  };
+
   // ── panels that are text ──────────────────────────────────────────────
   const value = (tile) => {
     const node = make("span", "value");
@@ -47,7 +58,7 @@
     stat(node, content) {
       const tiles = make("div", "tiles");
       for (const tile of content.tiles) {
-        const made = make("div", "tile " + tone(tile) + (content.solid ? " solid" : "") +
+        const made = leading(tile, "div", "tile " + tone(tile) + (content.solid ? " solid" : "") +
           (tile.name ? " named" : ""));
         made.style.setProperty("--n", String(width(tile)));
         if (tile.name) made.append(make("span", "name", tile.name));
@@ -59,14 +70,16 @@
     bargauge(node, content) {
       const list = make("ol", "bars");
       for (const bar of content.bars) {
-        const item = make("li", tone(bar));
+        const item = make("li");
+        const line = leading(bar, "div", "bar " + tone(bar));
         const name = make("span", "name", bar.name);
         name.title = bar.name;
         const track = make("span", "track");
         const fill = make("div", "fill");
         fill.style.transform = "scaleX(" + bar.part + ")";
         track.append(fill);
-        item.append(name, track, value(bar));
+        line.append(name, track, value(bar));
+        item.append(line);
         list.append(item);
       }
       node.replaceChildren(content.bars.length ? list : make("p", "nothing", words.none));
@@ -98,18 +111,12 @@
   const tableCell = (cell, column) => {
     const plain = typeof cell === "string";
     const node = make("td", `${column.kind} ` + (plain ? "" : (cell.tone ? tone(cell) : "") + (cell.quiet ? " quiet" : "")));
-    const text = plain ? cell : cell.text;
     if (!plain && cell.sign) {
       const sign = make("span", "sign", cell.sign);
       sign.setAttribute("aria-hidden", "true");
       node.append(sign);
     }
-    if (!plain && cell.href && cell.href.startsWith("/") && !cell.href.startsWith("//")) {
-      const link = make("a", "", text);
-      link.href = cell.href;
-      link.title = cell.hint;
-      node.append(link);
-    } else node.append(text);
+    node.append(plain ? cell : leading(cell, "span", "", cell.text));
     if (!plain && cell.said) node.append(make("span", "unseen", " (" + cell.said + ")"));
     return node;
   };
