@@ -25,7 +25,7 @@ from hotline.names import COVERED_DAYS_TABLE, DATABASE
 from hotline.subjects import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from grafana_foundation_sdk.models.dashboard import Panel
 
@@ -215,7 +215,7 @@ def _coverage_sql(zone: str) -> str:
     )
 
 
-def definitions(names: Sequence[str]) -> Entry:
+def definitions(names: Iterable[str]) -> Entry:
     """The formulas of KPIs and the sums that they are read from, whose names change with the formula."""
     kpis = tuple(map(find, names))
 

@@ -14,11 +14,30 @@ AUDIENCE, CHANNEL, CATEGORY, DEPARTMENT, LINE, DISTRICT, NATURE = map(
     Scopes, ("audience", "channel", "category", "department", "line", "district", "nature")
 )
 TICKET_NAMES = ["tickets_created", "tickets_answered_online", "tickets_dispatched"]
+ONLINE_NAMES = ["tickets_answered_by_operators", "tickets_answered_by_specialists"]
+CALL_COUNTS = ["calls_connected", "calls_offered", "calls_answered", "calls_outbound"]
 CALL_NAMES = ["calls_answered", "answered_30s_share", "average_wait_s", "average_talk_s", "long_talk_share"]
-OUT_NAMES = ["calls_outbound", "average_talk_outbound_s", "long_talk_share_outbound"]
-ALL_TALK_NAMES = ["average_talk_all_s", "long_talk_share_all"]
+TALK_NAMES = [
+    *("average_talk_s", "long_talk_share"),
+    *("average_talk_outbound_s", "long_talk_share_outbound"),
+    *("average_talk_all_s", "long_talk_share_all"),
+]
 HANDLING_NAMES = ["timely_handling_rate", "completion_rate", "average_handling_workdays", "reopened_rate"]
+SURVEY_COUNTS = ["surveys_asked", "surveys_rated"]
 SURVEY_NAMES = ["participation_rate", "satisfaction_rate", "operator_satisfaction_rate", "resolution_rate"]
+
+EVERY_NAME = dict.fromkeys(
+    [
+        *TICKET_NAMES,
+        *ONLINE_NAMES,
+        *CALL_COUNTS,
+        *CALL_NAMES,
+        *TALK_NAMES,
+        *HANDLING_NAMES,
+        *SURVEY_COUNTS,
+        *SURVEY_NAMES,
+    ]
+)
 
 ANNUAL = Board(
     name="annual",
@@ -32,14 +51,14 @@ ANNUAL = Board(
     annotations=EVERYTHING,
     rows=(
         row(4, *map(year_tile, TICKET_NAMES), data_age()),
-        row(8, year_split(Text("Tickets by audience", "诉求总量与办理"), TICKET_NAMES, AUDIENCE)),
+        row(8, year_split(Text("Tickets by audience", "诉求总量与办理"), [*TICKET_NAMES, *ONLINE_NAMES], AUDIENCE)),
         row(
             8,
             year_split(Text("Tickets by channel", "诉求来源"), ["tickets_created"], CHANNEL),
-            year_split(Text("Tickets by line", "各热线诉求"), TICKET_NAMES, LINE),
+            year_split(Text("Tickets by line", "各热线诉求"), [*TICKET_NAMES, *ONLINE_NAMES], LINE),
         ),
-        row(4, *map(year_tile, [*CALL_NAMES, OUT_NAMES[0]])),
-        row(4, *map(year_tile, [*OUT_NAMES[1:], *ALL_TALK_NAMES])),
+        row(4, *map(year_tile, CALL_COUNTS), *map(year_tile, CALL_NAMES[1:3])),
+        row(4, *map(year_tile, TALK_NAMES)),
         row(9, year_line("tickets_created"), year_line("calls_answered")),
         row(9, year_line("answered_30s_share"), year_line("average_wait_s")),
         row(10, year_table(Text("Calls", "话务"), CALL_NAMES, By.QUARTER)),
@@ -47,7 +66,7 @@ ANNUAL = Board(
         row(
             7,
             year_table(Text("Tickets and handling", "诉求与办理"), TICKET_NAMES, By.YEAR),
-            year_table(Text("Surveys", "评价"), SURVEY_NAMES, By.YEAR),
+            year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.YEAR),
         ),
         row(
             8,
@@ -61,17 +80,17 @@ ANNUAL = Board(
             8,
             year_split(
                 Text("Handling in working days, by nature", "工作日办理时长"),
-                [TICKET_NAMES[2], HANDLING_NAMES[2]],
+                [TICKET_NAMES[0], TICKET_NAMES[2], HANDLING_NAMES[2]],
                 NATURE,
             ),
             year_line("average_handling_workdays"),
         ),
-        row(4, *map(year_tile, SURVEY_NAMES)),
+        row(4, *map(year_tile, [*SURVEY_COUNTS, *SURVEY_NAMES])),
         row(9, year_line("satisfaction_rate"), year_line("resolution_rate")),
         row(
             12,
             coverage().wide(8),
-            definitions([*TICKET_NAMES, *CALL_NAMES, *OUT_NAMES, *ALL_TALK_NAMES, *HANDLING_NAMES, *SURVEY_NAMES]),
+            definitions(EVERY_NAME),
         ),
     ),
 )

@@ -220,4 +220,11 @@ CALL_KPIS: tuple[Kpi, ...] = (
         numerator=Stock(talking, left_talk),
         unit=Unit.COUNT,
     ),
+    _count(
+        "calls_connected",
+        "话务总量",
+        "Calls connected",
+        talking,
+        ("inbound calls answered and outbound calls connected", "人工接听的呼入数与接通的呼出数之和"),
+    ),
 )

@@ -18,6 +18,12 @@ is_handled = ticket.handled.is_(True)
 _G, _DUE = TICKET_GRAINS, DUE_GRAINS
 created = count("created", Ticket, at=ticket.created_at, grains=_G)
 answered_online = count("answered_online", Ticket, at=ticket.answered_online_at, grains=_G)
+answered_by_operators = count(
+    "answered_by_operators", Ticket, ticket.answered_by.is_("operator"), at=ticket.answered_online_at, grains=_G
+)
+answered_by_specialists = count(
+    "answered_by_specialists", Ticket, ticket.answered_by.is_("specialist"), at=ticket.answered_online_at, grains=_G
+)
 dispatched = count("dispatched", Ticket, at=ticket.dispatched_at, grains=_G)
 dispatched_handled = count("dispatched_handled", Ticket, is_handled, at=ticket.dispatched_at, grains=_G)
 dispatched_returned = count("dispatched_returned", Ticket, ticket.returns >= 1, at=ticket.dispatched_at, grains=_G)
@@ -69,6 +75,20 @@ TICKET_KPIS: tuple[Kpi, ...] = (
         "Answered online",
         answered_online,
         ("tickets answered at once by an operator or policy specialist", "座席或政策专员在线解答的诉求数"),
+    ),
+    _count(
+        "tickets_answered_by_operators",
+        "民声接听员在线解答",
+        "Answered online by operators",
+        answered_by_operators,
+        ("tickets answered at once by an operator", "民声接听员在线解答的诉求数"),
+    ),
+    _count(
+        "tickets_answered_by_specialists",
+        "政策专员在线解答",
+        "Answered online by specialists",
+        answered_by_specialists,
+        ("tickets answered at once by a policy specialist", "政策专员在线解答的诉求数"),
     ),
     _count(
         "tickets_dispatched",
