@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from dashboards.web.colours import LINES, MEANING, QUIET
 from dashboards.web.shown import SHARE_SCALE, Field, Tone, fields
 from dashboards.words import Lang, Text
 
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-LINES = ("#5794F2", "#B877D9", "#1F9E89", "#7A7A3A", "#C2408D", "#6B8299")
-"""Of series that have no colour of their own, in their order; told apart in any theme and by most kinds of sight.
-None of them says good, late or bad: those colours have that meaning everywhere."""
-QUIET = "#8E8E8E"
-_COLOURS = {
-    Tone.NONE: QUIET,
-    Tone.PLAIN: LINES[0],
-    Tone.GOOD: "#3274D9",
-    Tone.WARN: "#B8860B",
-    Tone.BAD: "#C15C17",
-}
 TIME = "time"
 _FRAME: Json = {"width": "container", "height": "container", "autosize": {"type": "fit", "contains": "padding"}}
 _HOUR = 3600
@@ -163,7 +153,7 @@ def timeline_spec(panel: Json) -> Json:  # noqa: ARG001  as all specifications a
     return {
         **_FRAME,
         "data": {"name": "rows"},
-        "mark": {"type": "rect", "color": _COLOURS[Tone.GOOD], "height": {"band": 0.6}},
+        "mark": {"type": "rect", "color": MEANING[Tone.GOOD], "height": {"band": 0.6}},
         "encoding": {
             "x": _time_axis(),
             "x2": {"field": "until"},
@@ -235,7 +225,7 @@ def _field(panel: Json) -> Field:
 
 
 def _colour(of: Field, place: int) -> str:
-    return _COLOURS[of.fixed] if of.fixed else LINES[place % len(LINES)]
+    return MEANING[of.fixed] if of.fixed else LINES[place % len(LINES)]
 
 
 def _time_axis() -> Json:
@@ -292,7 +282,7 @@ def _target(of: Field) -> list[Json]:
 def _marks() -> Json:
     return {
         "data": {"name": "marks"},
-        "mark": {"type": "rule", "color": _COLOURS[Tone.WARN], "strokeDash": [4, 2], "strokeWidth": 1.5},
+        "mark": {"type": "rule", "color": MEANING[Tone.WARN], "strokeDash": [4, 2], "strokeWidth": 1.5},
         "encoding": {
             "x": {"field": TIME, "type": "temporal", "scale": {"type": "utc"}},
             "tooltip": _tooltip(TIME, "text"),

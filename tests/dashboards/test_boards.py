@@ -16,7 +16,7 @@ from dashboards.board import again
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition, Entry, row
 from dashboards.lint import lint
-from dashboards.web import charts
+from dashboards.web import colours
 from dashboards.web.shown import Tone
 from dashboards.words import Lang
 from hotline.catalogue import KPIS, Better
@@ -106,8 +106,8 @@ def test_no_colour_without_its_limit_and_none_of_a_line_says_good_or_bad() -> No
         steps = panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {}).get("steps", [])
         if {look.WARN, look.BAD} & {step["color"] for step in steps}:
             assert re.search("[<≤≥] [0-9]", panel["title"]), panel["title"]
-    meant = {charts._COLOURS[tone] for tone in (Tone.GOOD, Tone.WARN, Tone.BAD)}
-    assert not meant & set(charts.LINES)
+    meant = {colours.MEANING[tone] for tone in (Tone.GOOD, Tone.WARN, Tone.BAD)}
+    assert not meant & set(colours.LINES)
 
 
 def test_ids_of_panels_stay() -> None:

@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dashboards.boards import BOARDS
+from dashboards.entries import Edition
 from dashboards.web import boards, drawing
 from dashboards.web.charts import SPECS
 from dashboards.web.keys import STORE
@@ -19,16 +22,16 @@ from dashboards.web.shown import Writer, fields
 from dashboards.words import Lang
 from hotline.catalogue import kpi as find
 from hotline.names import DATABASE
-from hotline.periods import Period
-from hotline.queries import Question, answer
-from hotline.windows import WINDOWS, span
 from sinks.connecting import connect
 from tests.dashboards.conftest import BORN_AT, ZONE
-from tests.dashboards.web.sites import Clock, Site, site, written
+from tests.dashboards.web.said import Said
+from tests.dashboards.web.sites import Clock, Site, site
+from tests.hotline.stored_rows import ODD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dashboards.board import Board
     from tests.hotline.stored_rows import Stored
 
 CHROMIUM = next((path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None)
@@ -89,27 +92,52 @@ def panel_of(uid: str, title: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("uid", "title", "name", "window"),
-    [
-        ("hotline-wall", "Tickets created · today", "tickets_created", "today"),
-        ("hotline-wall", "Overdue", "tickets_overdue", "5min"),
-        ("hotline-wall-zh", "满意率 ≥ 95 % · 今日", "satisfaction_rate", "today"),
-        ("hotline-calls", "Calls offered · chosen window", "calls_offered", "1h"),
-        ("hotline-calls", "Average wait ≤ 20 s · chosen window", "average_wait_s", "1h"),
-        ("hotline-tickets-zh", "诉求量 · 所选时段", "tickets_created", "today"),
-        ("hotline-surveys", "Satisfaction ≥ 95 % · chosen window", "satisfaction_rate", "7d"),
-    ],
-)
-def test_a_number_in_the_page_is_the_one_of_hotline_kpi(
-    uid: str, title: str, name: str, window: str, browser: Browser, shown: Site, city: Stored
+CHOSEN = {"line": "a", "district": ODD_NAME}
+OPENINGS = [pytest.param(one, Lang.EN, {}, id=one.name) for one in BOARDS if one.name != "pipeline"]
+OPENINGS += [pytest.param(one, Lang.ZH, CHOSEN, id=f"{one.name} chosen") for one in BOARDS if one.variables]
+ROWS = """
+id => [...document.querySelectorAll(`#p${id} .tile, #p${id} .bar, #p${id} tbody tr`)].map(row =>
+  [...row.querySelectorAll(".name, .number, td")].map(cell =>
+    (cell.querySelector("a, span:not(.sign)") ?? cell).textContent))
+"""
+
+
+@pytest.mark.parametrize(("board", "lang", "chosen"), OPENINGS)
+def test_every_number_in_the_page_is_the_one_of_hotline_kpi(
+    board: Board, lang: Lang, chosen: dict[str, str], browser: Browser, shown: Site, city: Stored
 ) -> None:
-    (wanted,) = (one for one in WINDOWS if one.name == window)
-    start, end = span(wanted, int(AT), city.zone)
-    (result,) = answer(Question(kpis=(find(name),), period=Period.of(start, end, city.zone)), city.reader.ask)
-    text = written(name, result.value, WEB[uid].lang)
-    with opened(browser, f"{shown.url}/d/{uid}") as page:
-        expect(page.locator(f"#p{panel_of(uid, title)['id']} .number")).to_have_text(text)
+    """Tiles of one number and of one for each scope, bars, cells of tables, tiles of the year."""
+    said = Said(city, "7d", int(AT), lang, {kind: chosen[kind] for kind in chosen if kind in of_board(board)})
+    query = urlencode({"var-window": "7d"} | {f"var-{kind}": name for kind, name in said.chosen.items()})
+    numbers = 0
+    with opened(browser, f"{shown.url}/d/{Edition(lang, ZONE).uid(board.name)}?{query}") as page:
+        expect(page.locator(".waiting")).to_have_count(0)
+        for entry in (entry for row in board.rows for entry in row.entries):
+            what, *more = entry.key.split()
+            rows = page.evaluate(ROWS, entry.id)
+            if what == "tile" or (what == "year" and len(more) == 1):
+                assert rows[0][-1] == said.number(*(more if what == "tile" else [*more, "year"])), entry.key
+            elif what in {"tiles", "ranking"}:
+                name, over, kind = more[:3]
+                check_rows(rows, said.by_scope([name], over, kind), entry.key)
+            elif what == "table":
+                *names, over, kind = more
+                check_rows(rows, said.by_scope(names, over, kind), entry.key)
+            else:
+                continue
+            numbers += sum(bool(re.search("[1-9]", text)) for row in rows for text in row[-1:])
+    assert numbers
+
+
+def check_rows(rows: list[list[str]], wanted: dict[str, list[str]], key: str) -> None:
+    """Each scope once; of bars, the first ten."""
+    shown = {row[0]: row[1:] for row in rows if len(row) > 1}
+    assert len(shown) == min(len(wanted), 10 if key.startswith("ranking") else len(wanted)), key
+    assert shown == {scope: wanted[scope] for scope in shown}, key
+
+
+def of_board(board: Board) -> set[str]:
+    return {variable.name for variable in board.variables}
 
 
 def test_colours_stand_at_and_around_a_target_with_a_sign(browser: Browser, shown: Site, city: Stored) -> None:
