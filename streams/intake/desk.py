@@ -130,6 +130,11 @@ class Desk:
             self._waiting.put(name, found, timer)
         return Done(self._blocks(work), self._positions())
 
+    def recall(self, letters: Iterable[tuple[Arrival, float]], timer: float) -> None:
+        """Let dead letters `unknown_ticket` wait for their tickets, the oldest first, each with its age in seconds."""
+        for arrival, age_s in letters:
+            self._retired.put(_name(arrival), [arrival], timer + RETIRED_S - age_s)
+
     # -- decoding --------------------------------------------------------------------------------------------------
 
     def _decode(self, bundle: Any, work: _Work) -> None:
