@@ -72,7 +72,7 @@ def open_store(settings: Settings) -> Opened:
     client = connect(settings)
     clock = EngineClock(settings)
     log = log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC)
-    return Opened(log, StoredBirths(client), StoredLetters(client, log), lambda: clock.now_ms() / 1000)
+    return Opened(log, StoredBirths(client), StoredLetters(client), lambda: clock.now_ms() / 1000)
 
 
 class Intake:

@@ -62,8 +62,8 @@ def test_its_letters_are_sent_when_their_tickets_appear_and_not_again(client: Cl
     client.command(f"TRUNCATE TABLE {LETTERS}")
     person = {**HANDLED, "entity": "7", "type": "ticket.dispatched", "department": "水务局"}
     store(client, refused(client, person, {**HANDLED, "entity": "8"}))
-    again = desk(StoredBirths(client))
-    again.desk.recall(StoredLetters(client, LOG)([0, 1]), NOW)
+    again = desk(StoredBirths(client), log=LOG + 1)
+    again.desk.recall(StoredLetters(client)([0, 1]), NOW)
     again.bring(now=NOW)
     assert (again.good, again.dead, again.positions) == ([], [], {})
     bring_tickets(client, "7")
@@ -76,7 +76,7 @@ def test_its_letters_are_sent_when_their_tickets_appear_and_not_again(client: Cl
 def test_callers_in_them_stay_the_pseudonyms_that_they_are(client: Client) -> None:
     client.command(f"TRUNCATE TABLE {LETTERS}")
     store(client, refused(client, {**HANDLED, "type": "call.answered", "entity": "c", "operator": "Li Lei"}))
-    ((arrival, _),) = StoredLetters(client, LOG)([0])
+    ((arrival, _),) = StoredLetters(client)([0])
     assert (arrival.event.operator, arrival.made) == (pseudonym("Li Lei", KEY), True)
 
 
@@ -88,7 +88,18 @@ def test_only_what_is_its_own_and_younger_than_an_hour_waits_on(client: Client) 
     wrong = desk()
     wrong.bring({**HANDLED, "entity": "wrong", "occurred_at": "yesterday"})
     store(client, wrong)
-    found = [(arrival.event.entity, age_s) for arrival, age_s in StoredLetters(client, LOG)([0, 2])]
+    found = [(arrival.event.entity, age_s) for arrival, age_s in StoredLetters(client)([0, 2])]
     assert [entity for entity, _ in found] == ["older", "new"]
     assert found[0][1] >= 600
-    assert list(StoredLetters(client, LOG + 1)([0, 1])) == []
+
+
+def test_one_that_is_refused_for_another_reason_then_says_where_it_stood_at_first(client: Client) -> None:
+    client.command(f"TRUNCATE TABLE {LETTERS}")
+    tomorrow = datetime.fromtimestamp(NOW + 86_400, UTC).isoformat()
+    store(client, refused(client, {**HANDLED, "entity": "9", "occurred_at": tomorrow}))
+    again = desk(StoredBirths(client), log=LOG + 1)
+    again.desk.recall(StoredLetters(client)([0]), NOW)
+    bring_tickets(client, "9")
+    again.bring({**HANDLED, "entity": "7", "born_at": MORNING})
+    assert [(row["problem"], row["origin"]) for row in again.dead] == [("future_time", f"hotline.intake/0/{LOG}/0")]
+    assert again.positions == {0: 1}
