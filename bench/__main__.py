@@ -7,6 +7,7 @@ import sys
 
 MODULES = (
     "bench.measure_stage",
+    "bench.working_time",
     "bench.door",
     "bench.intake",
     "bench.roll",

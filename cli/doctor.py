@@ -45,6 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         _memory(settings),
         _clock(),
         *_working_time(settings),
+        *_deadlines(settings),
         _folder(settings),
         *_secrets(settings),
         *_variables(),
@@ -132,6 +133,48 @@ def _working_time(settings: Settings) -> Iterator[Finding]:
     if working.rule is not None:
         rule = working.rule
         yield Finding("deadline rule", ok=True, found=f"{rule.name}, version {rule.version}, {len(rule.terms)} terms")
+
+
+def _deadlines(settings: Settings) -> Iterator[Finding]:
+    """See in the database of what runs whether a year that nobody announced left tickets without their deadline."""
+    from deploy.stack.errors import NotRunningError
+    from deploy.stack.stopping import found
+
+    try:
+        there = found(settings)
+    except NotRunningError:
+        return
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    from sinks.checkup import without_deadline
+    from sinks.connecting import connect
+
+    try:
+        with connect(there, "writer") as client:
+            left = without_deadline(client)
+    except (ClickHouseError, OSError) as error:
+        what = f"not looked at, the database does not answer: {error}"
+        yield Finding("deadlines", ok=False, found=what, remedy="hotline status names the part that is away")
+        return
+    if left is None:
+        yield Finding("deadlines", ok=True, found="no ticket lacks the one that the rule gives it")
+        return
+    what = f"{left.count:,} tickets lack the one that the rule gives them, such as {left.example}"
+    remedy = f"{_reach(settings)}; then hotline migrate folds them again"
+    yield Finding("deadlines", ok=False, found=f"{what}, dispatched on {left.dispatched_on}", remedy=remedy)
+
+
+def _reach(settings: Settings) -> str:
+    """Say how far the calendar reaches and how it reaches further."""
+    from hotline.working_time import WorkingTimeError, load_working_time
+
+    try:
+        calendar = load_working_time(settings).calendar
+    except WorkingTimeError as error:
+        return str(error)
+    if calendar is None:
+        return "the settings name no calendar: set calendar and deadline_rule_file as they were"
+    return f"the calendar {calendar.name} knows {calendar.first} to {calendar.last}: {calendar.remedy}"
 
 
 def _folder(settings: Settings) -> Finding:

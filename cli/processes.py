@@ -100,10 +100,11 @@ def doctor(
 ) -> int:
     """Check this machine, and with --deep what is stored.
 
-    Looks at versions, ports, disk, memory, clock and permissions, and names the remedy for what is not well. --deep
-    looks for gaps and doubles in what was accepted, compares sums with rows, rows with events and stocks with what is
-    open, over everything stored, and counts calls and tickets whose steps do not fit together; it needs a running
-    stack (exit code 3 without one) and takes about as long as loading did. Starts nothing and changes nothing.
+    Looks at versions, ports, disk, memory, clock, calendar and permissions, and whether tickets of what runs lack their
+    deadline; names the remedy for what is not well. --deep looks for gaps and doubles in what was accepted, compares
+    sums with rows, rows with events and stocks with what is open, over everything stored, and counts calls and tickets
+    whose steps do not fit together; it needs a running stack (exit code 3 without one) and takes about as long as
+    loading did. Starts nothing and changes nothing.
     Exit code 1 when something is not well.
     """
     from cli.doctor import examine

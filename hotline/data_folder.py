@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PSEUDONYM_KEY_BYTES = 32
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -143,13 +145,21 @@ def write_whole(file: Path, text: str) -> None:
 def pseudonym_key(data: Path) -> bytes:
     """Read the 32 random bytes that pseudonyms of this data folder are made with; made at first use.
 
-    Raises PermissionError when others can read the key, ValueError when it is damaged: with another key the same
-    caller would get another pseudonym, so it is never made again by itself.
+    One that is gone is made anew, with a warning where something may be stored under the old one. Raises
+    PermissionError when others can read the key, ValueError when it is damaged: with another key the same caller would
+    get another pseudonym, so what stands in the file is never replaced.
     """
-    folder = DataFolder(data).secrets
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "pseudonym.key"
+    there = DataFolder(data)
+    there.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = there.secrets / "pseudonym.key"
+    is_gone = there.fixed_file("zone").exists() and not file.exists()
     key = make_once(file, secrets.token_bytes(PSEUDONYM_KEY_BYTES), mode=0o600)
+    if is_gone:
+        _log.warning(
+            "the key of pseudonyms %s was gone, and another one was made: from now on the same caller has another "
+            "pseudonym. If nobody took it away on purpose, stop everything and put it back from a backup",
+            file,
+        )
     require_private(file)
     if len(key) != PSEUDONYM_KEY_BYTES:
         raise ValueError(f"{file} has {len(key)} bytes, not {PSEUDONYM_KEY_BYTES}: put the key back from a backup")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from hotline.data_folder import DataFolder, make_once, require_private
+from hotline.data_folder import DataFolder, make_once, pseudonym_key, require_private
 from hotline.settings.model import PREFIX, TYPES, Account, Settings, SettingsError
 
 FIXED = {
@@ -46,9 +46,12 @@ def password(settings: Settings, account: Account) -> str:
 def fix(settings: Settings) -> None:
     """Fix in the data folder, at its first start, what may never change in it.
 
-    Raises SettingsError when the folder has fixed something else.
+    The key of pseudonyms is made before all of it: where it is missing later, it was lost. Raises SettingsError when
+    the folder has fixed something else.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not fixed_in(settings.data):
+        pseudonym_key(settings.data)
     for name in FIXED:
         make_once(settings.folder.fixed_file(name), f"{getattr(settings, name)}\n".encode())
     refuse_others(settings)

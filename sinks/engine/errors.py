@@ -23,7 +23,7 @@ NAMES = {
     516: "AUTHENTICATION_FAILED",
     1001: "STD_EXCEPTION",
 }
-# As a ClickHouse server maps them, and 500 for the rest. Five differ on purpose (docs/decisions/0013): 164 is a
+# As a ClickHouse server maps them, and 500 for the rest. Five differ on purpose (docs/decisions/0014): 164 is a
 # refusal, 307 a body too large, 202, 372 and 456 the caller's to mend. A server says 500, as if the fault were its own.
 _STATUS = {
     400: {

@@ -77,7 +77,7 @@ def _node(line: str) -> tuple[int, Node, int]:
         raise _forged(line)
     depth, kind, rest, count = match.groups()
     if kind not in KINDS:
-        raise EngineError(497, f"reader: Not enough privileges: {kind[:48]}{rest[:48]} is not allowed.")
+        raise EngineError(497, f"reader: Not enough privileges: {kind[:48]}{rest[:48].rstrip()} is not allowed.")
     return len(depth), Node(kind, _text(kind, rest, has_children=count is not None)), int(count or 0)
 
 

@@ -7,7 +7,7 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -38,10 +38,12 @@ from streams.connecting import connect
 from streams.ending import end_if_it_fails
 from streams.gaps import refusal, store
 from streams.handling import send
+from streams.intake.arriving import Arrival
 from streams.intake.careful import CarefulDesk
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
+from streams.intake.recalling import StoredLetters
 from streams.positions import tail
 
 log = logging.getLogger("streams.intake")
@@ -59,6 +61,8 @@ class Opened(NamedTuple):
     log: int
     """Number of the log of `INTAKE_TOPIC`."""
     births: LookUp
+    letters: Callable[[Collection[int]], Iterable[tuple[Arrival, float]]]
+    """Dead letters `unknown_ticket` of partitions, with their ages (`StoredLetters`)."""
     now_s: Callable[[], float]
     """The hotline's time, epoch seconds."""
 
@@ -68,7 +72,7 @@ def open_store(settings: Settings) -> Opened:
     client = connect(settings)
     clock = EngineClock(settings)
     log = log_number(logs(client.query(LOGS_SQL).result_rows), INTAKE_TOPIC)
-    return Opened(log, StoredBirths(client), lambda: clock.now_ms() / 1000)
+    return Opened(log, StoredBirths(client), StoredLetters(client), lambda: clock.now_ms() / 1000)
 
 
 class Intake:
@@ -94,6 +98,7 @@ class Intake:
         self._marks = BrokerMarks(self._settings.bootstrap, intake_group(opened.log))
         marks = await self._marks.start({tp.partition for tp in partitions})
         self._desk = Desk(self._rules(opened.log), opened.births)
+        await self._in_thread(self._recall, opened, {tp.partition for tp in partitions})
         self._careful = CarefulDesk(self._desk, opened.log, partial(self._settings.folder.in_hand, INTAKE_TOPIC))
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
@@ -104,6 +109,9 @@ class Intake:
                 log.critical("ALARM %s/%d ends at %d, before %d: read again", *tp, end, marks.pop(tp.partition))
         self._resumed = {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
         return self._resumed
+
+    def _recall(self, opened: Opened, partitions: Collection[int]) -> None:
+        self._desk.recall(opened.letters(partitions), time.monotonic())
 
     def reached(self) -> Mapping[TP, int]:
         """The next event of each partition that is not yet forwarded."""

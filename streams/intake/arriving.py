@@ -46,6 +46,8 @@ class Arrival(msgspec.Struct, gc=False):
     offset: int
     made: bool
     """Callers and names in it were pseudonyms when it came."""
+    origin: str = ""
+    """What its dead letter is to say of where it stood, if that is not its place in the current log."""
 
 
 def _arriving(event: type[Event]) -> type[msgspec.Struct]:

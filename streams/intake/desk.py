@@ -130,21 +130,25 @@ class Desk:
             self._waiting.put(name, found, timer)
         return Done(self._blocks(work), self._positions())
 
+    def recall(self, letters: Iterable[tuple[Arrival, float]], timer: float) -> None:
+        """Let dead letters `unknown_ticket` wait for their tickets, the oldest first, each with its age in seconds."""
+        for arrival, age_s in letters:
+            self._retired.put(_name(arrival), [arrival], timer + RETIRED_S - age_s)
+
     # -- decoding --------------------------------------------------------------------------------------------------
 
     def _decode(self, bundle: Any, work: _Work) -> None:
         for record in bundle.records:
             if how := work.poison.get((bundle.partition, record.offset)):
-                self._set_aside(
-                    work, TICKETS.name, ("poison", how), unread(record.value), bundle.partition, record.offset
-                )
+                origin = self._origin(bundle.partition, record.offset)
+                self._set_aside(work, TICKETS.name, ("poison", how), unread(record.value), origin)
                 continue
             made = bool(record.headers) and any(name == PSEUDONYMISED for name, _ in record.headers)
             try:
                 event = decode(record.value)
             except NotDecodedError:
                 found = refusals.refusal(record.value) or ("bad_value", REASONS["bad_value"])
-                self._refuse(work, found, record.value, bundle.partition, record.offset, made=made)
+                self._refuse(work, found, record.value, self._origin(bundle.partition, record.offset), made=made)
                 continue
             arrival = Arrival(event, record.value, bundle.partition, record.offset, made)
             if not made:
@@ -254,21 +258,19 @@ class Desk:
     # -- refusing, packing -----------------------------------------------------------------------------------------
 
     def _refuse_arrival(self, work: _Work, reason: refusals.Refusal, arrival: Arrival) -> None:
-        self._refuse(work, reason, arrival.value, arrival.partition, arrival.offset, made=arrival.made)
+        origin = arrival.origin or self._origin(arrival.partition, arrival.offset)
+        self._refuse(work, reason, arrival.value, origin, made=arrival.made)
 
-    def _refuse(
-        self, work: _Work, reason: refusals.Refusal, value: bytes | None, partition: int, offset: int, *, made: bool
-    ) -> None:
+    def _origin(self, partition: int, offset: int) -> str:
+        return f"{INTAKE_TOPIC}/{partition}/{self._rules.log}/{offset}"
+
+    def _refuse(self, work: _Work, reason: refusals.Refusal, value: bytes | None, origin: str, *, made: bool) -> None:
         known = refusals.parsed(value)
         kind = str(known.get("type", "")) if isinstance(known, dict) else ""
         subject = next((s.name for s in SUBJECTS.values() if kind.startswith(f"{s.singular}.")), TICKETS.name)
-        original = kept(value, self._rules.key, pseudonymised=made)
-        self._set_aside(work, subject, reason, original, partition, offset)
+        self._set_aside(work, subject, reason, kept(value, self._rules.key, pseudonymised=made), origin)
 
-    def _set_aside(
-        self, work: _Work, subject: str, reason: refusals.Refusal, original: bytes, partition: int, offset: int
-    ) -> None:
-        origin = f"{INTAKE_TOPIC}/{partition}/{self._rules.log}/{offset}"
+    def _set_aside(self, work: _Work, subject: str, reason: refusals.Refusal, original: bytes, origin: str) -> None:
         row = {"problem": reason[0], "detail": reason[1], "original": original, "origin": origin}
         work.refused.setdefault(subject, []).append(row)
 

@@ -268,6 +268,10 @@ def test_adapters_are_listed() -> None:
     assert all(one["title"] and one["title_zh"] and one["zone"] and one["scopes"] and one["columns"] for one in listed)
     told = subprocess.run([*command, "--lang", "zh"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     assert all(one["title_zh"] in told for one in listed)
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    for one in listed:
+        assert one["limits"], f"{one['name']} does not say what it cannot know"
+        assert all(limit.endswith(".") and limit in told for limit in one["limits"])
 
 
 @pytest.mark.parametrize(

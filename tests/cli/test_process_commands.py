@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from cli.main import app, run
 from deploy.brokers import open_admin
+from deploy.stack.stopping import found
+from hotline.settings import load
+from sinks.connecting import connect
+from sinks.migrations import apply
 from tests.deploy.stacks import Stack, wait_until
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
@@ -182,6 +187,27 @@ class TestDoctor:
         (line,) = [line for line in done.stdout.splitlines() if "old, version 2" in line]
         assert (done.returncode, line.startswith("warn")) == (1, True)
         assert f"knows 2020-01-01 to 2020-12-31: list the holidays of the years that follow in {file}" in line
+
+    def test_tickets_without_a_deadline_in_a_year_that_nobody_announced_are_an_error_with_its_remedy(
+        self, up: Stack
+    ) -> None:
+        with connect(found(load(up.data, {})[0]), "writer") as clickhouse:
+            apply(clickhouse, "Asia/Shanghai")
+            try:
+                clickhouse.command(
+                    "INSERT INTO hotline.tickets (source, entity, born_at, dispatched_at, rule_version, version) "
+                    "VALUES ('crm', 'T-1', '2031-03-01 09:00:00', '2031-03-01 10:00:00', 1, 1)"
+                )
+                done = up.run("doctor")
+            finally:
+                clickhouse.command("DROP DATABASE hotline")
+        (line,) = [line for line in done.stdout.splitlines() if "deadlines" in line]
+        assert (done.returncode, line.startswith("warn")) == (1, True)
+        assert "1 tickets lack the one that the rule gives them, such as crm/T-1, dispatched on 2031-03-01" in line
+        assert re.search(r"the calendar cn\S* knows 2004-01-01 to \d{4}-12-31: ", line)
+        assert "then hotline migrate folds them again" in line
+        (line,) = [line for line in up.run("doctor").stdout.splitlines() if "deadlines" in line]
+        assert line.startswith("ok")
 
 
 class TestErrors:

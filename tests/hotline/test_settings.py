@@ -243,6 +243,24 @@ class TestSecrets:
         with pytest.raises(ValueError, match="5 bytes, not 32: put the key back"):
             pseudonym_key(here)
 
+    def test_a_key_that_is_gone_is_made_anew_with_a_warning_and_the_first_one_without(
+        self, here: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings = load("data", {})[0]
+        fix(settings)
+        file = settings.folder.secrets / "pseudonym.key"
+        first = file.read_bytes()
+        assert (pseudonym_key(settings.data), caplog.messages) == (first, [])
+        file.unlink()
+        fix(settings)
+        assert not file.exists()
+        assert pseudonym_key(settings.data) == file.read_bytes() != first
+        (told,) = caplog.messages
+        assert f"{file} was gone, and another one was made" in told
+        assert "put it back from a backup" in told
+        pseudonym_key(settings.data)
+        assert len(caplog.messages) == 1
+
     def test_the_folder_is_made_for_its_owner_alone(self) -> None:
         folder = load("data", {})[0].folder
         folder.make()

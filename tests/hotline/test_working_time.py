@@ -15,8 +15,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hotline.working_time import UNKNOWN, Calendar, Hours, Term, UnknownYearError, WorkingTimeError, chinese, due_s
+from hotline.working_time import (
+    UNKNOWN,
+    Calendar,
+    Hours,
+    Rule,
+    Term,
+    UnknownYearError,
+    WorkingTimeError,
+    chinese,
+    due_s,
+)
 from hotline.working_time.calendar_file import CalendarFile, calendar_of
+from hotline.working_time.deadlines import deadlines_s
 from hotline.working_time.rule import Unit
 from tests.hotline.naive_working_time import DAYS, Naive
 
@@ -191,6 +202,32 @@ def test_two_readings_agree_on_any_deadline(data: st.DataObject) -> None:
         return
     for at, due in zip(receipts[:2], found, strict=False):
         assert due == naive.due(at, **named)
+
+
+def test_of_a_hundred_thousand_receipts_each_has_the_deadline_that_it_has_alone_or_among_others() -> None:
+    week = {day: [("09:00", "12:00"), ("13:30", "17:30")] for day in DAYS[:5]}
+    made = calendar(content(NEW_YORK, date(2024, 1, 1), date(2024, 12, 31), week, holidays=[date(2024, 7, 4)]))
+    first, last = (epoch_s(datetime(year, 1, 1, tzinfo=ZoneInfo(NEW_YORK))) for year in (2024, 2025))
+    draw = np.random.default_rng(7)
+    receipt_s = draw.integers(first - 86_400, last, 100_000)  # a few lie before the calendar begins, some dues after it
+    terms = [
+        Term(within=3, unit="working_days"),
+        Term(within=2, unit="working_days", ends="closing"),
+        Term(within=30, unit="working_hours", from_="receipt"),
+        Term(within=5, unit="calendar_days", from_="next_day"),
+        Term(within=36, unit="calendar_hours", from_="receipt"),
+    ]
+    place = draw.integers(0, len(terms), len(receipt_s))
+    rule = Rule(format=1, name="of a test", version=1, terms=terms)
+    found = deadlines_s(rule, made, receipt_s, place)
+    assert 100 < (found == UNKNOWN).sum() < 10_000
+    cuts = np.flatnonzero(draw.random(len(receipt_s)) < 0.05)
+    pieces = zip(np.split(receipt_s, cuts), np.split(place, cuts), strict=True)
+    assert len(cuts) > 4_000
+    assert np.array_equal(np.concatenate([deadlines_s(rule, made, *piece) for piece in pieces]), found)
+    alone = slice(0, 2_000)
+    single = [one(due_s(terms[at], made, array(s))) for s, at in zip(receipt_s[alone], place[alone], strict=True)]
+    assert single == found[alone].tolist()
 
 
 @given(data=st.data())

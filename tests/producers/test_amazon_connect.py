@@ -68,12 +68,21 @@ def row_of(*records: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+FIGURES = {"ivr_s", "wait_s", "talk_s", "answered_le30s"}
+LEFT_OUT = {"after_call_work_s", "handle_s"}
+"""A call ends when its caller leaves: no event says when an operator's work after it ended, and `limits` says so."""
+
+
 def test_the_published_samples_give_the_figures_beside_them() -> None:
     sample = json.loads(SAMPLE.read_text())
     found = rows(CALLS, CONNECT.read(SAMPLE, key=KEY))
     assert found.keys() == sample["expected"].keys() - {"record_is_final_at"}
+    assert "Work after the talk, and holds, are not part of the talk." in CONNECT.limits
     for record in sample["records"]:
         row, wanted = found[record["ContactId"]], sample["expected"][record["ContactId"]]
+        assert wanted.keys() == FIGURES | LEFT_OUT
+        assert wanted["handle_s"] == wanted["talk_s"] + wanted["after_call_work_s"]  # nothing else hides in it
+        assert not LEFT_OUT & row.keys()
         assert (row["wait_s"], row["talk_s"]) == (wanted["wait_s"], wanted["talk_s"])
         assert (row["queued_at"] - row["born_at"]).total_seconds() == wanted["ivr_s"]
         assert (row["wait_s"] <= 30) == wanted["answered_le30s"]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import strategies as st
 
 EXPRESSION_IN_EXPRESSION = [
@@ -68,6 +70,7 @@ QUERY_IN_QUERY = [
 ]
 ENDS = ["", ";", " FORMAT JSON", " FORMAT Null", " SETTINGS max_threads = 1", " -- ; SELECT 1", "\n/* ' */;\n"]
 STARTS = ["", "-- it's\n", "/* /* */ ' */ ", " \n\t", "#! x\n", "EXPLAIN ", "EXPLAIN AST ", "EXPLAIN SYNTAX "]
+_KEYWORD = re.compile(r"\b[A-Z]{2,}\b")
 BLANKS = [" ", "\n", "/**/", " /* ; ' */ ", "\u00a0", " -- '\n"]
 
 
@@ -103,3 +106,18 @@ def _respelled(draw: st.DrawFn, query: str) -> str:
     for word in ("SELECT", "FROM", "WITH", "WHERE"):
         text = text.replace(word, draw(st.sampled_from([word, word.lower(), word.title()])))
     return text
+
+
+@st.composite
+def camouflaged(draw: st.DrawFn, statement: str) -> str:
+    """Draw `statement` as it may also be written: other blanks, comments and case of its keywords, any start and end.
+
+    Text in single quotes is left alone.
+    """
+    spelling = draw(st.sampled_from([str.upper, str.lower, str.title]))
+    start = draw(st.sampled_from([one for one in STARTS if not one.startswith("EXPLAIN")]))
+    ends = [one for one in ENDS if "FORMAT" not in one and "SETTINGS" not in one]
+    parts = statement.split("'")
+    blank = draw(st.sampled_from(BLANKS))
+    parts[::2] = [_KEYWORD.sub(lambda word: spelling(word[0]), part).replace(" ", blank) for part in parts[::2]]
+    return start + "'".join(parts) + draw(st.sampled_from(ends))

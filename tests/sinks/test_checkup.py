@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +14,7 @@ from hotline.catalogue import KPIS, Stock, measures
 from hotline.names import ACCOUNTS_TABLE, DATABASE, EVENTS_TOPICS
 from hotline.subjects import CALLS, SUBJECTS, TICKETS
 from hotline.windows import DAY_S
-from sinks.checkup import ODDITIES, chains, events_lost, marks_off, odd_lives, stocks, stored_span
+from sinks.checkup import ODDITIES, chains, events_lost, marks_off, odd_lives, stocks, stored_span, without_deadline
 from sinks.checkup.sources import Chain
 from sinks.difference import instant
 from sinks.reconcile import reconcile
@@ -22,6 +24,7 @@ from tests.sinks.sinking import EngineProcess, stack_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from clickhouse_connect.driver.client import Client
@@ -134,6 +137,33 @@ def test_stocks_are_what_is_open_until_a_sum_is_wrong(city: City) -> None:
     queued = next(measure for measure in measures(CALLS) if measure.name == "queued")
     city.add_to_sum(CALLS, ("all", ""), BIRTHS[0], queued.column, 1)
     assert [stock.kpi for stock in stocks(city.client) if stock.by_sums != stock.by_rows] == ["calls_waiting"]
+
+
+def test_a_ticket_that_the_rule_was_asked_for_in_vain_lacks_its_deadline_until_it_is_folded_again(city: City) -> None:
+    assert without_deadline(city.client) is None
+    columns = ["source", "entity", "born_at", "dispatched_at", "due_at", "rule_version", "version"]
+    born, due = BIRTHS[0], BIRTHS[0] + timedelta(days=400)
+
+    def store(*rows: tuple[str, datetime | None, int, int]) -> None:
+        given = [["late", entity, born, born, due_at, rule, version] for entity, due_at, rule, version in rows]
+        city.client.insert(f"{DATABASE}.{TICKETS.rows_table}", given, column_names=columns)
+
+    store(("by the rule", due, 1, 1), ("no term fits", None, 0, 1))
+    assert without_deadline(city.client) is None
+    store(("1", None, 1, 1), ("2", None, 1, 1))
+    found = without_deadline(city.client)
+    assert found is not None
+    assert (found.count, found.example, found.dispatched_on) == (
+        2,
+        "late/1",
+        str(born.astimezone(ZoneInfo(city.zone)).date()),
+    )
+    store(("1", due, 1, 2), ("2", due, 1, 2))
+    assert without_deadline(city.client) is None
+    where = "source = 'late'"
+    city.client.command(
+        f"ALTER TABLE {DATABASE}.{TICKETS.rows_table} DELETE WHERE {where}", settings={"mutations_sync": 1}
+    )
 
 
 def test_all_that_is_stored_lies_in_the_stored_span(city: City) -> None:

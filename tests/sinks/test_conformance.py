@@ -193,6 +193,10 @@ def test_progress_comes_in_headers_when_it_is_asked_for(target: Target) -> None:
         ("JSONCompactEachRow", b'[1, "a\\tb"]\n[2, ""]\n'),
         ("Values", b"(1,'a\\tb'),(2,'')"),
         ("RowBinary", struct.pack("<Q", 1) + b"\x03a\tb" + struct.pack("<Q", 2) + b"\x00"),
+        (  # what JDBC clients read
+            "RowBinaryWithNamesAndTypes",
+            b"\x02\x01n\x01s\x06UInt64\x06String" + struct.pack("<Q", 1) + b"\x03a\tb" + struct.pack("<Q", 2) + b"\x00",
+        ),
         ("Native", b"\x02\x02\x01n\x06UInt64" + struct.pack("<QQ", 1, 2) + b"\x01s\x06String\x03a\tb\x00"),
         ("Vertical", None),
         ("PrettyCompact", None),
@@ -213,6 +217,12 @@ def test_results_come_in_every_format(target: Target, name: str, body: bytes | N
     assert by_clause.body == by_address.body == by_header.body
     assert body is None or by_clause.body == body
     assert by_clause.body or name == "Null"
+
+
+def test_a_jdbc_client_gets_names_and_types_of_an_empty_result(target: Target) -> None:
+    reply = target.send(f"SELECT n, s FROM {target.table}".encode(), default_format="RowBinaryWithNamesAndTypes")
+    assert reply.body == b"\x02\x01n\x01s\x06UInt64\x06String"
+    assert reply.headers["x-clickhouse-format"] == "RowBinaryWithNamesAndTypes"
 
 
 def test_json_has_names_types_rows_and_statistics(target: Target) -> None:
@@ -247,6 +257,10 @@ INPUTS = [
     ("JSONCompactEachRow", b'[1,"a"]\n[2,"b"]\n'),
     ("Values", b"(1, 'a'), (2, 'b')"),
     ("RowBinary", struct.pack("<Q", 1) + b"\x01a" + struct.pack("<Q", 2) + b"\x01b"),
+    (
+        "RowBinaryWithNamesAndTypes",
+        b"\x02\x01s\x01n\x06String\x06UInt64" + b"\x01a" + struct.pack("<Q", 1) + b"\x01b" + struct.pack("<Q", 2),
+    ),
     ("Native", b"\x02\x02\x01n\x06UInt64" + struct.pack("<QQ", 1, 2) + b"\x01s\x06String\x01a\x01b"),
     ("TSKV", b"n=1\ts=a\nn=2\ts=b\n"),
 ]

@@ -10,6 +10,7 @@ import http.client
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -97,6 +98,25 @@ def test_a_reader_can_lower_a_limit_and_not_raise_one(engine: Running) -> None:
     threads = b"SELECT getSetting('max_threads') FORMAT TSV SETTINGS max_threads = 100"
     assert int(engine.ask(threads, account="reader")[2]) == 2
     assert engine.ask(sql, account="reader", max_parser_depth="100000")[0] == 403
+
+
+def test_a_reader_cannot_have_more_memory_than_its_own_by_asking_for_it(engine: Running) -> None:
+    told = partial(engine.ask, b"SELECT getSetting('max_memory_usage')", account="reader")
+    most = int(told()[2])
+    assert int(told(max_memory_usage=str(most // 2))[2]) == most // 2
+    large = b"SELECT length(groupArray(number)) FROM numbers(50000000)"
+    for raised in ("1e15", str(1 << 40), "0", "-1", "inf", "nan"):
+        assert int(told(max_memory_usage=raised)[2]) == most
+        assert (
+            int(
+                engine.ask(
+                    b"SELECT getSetting('max_memory_usage') SETTINGS max_memory_usage = " + raised.encode(),
+                    account="reader",
+                )[2]
+            )
+            == most
+        )
+        assert engine.ask(large, account="reader", max_memory_usage=raised)[1]["x-clickhouse-exception-code"] == "241"
 
 
 @pytest.mark.parametrize("packed", [False, True])

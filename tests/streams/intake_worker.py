@@ -5,6 +5,7 @@
 Its settings come from HOTLINE_* variables.
 """
 
+import logging
 import sys
 import time
 from typing import Any
@@ -16,13 +17,15 @@ from streams.handling import handle_each
 from streams.intake.agent import Intake, Opened
 from streams.worker import run_worker
 
+log = logging.getLogger("streams.intake")
+
 
 def main() -> None:
     """Run it."""
     settings, _ = load()
 
     def empty(_: Settings) -> Opened:
-        return Opened(int(sys.argv[1]), lambda _: [], time.time)
+        return Opened(int(sys.argv[1]), lambda _: [], lambda _: [], time.time)
 
     settings.folder.make()
     intake = Intake(settings, empty)
@@ -43,7 +46,11 @@ def main() -> None:
 
     @app.agent(app.source)  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
-        await handle_each(app, stream, intake.handle)
+        await handle_each(app, stream, told)
+
+    async def told(event: Any) -> None:
+        log.warning("a bundle of %d", len(event.value.records))
+        await intake.handle(event)
 
     run_worker(app)
 

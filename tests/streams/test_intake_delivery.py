@@ -19,6 +19,7 @@ from deploy.brokers import create_topics, delete_topics
 from deploy.processes import Child
 from hotline.blocks import decode
 from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC
+from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from producers.intake_position import ends_of_events, forwarded
 from streams.positions import read_range
@@ -54,7 +55,7 @@ class Pipe:
             producer.flush()
 
     def start(self, **settings: Any) -> Child:
-        """Start one more worker; `settings` by their names."""
+        """Start one more worker; `settings` by their names, None for what the product sets."""
         given = {
             "data": self.folder / "d",
             "bootstrap": self.broker.bootstrap,
@@ -63,9 +64,11 @@ class Pipe:
             "intake_block_ms": 20,
             **settings,
         }
-        env = {f"HOTLINE_{name.upper()}": str(value) for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
+        env = {f"HOTLINE_{name.upper()}": str(value) for name, value in given.items() if value is not None}
         log = self.folder / f"worker-{len(self.workers)}.log"
-        self.workers.append(Child([sys.executable, str(WORKER), str(self.log)], log=log, env=env))
+        self.workers.append(
+            Child([sys.executable, str(WORKER), str(self.log)], log=log, env=env | {"PYTHONPATH": str(ROOT)})
+        )
         self.workers[-1].start()
         return self.workers[-1]
 
@@ -143,15 +146,27 @@ def sum_of_blocks(pipe: Pipe) -> int:
     return sum(ends_of_events(pipe.broker.bootstrap, range(PARTITIONS)).values())
 
 
-def test_a_worker_goes_on_where_the_last_one_marked(pipe: Pipe) -> None:
+def test_what_came_together_is_one_bundle_and_what_comes_one_by_one_leaves_a_few_times_a_second(pipe: Pipe) -> None:
+    """By the settings of the product, and another worker goes on where this one marked."""
     pipe.produce(events(300))
-    first = pipe.start()
+    first = pipe.start(intake_block_ms=None)
     pipe.wait_until(lambda: pipe.position() == 300, "the first events")
+    assert first.log_tail(1000).count("a bundle of 150") == PARTITIONS
+    gathered_s = Settings(data=pipe.folder).intake_block_ms / 1000
+    assert 0.1 <= gathered_s <= 0.25
+    before, began = sum_of_blocks(pipe), time.monotonic()
+    with KafkaProducer(bootstrap_servers=pipe.broker.bootstrap) as producer:
+        for number, event in enumerate(events(300, start=300)):
+            producer.send(INTAKE_TOPIC, value=msgspec.json.encode(event), partition=number % PARTITIONS)
+            producer.flush()
+    pipe.wait_until(lambda: pipe.position() == 600, "the events one by one")
+    times = (time.monotonic() - began) / gathered_s
+    assert sum_of_blocks(pipe) - before <= PARTITIONS * (times + 1)
     first.kill()
-    pipe.produce(events(100, start=300))
+    pipe.produce(events(100, start=600))
     pipe.start()
-    pipe.wait_until(lambda: pipe.position() == 400, "the later events")
-    assert ids(pipe) == Counter({str(number): 1 for number in range(400)})
+    pipe.wait_until(lambda: pipe.position() == 700, "the later events")
+    assert ids(pipe) == Counter({str(number): 1 for number in range(700)})
 
 
 def test_an_event_that_waits_holds_the_mark_and_comes_again_after_a_crash(pipe: Pipe) -> None:

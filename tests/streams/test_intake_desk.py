@@ -359,6 +359,35 @@ def test_a_ticket_that_another_producer_brought_is_found_in_the_tables_at_once_o
     assert (len(sent.good), tables.asked, sent.positions) == (4, asked, {0: 4})
 
 
+def test_a_dead_letter_whose_ticket_another_producer_brings_later_is_sent_by_itself() -> None:
+    tables = Tables()
+    sent = desk(tables)
+    sent.bring(HANDLED)
+    sent.bring(now=NOW + WAIT_S)
+    assert (sent.reasons, sent.good) == (["unknown_ticket"], [])
+    tables.births.append((entity_name(TICKETS, "crm", "7"), int(BORN.timestamp())))
+    later = NOW + WAIT_S + desks.RECHECK_RETIRED_S
+    assert sent.desk.due_in(later - 5) == 5
+    asked = tables.asked
+    sent.bring(now=later - 5)
+    assert (sent.good, tables.asked) == ([], asked)
+    sent.bring(now=later)
+    assert [(row["type"], row["born_at"]) for row in sent.good] == [("ticket.handled", BORN)]
+    assert (sent.reasons, sent.positions, sent.desk.due_in(later)) == (["unknown_ticket"], {0: 1}, None)
+
+
+def test_a_dead_letter_is_kept_for_an_hour_and_its_ticket_may_come_as_late() -> None:
+    found = []
+    for late_s in (desks.RETIRED_S - 1, desks.RETIRED_S + desks.RECHECK_RETIRED_S):
+        sent = desk()
+        sent.bring(HANDLED)
+        sent.bring(now=NOW + WAIT_S)
+        sent.bring(now=NOW + WAIT_S + late_s - 1)
+        sent.bring(CREATED, now=NOW + WAIT_S + late_s)
+        found.append([row["type"] for row in sent.good])
+    assert found == [["ticket.created", "ticket.handled"], ["ticket.created"]]
+
+
 def test_while_the_tables_are_away_nothing_is_refused_and_too_much_waiting_stops_the_intake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
