@@ -13,7 +13,7 @@ from dashboards.entries import GRID_WIDTH
 from dashboards.links import NUMBERS, WEB_VARIABLE
 from dashboards.macros import ALL_VALUE, MacroError, variables_of
 from dashboards.query import DATASOURCE_UID, SERIES
-from dashboards.web.drawable import undrawable
+from dashboards.web.drawable import OPTIONS, undrawable
 from dashboards.words import NO_VALUE
 from hotline.catalogue import KPIS
 
@@ -135,7 +135,7 @@ def _of_panel(panel: Json, names: set[str]) -> Iterator[str]:
         yield "title: give one"
     if not panel.get("description"):
         yield "description: say what the numbers are"
-    if panel["type"] != "text":
+    if panel["type"] in OPTIONS.keys() - {"text"}:
         yield from _of_query_panel(panel, names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.annotations import EVERYTHING
 from dashboards.board import Board
 from dashboards.entries import row
 from dashboards.figures import data_age
@@ -40,6 +41,7 @@ PIPELINE = Board(
     ),
     since="now-24h",
     refresh="10s",
+    annotations=EVERYTHING,
     rows=(
         row(5, data_age(), stored_age(), live_age(), silent(), lag(), starts()),
         row(4, dead_in_the_last_hour(), repairs(), differing()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.annotations import EVERYTHING
 from dashboards.board import Board
 from dashboards.entries import row
 from dashboards.figures import data_age, longest_wait
@@ -14,6 +15,7 @@ WALL = Board(
     about=Text("How is the hotline doing right now?", "热线现在运行得怎么样?"),
     since="now/d",
     refresh="5s",
+    annotations=EVERYTHING,
     rows=(
         row(
             9,

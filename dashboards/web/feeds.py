@@ -158,10 +158,10 @@ class Feed:
             viewer.tell(keys)
 
     def said(self, key: int) -> bytes:
-        """What a page is told of a panel; of the tick: when it was, and what failed since when."""
+        """What a page is told of a panel, or of the marks; of the tick: when it was, and what failed since when."""
         if key != TICK:
             return b'{"id":%d,"content":%s}' % (key, self.content[key])
-        failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items() if panel}
+        failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items()}
         return msgspec.json.encode({"at": self.at, "failed": failed})
 
     def end(self) -> None:

@@ -6,16 +6,18 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from grafana_foundation_sdk.builders import gauge
 
 from dashboards import generated, look
 from dashboards.board import again
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition, Entry, row
-from dashboards.lint import lint
+from dashboards.lint import LintError, lint
 from dashboards.web import colours
 from dashboards.web.shown import Tone
 from dashboards.words import Lang
@@ -37,6 +39,14 @@ def made(board: Board, lang: Lang, zone: str = ZONE) -> dict[str, Any]:
 
 def test_committed_files_say_what_the_code_says() -> None:
     assert generated.stale() == []
+
+
+def test_a_board_that_breaks_a_rule_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the web cannot draw is refused, with the board and the panel."""
+    odd = Entry("odd", lambda _: gauge.Panel().title("Odd").build())
+    monkeypatch.setattr(generated, "BOARDS", (replace(BY_NAME["wall"], rows=(row(4, odd),)),))
+    with pytest.raises(LintError, match=r"en/wall\.json: .*Odd.*kind 'gauge': the web board draws"):
+        generated.files(ZONE)
 
 
 def test_stale_files_are_named_and_written_anew(tmp_path: Path) -> None:
