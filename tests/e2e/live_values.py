@@ -200,10 +200,11 @@ def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
         (topic, partition): position
         for topic in MEASURED_TOPICS.values()
         for partition, position in stored_ends(hotline, topic).items()
+        if position
     }
     found: list[live.Live] = []
     until = time.monotonic() + FRESH_S
-    while not found or {(at.topic, at.partition): at.offset for at in found[-1].positions} != ends:
+    while not found or {(at.topic, at.partition): at.offset for at in found[-1].positions if at.offset} != ends:
         assert time.monotonic() < until, (found[-1:], ends)
         found += [live.decode(record.value) for record in reading.more()]
     return found
