@@ -12,6 +12,7 @@ MODULES = (
     "bench.intake",
     "bench.roll",
     "bench.idle",
+    "bench.demo",
     "bench.boards",
     "bench.pipeline",
 )

@@ -27,7 +27,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as made:
         settings, _ = load(Path(made))
-        with join_or_start(settings, say=lambda _: None) as stack:
+        with join_or_start(settings, say=lambda _: None, boards=True) as stack:
             _watch(stack.settings.folder, given.seconds)
 
 

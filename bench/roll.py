@@ -19,7 +19,7 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -65,8 +65,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=SECONDS, help="seconds of traffic in process (%(default)s)")
     given = parser.parse_args()
     in_process(given.seconds)
-    for rate in RATES:
-        on_a_stack(rate)
+    few, many = (on_a_stack(rate) for rate in RATES)
+    print(
+        f"sent to shown at {many.rate:,.0f} against {few.rate:,.0f} JSON events/s: "
+        f"p50 {many.p50_s / few.p50_s:.2f} times, p99 {many.p99_s / few.p99_s:.2f} times"
+    )
 
 
 def in_process(seconds: int) -> None:
@@ -134,7 +137,15 @@ def _fresh(now: datetime, seconds: int) -> Iterator[dict[str, list[Changes]]]:
         yield changes
 
 
-def on_a_stack(rate: int) -> None:
+class Reached(NamedTuple):
+    """How soon events were shown, at the rate at which they were really sent."""
+
+    rate: float
+    p50_s: float
+    p99_s: float
+
+
+def on_a_stack(rate: int) -> Reached:
     """From the sending of an event to the record that has it; CPU of roll's process meanwhile."""
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as made:
         settings, _ = load(Path(made))
@@ -148,11 +159,15 @@ def on_a_stack(rate: int) -> None:
             after = psutil.Process(roll).cpu_times()
             spent = after.user + after.system - cpu.user - cpu.system
     p50, p99 = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
+    (first_at, first), (last_at, last) = sent[0], sent[-1]
+    reached = Reached((last - first) / (last_at - first_at), p50, p99)
     print(
-        f"{rate:,} JSON events/s: sent to shown p50 {p50:.2f} s, p99 {p99:.2f} s ({len(waits)} instants; "
+        f"{rate:,} JSON events/s, of which {reached.rate:,.0f} were reached: "
+        f"sent to shown p50 {p50:.2f} s, p99 {p99:.2f} s ({len(waits)} instants; "
         f"at worst {max(cold):.2f} s in the first {COLD_S:.0f} s of the stack), "
         f"roll {spent / LATENCY_S:.1%} of a core"
     )
+    return reached
 
 
 class _Shown:

@@ -8,6 +8,8 @@ too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import polars as pl
 
@@ -35,6 +37,11 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     log: int
     offset: int
+
+
+def written(positions: Iterable[Position]) -> str:
+    """Positions as a text: topic/partition/log/offset of each."""
+    return " ".join(f"{at.topic}/{at.partition}/{at.log}/{at.offset}" for at in positions)
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,14 @@ async def tail(bootstrap: str, topic: str, partitions: Collection[int], *, crede
         return await _high_waters(consumer, wanted)
 
 
+async def held(bootstrap: str, topic: str, partitions: Collection[int], *, credentials: Any = None) -> dict[TP, range]:
+    """Return the offsets that each partition holds: its start, and as `stop` its high-water mark."""
+    wanted = [TopicPartition(topic, partition) for partition in sorted(partitions)]
+    async with _reader(bootstrap, wanted, credentials) as consumer:
+        starts, ends = await consumer.beginning_offsets(wanted), await _high_waters(consumer, wanted)
+        return {TP(*at): range(starts[at], ends[TP(*at)]) for at in wanted}
+
+
 async def read_range(
     bootstrap: str, topic: str, partition: int, from_offset: int, *, credentials: Any = None
 ) -> AsyncGenerator[Record, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,8 +16,7 @@ from faust.types.tuples import TP
 from hotline.accept import DeploymentError, GapError
 from hotline.filled import FILLED_SQL, columns, without_value
 from hotline.health import Fact
-from hotline.live import Live
-from hotline.marks import LOGS_SQL, logs
+from hotline.live import Live, written
 from hotline.names import CONTENT_TYPE, KPIS_TOPIC, LIVE
 from hotline.settings import Settings
 from streams.app import StreamsApp
@@ -25,17 +24,17 @@ from streams.clock import EngineClock
 from streams.connecting import connect
 from streams.ending import end_if_it_fails, end_process, end_when
 from streams.handling import send_alone
-from streams.positions import tail
 from streams.roll.clock import Clock, EventClock
+from streams.roll.going_on import obstacle
+from streams.roll.pace import keep_pace
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save, take
 from streams.roll.state import State
 from streams.roll.stored import read_stored, repairs
 from streams.same_log import moved
 
-PUBLISH_EVERY_S = 0.25
-"""The shortest time between two records."""
-EVERYTHING_EVERY_S = 1.0
+log = logging.getLogger("streams.roll")
+
 SAVE_AFTER_S, SAVE_EVERY_S = 2.0, 60.0
 
 
@@ -63,30 +62,23 @@ class Roll:
         by_events = self._settings.clock == "events"
         wall = None if by_events else await self._in_turn(EngineClock, self._settings)
         at_s = wall.now_ms() // 1000 if wall else None
-        state = await self._in_turn(restored, self._file, ZoneInfo(self._settings.zone), at_s)
-        if state is None or not await self._goes_on(client, state, partitions):
-            state = await self._in_turn(read_stored, self._settings, client, at_s)
+        state = await self._found(client, partitions, at_s)
         self._state, self._client = state, client
         without = without_value(columns((await self._in_turn(client.query, FILLED_SQL)).result_rows))
         self._clock, self._publisher = wall or EventClock(state), Publisher(state, without)
         self._start({topic: read.log for (topic, _), read in state.read.items()})
         return self.reached()
 
-    async def _goes_on(self, client: Client, state: State, partitions: Collection[TP]) -> bool:
-        """Whether the topics still hold what comes after a snapshot, and nothing else came."""
-        numbers = logs((await self._in_turn(client.query, LOGS_SQL)).result_rows)
-        if state.repairs != await self._in_turn(repairs, client):
-            return False
-        if set(state.read) != {(tp.topic, tp.partition) for tp in partitions}:
-            return False
-        if any(numbers.get(topic) != read.log for (topic, _), read in state.read.items()):
-            return False
-        for topic in {topic for topic, _ in state.read}:
-            mine = [partition for name, partition in state.read if name == topic]
-            ends = await tail(self._settings.bootstrap, topic, mine)
-            if any(state.read[tp.topic, tp.partition].offset > end for tp, end in ends.items()):
-                return False
-        return True
+    async def _found(self, client: Client, partitions: Collection[TP], at_s: int | None) -> State:
+        """The state in the snapshot, if one can go on from it, else in the tables; the log says which."""
+        state: State | None = await self._in_turn(restored, self._file, ZoneInfo(self._settings.zone), at_s)
+        why_not = "there is none of this zone and catalogue"
+        if state is not None and not (why_not := await obstacle(self._settings, client, state, partitions)):
+            log.warning("roll goes on from its snapshot, at %s", written(state.positions))
+            return state
+        found: State = await self._in_turn(read_stored, self._settings, client, at_s)
+        log.warning("roll starts from the tables, at %s; its snapshot: %s", written(found.positions), why_not)
+        return found
 
     def reached(self) -> Mapping[TP, int]:
         """The next output of each measured partition."""
@@ -100,7 +92,7 @@ class Roll:
 
     def _start(self, numbers: Mapping[str, int]) -> None:
         work = (
-            self._publish(),
+            keep_pace(self._publish, self._changed),
             self._save_now_and_then(),
             end_when(self._repaired),
             end_when(partial(moved, self._client, numbers)),
@@ -119,21 +111,10 @@ class Roll:
             end_process("roll starts again from the tables", error=error)
         self._changed.set()
 
-    async def _publish(self) -> None:
-        loop = asyncio.get_running_loop()
-        full_at = loop.time()
-        while True:
-            begun = loop.time()
-            full = begun >= full_at
-            if full:
-                full_at = max(full_at + EVERYTHING_EVERY_S, begun)
-            self._changed.clear()
-            record = await self._in_turn(self._record, full)
-            if record:
-                await self._send(record)
-            await asyncio.sleep(min(PUBLISH_EVERY_S, max(0.0, full_at - begun)))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.001, full_at - loop.time()))
+    async def _publish(self, full: bool) -> None:  # noqa: FBT001 the pace says which
+        record = await self._in_turn(self._record, full)
+        if record:
+            await self._send(record)
 
     def _record(self, full: bool) -> Live | None:  # noqa: FBT001 an executor takes no keywords
         as_of_ms = self._clock.now_ms()

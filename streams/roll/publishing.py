@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from hotline import ipc
 from hotline.catalogue import ALL
-from hotline.live import Live
+from hotline.live import Live, written
 from hotline.names import KPIS_TABLE
 from hotline.windows import MINUTE_S
 from streams.roll.figures import BOARDS, Figures, Mask, table
@@ -75,11 +75,10 @@ class Publisher:
 
     def _to_store(self, values: pa.Table, as_of_ms: int) -> pa.Table:
         newest = max(self._state.newest_at.values(), default=None)
-        positions = " ".join(f"{at.topic}/{at.partition}/{at.log}/{at.offset}" for at in self._state.positions)
         same = {
             "as_of": pa.scalar(as_of_ms, pa.timestamp("ms", "UTC")),
             "newest_at": pa.scalar(None if newest is None else newest * 1000, pa.timestamp("ms", "UTC")),
-            "positions": pa.scalar(positions),
+            "positions": pa.scalar(written(self._state.positions)),
         }
         for name, value in same.items():
             values = values.append_column(name, pa.repeat(value, len(values)))

@@ -33,7 +33,16 @@ os.execv(sys.argv[1], sys.argv[1:])
 class Terminal:
     """A pseudo-terminal with a process that it belongs to."""
 
-    def __init__(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        size: tuple[int, int],
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._patience_s = patience_s
         self._master, self._slave = os.openpty()
         self.written = ""
         self.width, self.height = size
@@ -66,7 +75,7 @@ class Terminal:
 
     def wait(self, *parts: str, gone: Sequence[str] = ()) -> list[str]:
         """Wait until all parts stand on the screen, and `gone` do not; its lines."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             self.read()
             shown = self.screen()
@@ -78,7 +87,7 @@ class Terminal:
 
     def end(self) -> int:
         """Wait for the process to end; its exit code."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while self.process.poll() is None:
             self.read()
             assert time.monotonic() < deadline, "it does not end"

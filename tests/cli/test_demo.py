@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -11,19 +12,29 @@ import threading
 import urllib.request
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from chinese_calendar import is_workday
 
 from cli.demo import KPIS
+from deploy.stack.state import read_state
+from hotline.data_folder import DataFolder
+from sinks.connecting import connect
+from tests.cli.terminals import Terminal, terminal
+from tests.deploy.stacks import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240
 SECONDS = 30
+COMMAND = (sys.executable, "-P", "-m", "cli", "demo", "--scale", "0.1")
 
 
 class Demo:
-    """`hotline demo` in a folder of its own, without a terminal."""
+    """`hotline demo` in a folder of its own."""
 
     def __init__(self, where: Path) -> None:
         self._where = where
@@ -33,7 +44,8 @@ class Demo:
         """The page at each address of a wall that was told, as it was then."""
 
     def run(self, *more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-m", "cli", "demo", "--scale", "0.1", *more]
+        """Run it without a terminal until it ends by itself."""
+        command = [*COMMAND, *more]
         out = self._where / "out"
         with (
             out.open("w") as told,
@@ -47,6 +59,13 @@ class Demo:
             too_late.cancel()
         return subprocess.CompletedProcess(command, process.returncode, out.read_text(), said)
 
+    @contextlib.contextmanager
+    def on_terminal(self) -> Iterator[Terminal]:
+        """Run it on a terminal, from which somebody ends it long before it would end by itself."""
+        environ = {**self._environ, "DEMO_SECONDS": str(WITHIN_S)}
+        with terminal(COMMAND, env=environ, cwd=self._where, size=(100, 40), patience_s=WITHIN_S) as shown:
+            yield shown
+
     def _heard(self, line: str) -> str:
         """Look at a wall as soon as its address is told."""
         if found := re.search("the wall is at (http\\S+)", line):
@@ -57,6 +76,13 @@ class Demo:
     @property
     def folder(self) -> Path:
         return self._where / ".hotline-demo"
+
+    def seen(self) -> int:
+        """Ask the running stack how many events have come again."""
+        state = read_state(DataFolder(self.folder))
+        assert state is not None
+        with connect(state.settings, "reader") as client:
+            return int(client.query("SELECT sum(seen) FROM hotline.accounts").result_rows[0][0])
 
     def account(self) -> list[int]:
         """What the city's account says of all its events: read, counted, seen, revised, dead."""
@@ -96,12 +122,18 @@ def test_while_the_demo_runs_the_wall_is_served_where_it_says(
 def test_every_event_of_the_city_is_counted_and_the_next_demo_goes_on_with_it(
     demo: Demo, first: subprocess.CompletedProcess[str]
 ) -> None:
+    """The next one on a terminal: its board opens, and `q` ends all of it in order."""
     assert first.returncode == 0
     read, counted, *others = demo.account()
     assert counted == read > 100_000
     assert others == [0, 0, 0]
-    again = demo.run()
-    assert again.returncode == 0, again.stderr
+    with demo.on_terminal() as shown:
+        shown.wait("Calls waiting", "Calls offered")
+        wait_until(demo.seen, "the city has sent what it is to send once more")
+        shown.press("q")
+        assert shown.end() == 0, shown.written
+        assert shown.restored
+        assert "equal:" in shown.written
     read, counted, seen, *others = demo.account()
     assert read == counted + seen < 10_000
     assert seen > 0

@@ -117,15 +117,20 @@ class Outputs:
         self._ask(subject, record, subject.recent_table, lately, found)
         return found
 
-    def _ask(self, subject: Subject, record: live.Live, table: str, parts: list[Part], sums: dict[str, Sums]) -> None:
-        """Add up a table over several spans at once; of each, the measures that a scope kind keeps at its grain."""
+    def _rows(self, subject: Subject, table: str, record: live.Live) -> str:
+        """SQL that gives the rows of a table of sums that are in a record's values."""
         mine = [at for at in record.positions if at.topic == MEASURED_TOPICS[subject.name]]
         upto = " OR ".join(f"(part = {at.partition} AND record < {at.offset})" for at in mine)
+        return f"SELECT * FROM scratch.{table} WHERE {upto}"  # noqa: S608
+
+    def _ask(self, subject: Subject, record: live.Live, table: str, parts: list[Part], sums: dict[str, Sums]) -> None:
+        """Add up a table over several spans at once; of each, the measures that a scope kind keeps at its grain."""
         columns = ", ".join(f"sum({measure.column})" for measure in measures(subject))
         places = ", ".join(f"({place}, {start}, {stop})" for place, (_, _, start, stop) in enumerate(parts))
         sql = (
-            f"SELECT during.1 AS place, scope_kind, scope, {columns} FROM scratch.{table} "  # noqa: S608
-            f"ARRAY JOIN [{places}] AS during WHERE ({upto}) AND at >= during.2 AND at < during.3 "
+            f"SELECT during.1 AS place, scope_kind, scope, {columns} "  # noqa: S608
+            f"FROM ({self._rows(subject, table, record)}) ARRAY JOIN [{places}] AS during "
+            "WHERE at >= during.2 AND at < during.3 "
             "GROUP BY place, scope_kind, scope"
         )
         for place, kind, scope, *values in self._client.query(sql).result_rows:
@@ -133,6 +138,17 @@ class Outputs:
             for measure, value in zip(measures(subject), values, strict=True):
                 if measure.grains.get(kind) is grain:
                     sums[window][measure.column, kind, scope] += value
+
+
+class Tables(Outputs):
+    """The stored sums, whichever logs they came by: for a record that names the end of all that is stored."""
+
+    def __init__(self, hotline: Hotline) -> None:
+        self._zone = hotline.settings.zone
+        self._client: Client = hotline.writer()
+
+    def _rows(self, subject: Subject, table: str, record: live.Live) -> str:
+        return f"SELECT * REPLACE (toInt64(toUnixTimestamp(at)) AS at) FROM hotline.{table}"  # noqa: S608
 
 
 def _of(spans: dict[str, tuple[int, int]], grain: Grain) -> list[Part]:
@@ -165,6 +181,15 @@ def compared(hotline: Hotline, *, one_in: int = 1) -> tuple[list[tuple[int, Any]
     return list(instants), records[-1]
 
 
+def compared_with_tables(hotline: Hotline) -> dict[Key, Value]:
+    """Compare what is published now with what is stored, while nothing comes; the values."""
+    with consumer(hotline, KPIS_TOPIC, 1) as reading:
+        records = caught_up(hotline, reading)
+    published, summed = merged(records), Tables(hotline).values(records[-1])
+    assert published == summed
+    return published
+
+
 def _others(one: dict[Key, Value], other: dict[Key, Value]) -> set[Key]:
     return {key for key, _ in one.items() ^ other.items()}
 
@@ -175,18 +200,21 @@ def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
         (topic, partition): position
         for topic in MEASURED_TOPICS.values()
         for partition, position in stored_ends(hotline, topic).items()
+        if position
     }
     found: list[live.Live] = []
     until = time.monotonic() + FRESH_S
-    while not found or {(at.topic, at.partition): at.offset for at in found[-1].positions} != ends:
+    while not found or {(at.topic, at.partition): at.offset for at in found[-1].positions if at.offset} != ends:
         assert time.monotonic() < until, (found[-1:], ends)
         found += [live.decode(record.value) for record in reading.more()]
     return found
 
 
 def stored_ends(hotline: Hotline, topic: str) -> dict[int, int]:
-    """Partition → the position behind the last output that is stored."""
+    """Partition → the position behind the last output of the topic's log that is stored."""
     rows = hotline.writer().query(
-        "SELECT partition, position FROM hotline.marks FINAL WHERE topic = {topic:String}", parameters={"topic": topic}
+        "SELECT partition, if(log = (SELECT max(log) FROM hotline.logs WHERE topic = {topic:String}), position, 0) "
+        "FROM hotline.marks FINAL WHERE topic = {topic:String}",
+        parameters={"topic": topic},
     )
     return {int(partition): int(position) for partition, position in rows.result_rows}

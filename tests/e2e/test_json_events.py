@@ -84,10 +84,12 @@ def test_the_examples_of_the_page_do_what_it_says(hotline: Hotline, tmp_path: Pa
     assert [result["numerator"] for result in found] == [1, 1]
 
 
-def test_what_a_plain_producer_sends_reaches_the_figures_and_the_wrong_ones_come_back(hotline: Hotline) -> None:
+def test_what_a_plain_producer_sends_reaches_figures_and_board_and_the_wrong_ones_come_back(hotline: Hotline) -> None:
     before = created(hotline) or 0  # no value where nothing is stored of a day
     events = [ticket("created", f"plain-{n}", district="吴中区") for n in range(50)]
     events += [ticket("handled", f"plain-{n}", NOON) for n in range(50)]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    events += [ticket("created", f"plain-now-{n}", now, district="高新区") for n in range(3)]
     wrong = [ticket("created", "plain-x", district=3), {"type": "ticket.created", "source": "crm"}]
     producer = KafkaProducer(bootstrap_servers=hotline.settings.bootstrap)
     for event in [*events, *wrong]:
@@ -95,12 +97,24 @@ def test_what_a_plain_producer_sends_reaches_the_figures_and_the_wrong_ones_come
     producer.flush()
     producer.close()
     wait_until(lambda: created(hotline) == before + 50, "the tickets are counted")
+    wait_until(
+        lambda: on_the_board(hotline, "district=高新区")["tickets_created", "1h"] == 3, "the board shows those of now"
+    )
     wait_until(lambda: len(letters(hotline, "plain-x")) == 1, "the wrong one came back")
     (letter,) = letters(hotline, "plain-x")
     assert (letter["reason"], letter["detail"]) == ("bad_value", "district is a number; send a text")
-    shown = hotline.do("dead-letters", "show", letter["id"])
-    assert "district is a number; send a text" in shown.out
+    told = hotline.do("dead-letters", "show", letter["id"])
+    assert "district is a number; send a text" in told.out
     assert hotline.figures("tickets_handled", period=DAY, more=("--scope", "district=吴中区"))[0]["numerator"] >= 50
+
+
+def on_the_board(hotline: Hotline, scope: str) -> dict[tuple[str, str], Any]:
+    """What `hotline watch` shows of tickets of one scope: KPI and window → numerator."""
+    done = hotline.do("watch", "--once", "--json", "--screen", "tickets", "--scope", scope)
+    assert done.code == 0, done.said
+    kind, _, value = scope.partition("=")
+    mine = [one for one in done.json["figures"] if one["scope"] == {"kind": kind, "value": value}]
+    return {(one["kpi"], one["window"]): one["numerator"] for one in mine}
 
 
 def letters(hotline: Hotline, words: str) -> list[dict[str, Any]]:
@@ -114,6 +128,15 @@ def test_the_same_events_again_are_seen_and_not_counted_twice(hotline: Hotline) 
     once = created(hotline)
     assert send(hotline, *events)["stored"] == 20
     assert created(hotline) == once
+
+
+def test_a_sender_that_does_not_wait_is_told_what_was_sent_and_of_nothing_else(hotline: Hotline) -> None:
+    before = created(hotline) or 0
+    lines = "\n".join(json.dumps(ticket("created", f"unwaited-{n}")) for n in range(20))
+    done = hotline.do("send", "-", "--json", stdin=lines.encode())
+    assert (done.code, done.json["read"], done.json["sent"]) == (0, 20, 20), done.said
+    assert not done.json.keys() & {"stored", "dead", "reasons", "problem"}
+    wait_until(lambda: created(hotline) == before + 20, "they are counted after all")
 
 
 def test_a_worker_that_knows_nothing_any_more_completes_from_the_tables(hotline: Hotline) -> None:

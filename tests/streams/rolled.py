@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hotline import ipc
 from hotline.accept import Accepted
 from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, measures
 from hotline.contributions import Changes, contributions
 from hotline.live import Live
-from hotline.names import MEASURED_TOPICS
+from hotline.measured import Measured, Source, Verdicts, Versions
+from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES, DAY_S, NOW, WINDOWS, span
-from streams.roll.cells import cells, recent_cells
 from streams.roll.scopes import Scopes
 from streams.roll.state import Read, State
 from tests.hotline.random_events import BIRTHS
@@ -142,8 +143,32 @@ def empty_state(zone: str, at_s: int) -> State:
 
 
 def take(state: State, subject: Subject, piece: Changes, minutes_from: int) -> None:
-    state.add(subject.name, [cells(subject, piece.sums, state.scopes, hours_before=minutes_from)])
-    state.add(subject.name, [recent_cells(subject, piece.recent, state.scopes)])
+    """Have a state take in the output of measure that comes next."""
+    at = MEASURED_TOPICS[subject.name], 0
+    source = state.read[at].accepted.next_offset
+    state.take(at, state.read[at].offset, output(subject, piece, minutes_from, source=source).encode())
+
+
+def output(subject: Subject, piece: Changes, minutes_from: int, *, source: int, deployment: int = 1) -> Measured:
+    """What measure would have written of the record at the offset `source`, had it changed the sums so."""
+    found = {subject.sums_table: piece.sums, subject.recent_table: piece.recent}
+    return Measured(
+        source=Source(
+            log=1,
+            topic=EVENTS_TOPICS[subject.name],
+            partition=0,
+            offset=source,
+            first=0,
+            last=1,
+            final=True,
+            block_id=f"block {source}",
+        ),
+        verdicts=Verdicts(counted=1),
+        versions=Versions(deployment=deployment, fold=1),
+        newest_at=source,
+        minutes_from=minutes_from,
+        tables={table: ipc.encode(frame) for table, frame in found.items() if len(frame)},
+    )
 
 
 def random_state() -> State:

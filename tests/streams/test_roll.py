@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hotline.accept import DeploymentError, GapError
 from hotline.catalogue import KPIS, Grain, measures
 from hotline.contributions import Changes, contributions
 from hotline.current import Current
+from hotline.names import MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, span
 from streams.roll.publishing import Publisher
@@ -30,6 +33,7 @@ from tests.streams.rolled import (
     merged,
     of_record,
     of_something,
+    output,
     random_state,
     take,
     values,
@@ -144,6 +148,35 @@ def test_a_snapshot_of_another_zone_or_catalogue_is_none(tmp_path: Path) -> None
     assert restored(file, ZoneInfo("UTC"), 0) is None
 
 
+def test_outputs_are_taken_by_the_common_rule() -> None:
+    """A repeat moves the position and nothing else; a gap and an older deployment are errors and change nothing."""
+    zone, subject = ZONES[0], SUBJECTS["tickets"]
+    at, at_s = (MEASURED_TOPICS["tickets"], 0), int(BIRTHS[0].timestamp()) + DAY_S
+    state = empty_state(zone, at_s)
+    pieces = changes(subject, zone, ALL_MINUTES)
+    first, second = (
+        output(subject, piece, ALL_MINUTES, source=place, deployment=2).encode()
+        for place, piece in enumerate(pieces[:2])
+    )
+    state.take(at, 0, first)
+    state.take(at, 1, second)
+    before, known = merged([Publisher(state).everything(0)]), state.read[at]
+    assert before
+    assert (known.offset, known.accepted.next_offset, known.newest_at) == (2, 2, 1)
+    for offset, again in ((2, first), (3, second)):
+        state.take(at, offset, again)
+        assert state.read[at] == msgspec.structs.replace(known, offset=offset + 1)
+    known = state.read[at]
+    with pytest.raises(GapError, match="outputs between them are missing"):
+        state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=3, deployment=2).encode())
+    with pytest.raises(DeploymentError, match="deployment 1 writes after 2"):
+        state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=2, deployment=1).encode())
+    assert (merged([Publisher(state).everything(0)]), state.read[at]) == (before, known)
+    state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=2, deployment=3).encode())
+    assert merged([Publisher(state).everything(0)]) != before
+    assert (state.read[at].offset, state.read[at].accepted.deployment) == (5, 3)
+
+
 def test_windows_slide_when_nothing_comes_and_are_silent_when_nothing_changes() -> None:
     zone = ZONES[0]
     subject = SUBJECTS["tickets"]
@@ -199,12 +232,17 @@ def test_recent_minutes_begin_with_a_local_hour_eight_days_before() -> None:
         assert timedelta(days=8) <= at - local < timedelta(days=8, hours=1)
 
 
-def test_the_running_minute_counts_as_a_whole_and_today_begins_at_midnight() -> None:
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [("2026-11-01", 16), ("2026-11-02", 15), ("2023-03-12", 14)],
+    ids=["clocks went back", "they did not", "clocks went forward"],
+)
+def test_the_running_minute_counts_as_a_whole_and_today_begins_at_midnight(day: str, hours: int) -> None:
     zone = ZoneInfo("America/New_York")
-    at = datetime(2026, 11, 1, 15, 0, 30, tzinfo=zone)  # clocks went back at two: today has an hour more
+    at = datetime.fromisoformat(f"{day}T15:00:30").replace(tzinfo=zone)
     spans = {window.name: span(window, int(at.timestamp()), zone) for window in WINDOWS}
     end = int(at.timestamp()) + 30
     assert {stop for _, stop in spans.values()} == {end}
     assert spans["5min"][0] == end - 300
-    assert datetime.fromtimestamp(spans["today"][0], zone) == datetime(2026, 11, 1, tzinfo=zone)
-    assert end - spans["today"][0] == 16 * HOUR_S + 60
+    assert datetime.fromtimestamp(spans["today"][0], zone) == datetime.fromisoformat(day).replace(tzinfo=zone)
+    assert end - spans["today"][0] == hours * HOUR_S + 60
