@@ -97,11 +97,24 @@ def _value(kpi: Kpi, kind: str, step: Step, time: str) -> str:
 
 
 def by_hour_of_day(asked: Asked, zone: str) -> str:
-    """Select `time`, a local day, and the value of the one KPI in each of its hours, as columns 00 to 23."""
+    """Select `time`, a local day, and the value of the one KPI in each of its hours, as columns 00 to 23.
+
+    An hour that comes twice is one: hours are those of the clock on the wall, and their sums are added up before the
+    KPI divides them.
+    """
     (kpi,) = asked.kpis
-    hours = ", ".join(f'anyIf({kpi.name}, hour = {hour}) AS "{hour:02}"' for hour in range(24))
-    of_day = f"SELECT {kpi.name}, toDate(time) AS day, toHour(time) AS hour FROM ({series(asked, HOURS, zone)})"  # noqa: S608  names of ours
-    return f"SELECT toDateTime(day, '{zone}') AS time, {hours} FROM ({of_day}) GROUP BY day ORDER BY day"  # noqa: S608
+    hour = "toInt64(intDiv(toUnixTimestamp({at}) + timeZoneOffset({at}), 3600))"
+    first, last, now = (hour.format(at=at) for at in ("since_at", "(until_at - 1)", local("now()", zone)))
+    day = "toDate(toInt32(intDiv(bucket, 24)))"
+    covered = f"{day} IN ({sums.days(kpi.subject)} AND {sums.IN_SPAN})"
+    filled = f"ORDER BY bucket WITH FILL FROM {first} TO {last} + 1"
+    summed = f"{sums.summed(asked, [Key('bucket', hour.format(at='at'), first, fine=True)])} {filled}"
+    hours = ", ".join(f'anyIf({kpi.name}, bucket % 24 = {number}) AS "{number:02}"' for number in range(24))
+    return (
+        f"{asked.heads()} SELECT toDateTime({day}, '{zone}') AS time, {hours} FROM ("  # noqa: S608  names of ours
+        f"SELECT bucket, {sums.value(kpi, asked.kind, covered)} AS {kpi.name} FROM ({summed}) WHERE bucket <= {now}) "
+        f"GROUP BY time ORDER BY time"
+    )
 
 
 def years(asked: Asked, by: By, zone: str) -> str:

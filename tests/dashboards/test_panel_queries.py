@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,14 +24,16 @@ from hotline.queries import Question, Scope, answer
 from hotline.subjects import SUBJECTS, TICKETS, Subject
 from hotline.windows import WINDOWS, span
 from sinks.connecting import connect
+from tests.dashboards.asking import Asking
 from tests.dashboards.conftest import BORN_AT, ZONE
-from tests.hotline.stored_rows import ODD_NAME
+from tests.hotline.stored_rows import ODD_NAME, engine, migrated
 from tests.hotline.test_queries import Naive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from tests.dashboards.asking import Answer, Asking
+    from tests.dashboards.asking import Answer
     from tests.hotline.stored_rows import Stored
 
 BORN_S = int(BORN_AT.timestamp())
@@ -299,6 +302,27 @@ def test_hours_of_the_day_add_up_to_the_days(asking: Asking) -> None:
     by_day = asking.ask(expand(series.series(asked, series.STEPS[By.DAY], ZONE), given)).rows
     assert [(day, sum(hour or 0 for hour in hours)) for day, *hours in by_hour] == [(d, n or 0) for d, n in by_day]
     assert sum(hour is not None for _, *hours in by_hour for hour in hours) >= 24
+
+
+def test_an_hour_that_comes_twice_is_one_hour_of_the_day_and_one_that_does_not_come_is_none(tmp_path: Path) -> None:
+    """New York, 2023: the clock shows one o'clock twice on 5 November, and never two o'clock on 12 March."""
+    zone, kpi = "America/New_York", KPIS["answered_30s_share"]
+    within, answered = (measure.column for measure in kpi.measures)
+    twice = [datetime(2023, 11, 5, hour, 30, tzinfo=UTC) for hour in (5, 6)]
+    rows = [["all", "", at, *sums] for at, sums in zip(twice, ((1, 4), (2, 2)), strict=True)]
+    rows.append(["all", "", datetime(2023, 3, 12, 7, 30, tzinfo=UTC), 1, 2])
+    with engine(tmp_path, zone) as settings, migrated(settings) as client:
+        names = ["scope_kind", "scope", "at", within, answered]
+        client.insert(f"{DATABASE}.minute_sums_calls", rows, column_names=names)
+        asking = Asking(settings)
+        found = {}
+        for day in (date(2023, 3, 12), date(2023, 11, 5)):
+            from_s = int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp())
+            given = Chosen(from_s=from_s, to_s=from_s + 23 * 3600 - 1, interval_s=3600)
+            asked = sums.Asked(kpis=(kpi,), span=spans.period(zone))
+            ((_, *hours),) = asking.ask(expand(series.by_hour_of_day(asked, zone), given)).rows
+            found[day.month] = {hour: value for hour, value in enumerate(hours) if value is not None}
+    assert found == {3: {3: 0.5}, 11: {1: 0.5}}
 
 
 def test_the_longest_wait_is_that_of_the_first_who_still_waits(asking: Asking, city: Stored) -> None:
