@@ -87,7 +87,7 @@ class Line:
     @property
     def memory_bytes(self) -> int:
         """Bytes of what is remembered."""
-        return self._memory.bytes_told
+        return self._memory.bytes
 
     def recall(self, value: bytes) -> None:
         """Take in one of this line's own outputs from behind the sink's mark. Raises GapError, DeploymentError."""

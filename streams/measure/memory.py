@@ -6,7 +6,8 @@ For every touched birth day it is known which entities can be trusted from memor
 
 Entities that will change again are *hot*: their members and last rows are at hand. The others, at rest, are known by
 their numbers alone: once their output is stored the store has them, until then the output itself (`recent`) is read
-again should one be asked for. Whole days leave, least recently touched first, when the memory passes its bound.
+again should one be asked for. Numbers count as memory, too: whole days leave, least recently touched first, when it
+passes its bound.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ LOOK_UPS_MAX = 8
 """More look-ups than this on one day, and the day is loaded whole: live traffic after a restart asks for a few new keys
 of today in every block, at 20 ms or more each time."""
 BYTES_MAX = 512 * 2**20
-"""Bound of the cache of one subject and partition, what is not yet stored aside."""
+"""Bound of the cache of one subject and partition, hot or at rest; what is not yet stored aside."""
 GROWTH = 2
 """Hot members are searched for what came to rest when there are this many times those of the last search."""
 GROWTH_MIN = 100_000
@@ -71,13 +72,9 @@ class Memory:
 
     @property
     def bytes(self) -> int:
-        """Estimated bytes of what is at hand."""
-        return int(self._hot.estimated_size() + self._hot_rows.estimated_size())
-
-    @property
-    def bytes_told(self) -> int:
-        """The same with the ids of what is at rest, 8 bytes each; for whoever watches, from any thread."""
-        return self.bytes + sum(8 * (len(day.known) + len(day.resting)) for day in list(self._days.values()))
+        """Estimated bytes of all that is remembered, what is at rest too; from any thread."""
+        hot = self._hot.estimated_size() + self._hot_rows.estimated_size()
+        return int(hot) + sum(day.bytes for day in list(self._days.values()))
 
     @property
     def sequence(self) -> int:
@@ -264,11 +261,14 @@ class Memory:
         for number in sorted(self._days.keys() - held, key=lambda day: self._days[day].touched):
             if self.bytes <= self._bytes_max:
                 return
-            self._hot = self._hot.filter(birth_days(self._hot) != number)
-            if len(self._hot_rows):
-                self._hot_rows = self._hot_rows.filter(birth_days(self._hot_rows) != number)
-            self._stored_days.add(number)
-            del self._days[number]
+            self._drop_day(number)
+
+    def _drop_day(self, number: int) -> None:
+        self._hot = self._hot.filter(birth_days(self._hot) != number)
+        if len(self._hot_rows):
+            self._hot_rows = self._hot_rows.filter(birth_days(self._hot_rows) != number)
+        self._stored_days.add(number)
+        del self._days[number]
 
 
 def _joined(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:

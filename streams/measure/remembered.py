@@ -23,6 +23,8 @@ Mask = npt.NDArray[np.bool_]
 Tables = tuple[pl.DataFrame, pl.DataFrame]
 """Members of sets, with their keys, and rows."""
 NO_IDS: U64 = np.empty(0, np.uint64)
+DAY_BYTES = 512
+"""What a day costs besides its ids, about: two headers of arrays, the object and its place in a table."""
 
 
 @dataclass
@@ -34,6 +36,11 @@ class Day:
     resting: U64 = field(default_factory=lambda: NO_IDS)
     touched: int = 0
     look_ups: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Estimated bytes of what is known."""
+        return DAY_BYTES + self.known.nbytes + self.resting.nbytes
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections import Counter, deque
 from datetime import timedelta
@@ -188,6 +189,28 @@ def test_a_year_in_random_order_equals_the_same_in_order(subject: Subject) -> No
     assert {c: v for c, v in in_order.sums.items() if v} == sums
     assert {c: v for c, v in random_order.sums.items() if v} == sums
     assert random_order.store.asked_keys > 2, "cold look-ups were not met"
+
+
+AT_REST = {"calls": "call.ended", "tickets": "ticket.answered_online"}
+"""Type of an event → after which nothing is expected of a call or ticket."""
+
+
+@both
+def test_what_is_at_rest_counts_as_memory_and_leaves_it_when_the_bound_is_passed(subject: Subject) -> None:
+    """Of each call and ticket of a long year 8 bytes would stay, whatever the bound."""
+    days, a_day, bytes_max = 200, 100, 64 << 10
+    born = [BIRTHS[0] + timedelta(days=number // a_day) for number in range(days * a_day)]
+    given = {"source": "s", "type": AT_REST[subject.name], "entity": map(str, range(len(born))), "born_at": born}
+    frame = pl.DataFrame(given | {"occurred_at": born}, schema_overrides={"born_at": TIME, "occurred_at": TIME})
+    frame = complete(subject, frame)
+    line = Line(subject, bytes_max)
+    for piece in frame.iter_slices(10 * a_day):
+        line.take(piece)
+        assert len(pickle.dumps(line.memory._days)) < 1.1 * bytes_max
+    assert bytes_max / 2 < line.memory.bytes <= bytes_max
+    line.take(frame[:: days // 4])
+    assert (line.verdicts["counted"], line.verdicts["seen"]) == (len(frame), len(frame[:: days // 4]))
+    assert {c: v for c, v in line.sums.items() if v} == _truth(subject, frame)[1]
 
 
 @both
