@@ -16,7 +16,7 @@ from streams.app import StreamsApp, make_app
 from streams.handling import handle_each
 from streams.intake.agent import Intake
 from streams.measure.agent import Measure
-from streams.reading import OnGap, OnReconnect, partitions_of_worker
+from streams.reading import OnGap, OnReconnect, Reached, partitions_of_worker
 from streams.roll.agent import Roll
 from streams.telling import tell
 from streams.worker import run_worker
@@ -63,9 +63,14 @@ def worker_app() -> StreamsApp:
     return app
 
 
-def _on_reconnect(agents: Mapping[str, Any]) -> OnReconnect | None:
-    """Ask measure, which knows what it read. What intake and roll take twice does no harm."""
-    return agents["measure"].on_reconnect if "measure" in agents else None
+def _on_reconnect(agents: Mapping[str, Any]) -> OnReconnect:
+    """Ask those who know what they read. Roll accepts by the sources that its records name."""
+
+    async def on_reconnect(reached: Mapping[TP, Reached]) -> None:
+        for name in agents.keys() - {"roll"}:
+            await agents[name].on_reconnect(reached)
+
+    return on_reconnect
 
 
 def _on_gap(agents: Mapping[str, Any]) -> OnGap:

@@ -22,11 +22,12 @@ class PositionLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it stands in the log. Headers keep their order and may repeat a name."""
+    """One record as it stands in the log. Headers keep their order and may repeat a name; `timestamp` in ms."""
 
     offset: int
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    timestamp: int = 0
 
     def header(self, name: str) -> bytes | None:
         """Return the value of the first header of that name, or None."""
@@ -98,7 +99,9 @@ async def record_at(
             while not (found := (await consumer.getmany(at, timeout_ms=POLL_MS)).get(at)):
                 pass
         record = found[0]
-        return Record(record.offset, record.value, tuple(record.headers)) if record.offset == offset else None
+        if record.offset != offset:
+            return None
+        return Record(offset, record.value, tuple(record.headers), record.timestamp)
 
 
 @asynccontextmanager

@@ -44,7 +44,8 @@ from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
 from streams.intake.marks import BrokerMarks
 from streams.intake.recalling import StoredLetters
-from streams.positions import tail
+from streams.intake.witnesses import Mark, Witness, agreed, end_if_not_same, with_newer, witness
+from streams.reading import Reached
 
 log = logging.getLogger("streams.intake")
 
@@ -87,6 +88,7 @@ class Intake:
         self._bytes = self._records = 0
         self._came, self._room, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._positions: dict[int, int] = {}
+        self._witnesses: dict[int, tuple[Witness, ...]] = {}
         self._resumed: dict[TP, int] = {}
         self._stops = Stops(settings.folder.stops(settings.process))
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,15 +105,27 @@ class Intake:
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._mark())]
         for task in self._tasks:
             end_if_it_fails(task, "intake")
-        ends = await tail(self._settings.bootstrap, INTAKE_TOPIC, marks) if marks else {}
-        for tp, end in ends.items():
-            if marks[tp.partition] > end:  # it was cut, or the topic made again: all of it is new, or a repeat
-                log.critical("ALARM %s/%d ends at %d, before %d: read again", *tp, end, marks.pop(tp.partition))
-        self._resumed = {tp: marks[tp.partition] for tp in partitions if tp.partition in marks}
+        self._resumed = {TP(INTAKE_TOPIC, partition): at for partition, at in (await self._agreed(marks)).items()}
         return self._resumed
 
     def _recall(self, opened: Opened, partitions: Collection[int]) -> None:
         self._desk.recall(opened.letters(partitions), time.monotonic())
+
+    async def _agreed(self, marks: Mapping[int, Mark]) -> dict[int, int]:
+        """The next offset of each partition as far as its log is the one that was read; none where nothing is."""
+        bootstrap = self._settings.bootstrap
+        found = {partition: await agreed(bootstrap, partition, mark) for partition, mark in marks.items()}
+        if moved := {partition: mark for partition, mark in found.items() if mark != marks[partition]}:
+            await self._marks.write(moved)  # at once: who waits for an event goes by them
+        self._witnesses = {partition: mark.witnesses for partition, mark in found.items()}
+        return {partition: mark.offset for partition, mark in found.items() if mark != Mark()}
+
+    async def on_reconnect(self, reached: Mapping[TP, Reached]) -> None:
+        """Look whether what was read last still stands in its place, before more is taken; else the process ends."""
+        newest = {partition: kept[0] for partition, kept in self._witnesses.items() if kept}
+        for partition, known in newest.items():
+            if TP(INTAKE_TOPIC, partition) in reached:
+                await end_if_not_same(self._settings.bootstrap, partition, known)
 
     def reached(self) -> Mapping[TP, int]:
         """The next event of each partition that is not yet forwarded."""
@@ -167,6 +181,9 @@ class Intake:
             await self._send(done.blocks)
             self._goes_on(done.positions.keys() - self._positions.keys())
             self._positions.update(done.positions)
+            for bundle in bundles:
+                kept = self._witnesses.get(bundle.partition, ())
+                self._witnesses[bundle.partition] = with_newer(kept, witness(bundle.records[-1]))
             self._moved.set()
 
     def _goes_on(self, partitions: Collection[int]) -> None:
@@ -227,7 +244,7 @@ class Intake:
             moved = {partition: at for partition, at in self._positions.items() if written.get(partition) != at}
             try:
                 if moved:
-                    await self._marks.write(moved)
+                    await self._marks.write({of: Mark(at, self._witnesses.get(of, ())) for of, at in moved.items()})
                     written |= moved
                 away = False
             except KafkaError as error:

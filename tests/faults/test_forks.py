@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 ZONE = "Asia/Shanghai"
 EVENTS_MAX = 20
 """In a block: many small ones, so that logs are long."""
+SINGLY, GROWN = 20, 200
+"""Single events sent at once, and those that are written into a log that was cut."""
+MARKS = "__consumer_offsets-*"
 FORKED = [*EVENTS_TOPICS.values(), *MEASURED_TOPICS.values()]
 CALLS, CALLS_MEASURED = EVENTS_TOPICS["calls"], MEASURED_TOPICS["calls"]
 
@@ -50,8 +53,10 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
     try:
         hotline.running()
         tell(hotline, parts[0])
+        send_singly(hotline, "kept")
         stopped(hotline, lambda folder: shutil.copytree(folder, tmp_path / "then"))
         tell(hotline, parts[1])
+        send_singly(hotline, "cut")
         assert numbers(hotline, [*FORKED, KPIS_TOPIC]) == {1}, "a log that is what it was keeps its number"
 
         stopped(hotline, lambda folder: give_back(tmp_path / "then", folder))
@@ -61,6 +66,8 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         stopped(hotline, lambda folder: grown(give_back(tmp_path / "then", folder), parts[3]))
         tell(hotline, parts[4])
         assert numbers(hotline, FORKED) == {3}, "one that was cut and grew past the marks is, too"
+        wait_until(lambda: sent_singly(hotline, "grown") == GROWN, "single events that were written where others stood")
+        assert sent_singly(hotline, "kept") == SINGLY
 
         made_again(hotline, CALLS)
         tell(hotline, parts[5])
@@ -93,6 +100,22 @@ def tell(hotline: Hotline, pieces: Iterable[Piece]) -> None:
         assert send_blocks(hotline, blocks).read == len(piece.events)
 
 
+def send_singly(hotline: Hotline, name: str) -> None:
+    """Send single events that become dead letters, so that the story stays what it is, and wait for them."""
+    assert hotline.do("send", "-", "--wait", stdin=b"\n".join(singly(name, SINGLY))).code == 0
+
+
+def singly(name: str, count: int) -> list[bytes]:
+    return [b'{"entity": "%s %d"}' % (name.encode(), number) for number in range(count)]
+
+
+def sent_singly(hotline: Hotline, name: str) -> int:
+    """How many different ones of that name are stored."""
+    sql = "SELECT uniq(original) FROM hotline.dead_letters WHERE original LIKE {name:String}"
+    with hotline.writer() as client:
+        return int(client.query(sql, parameters={"name": f'%"{name} %'}).result_rows[0][0])
+
+
 def stopped(hotline: Hotline, then: Callable[[Path], Any]) -> None:
     """Stop the stack, do something to its broker's folder, and start it again."""
     assert hotline.do("down").code == 0
@@ -102,9 +125,12 @@ def stopped(hotline: Hotline, then: Callable[[Path], Any]) -> None:
 
 
 def give_back(then: Path, folder: Path) -> Path:
-    """Put the broker's folder back to what it was then."""
-    shutil.rmtree(folder)
-    shutil.copytree(then, folder)
+    """Put the broker's folder back to what it was then, all but intake's marks: its logs were cut, these were not."""
+    now = folder.rename(folder.with_name("broker then"))
+    shutil.copytree(then, folder, ignore=shutil.ignore_patterns(MARKS))
+    for marks in now.glob(MARKS):
+        shutil.copytree(marks, folder / marks.name)
+    shutil.rmtree(now)
     return folder
 
 
@@ -121,6 +147,8 @@ def grown(folder: Path, pieces: Iterable[Piece]) -> None:
                 headers = [(CONTENT_TYPE, ARROW_STREAM), (BLOCK_ID, block.block_id.encode())]
                 topic = EVENTS_TOPICS[block.subject.name]
                 producer.send(topic, partition=block.partition, value=block.encode(), headers=headers)
+        for number, value in enumerate(singly("grown", GROWN)):
+            producer.send(INTAKE_TOPIC, partition=number % partitions, value=value)
         for topic in MEASURED_TOPICS.values():
             for partition in range(partitions):
                 for value in values(broker.bootstrap, topic, partition) * 20:  # a zombie's, say

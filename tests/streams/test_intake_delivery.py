@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from kafka import KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 
-from deploy.brokers import create_topics, delete_topics
+from deploy.brokers import create_topics, delete_topics, open_admin
 from deploy.processes import Child
 from hotline.blocks import decode
-from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC
+from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC, intake_group
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from producers.intake_position import ends_of_events, forwarded
+from streams.intake.marks import BrokerMarks
 from streams.positions import read_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from deploy.brokers import Broker
+    from deploy.brokers import Broker, KafkaBroker
+    from streams.intake.witnesses import Mark
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("intake_worker.py")
@@ -43,16 +46,35 @@ class Pipe:
         self.broker, self.folder = broker, folder
         self.log = uuid.uuid4().int % 2**31  # a group of its own, as every log has
         self.workers: list[Child] = []
-        topics = [INTAKE_TOPIC, *EVENTS_TOPICS.values()]
-        delete_topics(broker.bootstrap, topics)
-        create_topics(broker.bootstrap, dict.fromkeys(topics, PARTITIONS))
+        self._begin_anew(INTAKE_TOPIC, *EVENTS_TOPICS.values())
 
-    def produce(self, events: list[dict[str, Any]]) -> None:
+    def _begin_anew(self, *topics: str) -> None:
+        delete_topics(self.broker.bootstrap, topics)
+        create_topics(self.broker.bootstrap, dict.fromkeys(topics, PARTITIONS))
+
+    def by_senders_clocks(self) -> None:
+        """Begin the log of single events anew, with the times that senders state; its marks are forgotten."""
+        self._begin_anew(INTAKE_TOPIC)
+        with open_admin(self.broker.bootstrap) as admin:
+            times = {"message.timestamp.type": "CreateTime"}
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, INTAKE_TOPIC, times)])
+
+    def produce(self, events: list[dict[str, Any]], at_ms: int | None = None) -> None:
         """Send as any program would: partitions as they come, no header."""
         with KafkaProducer(bootstrap_servers=self.broker.bootstrap, reconnect_backoff_max_ms=500) as producer:
             for number, event in enumerate(events):
-                producer.send(INTAKE_TOPIC, value=msgspec.json.encode(event), partition=number % PARTITIONS)
+                given = {"value": msgspec.json.encode(event), "partition": number % PARTITIONS, "timestamp_ms": at_ms}
+                producer.send(INTAKE_TOPIC, **given)
             producer.flush()
+
+    async def marks(self, written: Mapping[int, Mark] | None = None) -> dict[int, Mark]:
+        """The marks of intake; after writing these, if any."""
+        marks = BrokerMarks(self.broker.bootstrap, intake_group(self.log))
+        found = await marks.start(range(PARTITIONS))
+        if written:
+            await marks.write(written)
+        await marks.stop()
+        return found
 
     def start(self, **settings: Any) -> Child:
         """Start one more worker; `settings` by their names, None for what the product sets."""
@@ -99,11 +121,21 @@ class Pipe:
 
 
 @pytest.fixture
-def pipe(broker: Broker, tmp_path: Path) -> Iterator[Pipe]:
-    made = Pipe(broker, tmp_path)
-    yield made
-    for worker in made.workers:
+def pipes(tmp_path: Path) -> Iterator[Callable[[Broker], Pipe]]:
+    made: list[Pipe] = []
+
+    def make(broker: Broker) -> Pipe:
+        made.append(Pipe(broker, tmp_path))
+        return made[-1]
+
+    yield make
+    for worker in (worker for pipe in made for worker in pipe.workers):
         worker.kill()
+
+
+@pytest.fixture
+def pipe(broker: Broker, pipes: Callable[[Broker], Pipe]) -> Pipe:
+    return pipes(broker)
 
 
 def events(count: int, start: int = 0) -> list[dict[str, Any]]:
@@ -167,6 +199,30 @@ def test_what_came_together_is_one_bundle_and_what_comes_one_by_one_leaves_a_few
     pipe.start()
     pipe.wait_until(lambda: pipe.position() == 700, "the later events")
     assert ids(pipe) == Counter({str(number): 1 for number in range(700)})
+
+
+def test_a_log_that_was_cut_and_grew_past_the_mark_is_read_again_from_where_it_agrees(
+    kafka_broker: KafkaBroker, pipes: Callable[[Broker], Pipe]
+) -> None:
+    """Its offsets go on as before, and single events have no ids of blocks by which a worker could tell."""
+    pipe = pipes(kafka_broker)
+    pipe.by_senders_clocks()  # so that a test can write the same records again
+    first, then_ms = pipe.start(), int(time.time() * 1000)
+    for start in (0, 200):
+        pipe.produce(events(200, start=start), at_ms=then_ms + start)
+        pipe.wait_until(lambda end=start + 200: pipe.position() == end, "the first events")  # type: ignore[misc]
+    first.kill()
+    known = asyncio.run(pipe.marks())
+    pipe.by_senders_clocks()
+    pipe.produce(events(200), at_ms=then_ms)  # the part that was not cut
+    pipe.produce(events(400, start=400))
+    asyncio.run(pipe.marks(known))
+    pipe.start()
+    pipe.wait_until(lambda: pipe.position() == 600, "the events that stand where others were")
+    found = ids(pipe)
+    assert found.keys() == {str(number) for number in range(800)}
+    assert set(found.values()) == {1}, "what agrees was not read again"
+    assert pipe.workers[-1].log_tail().count("is another log than intake read up to 200") == PARTITIONS
 
 
 def test_an_event_that_waits_holds_the_mark_and_comes_again_after_a_crash(pipe: Pipe) -> None:
