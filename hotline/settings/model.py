@@ -59,9 +59,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     deployment: Annotated[
         int, Meta(ge=1, description="Number of this deployment; a lower one is refused by what a higher one wrote.")
     ] = 1
-    broker: Annotated[Literal["embedded", "kafka"], Meta(description="Kind of broker: embedded, or Apache Kafka.")] = (
-        "embedded"
-    )
+    broker: Annotated[
+        Literal["embedded", "kafka"],
+        Meta(
+            description="Kind of broker: embedded, which keeps its log in memory, so that what is not yet stored dies "
+            "with it (hotline load and send --wait send it again); or kafka, Apache Kafka, which keeps what it "
+            "acknowledged."
+        ),
+    ] = "embedded"
     bootstrap: Annotated[
         str, Meta(description="host:port of a Kafka cluster, several with commas; empty: a broker of the stack's own.")
     ] = ""

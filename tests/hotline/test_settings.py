@@ -78,6 +78,10 @@ class TestOrder:
             assert doc(name).endswith(".")
             assert "\n" not in doc(name)
 
+    def test_whoever_chooses_a_broker_reads_there_what_dies_with_the_embedded_one(self) -> None:
+        assert "embedded, which keeps its log in memory, so that what is not yet stored dies with it" in doc("broker")
+        assert "kafka, Apache Kafka, which keeps what it acknowledged" in doc("broker")
+
 
 class TestRefusals:
     def test_an_unknown_key_is_named_with_the_nearest(self, here: Path) -> None:
