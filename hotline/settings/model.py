@@ -141,6 +141,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dead_blocks_in_a_row_max: Annotated[
         int, Meta(ge=0, description="Records of a partition in a row that may be no block at all; 0: any number.")
     ] = 20
+    dead_letters_a_minute_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Events and records of a partition that came in one minute and may become dead letters; 0: any "
+            "number.",
+        ),
+    ] = 60_000
     warm_bytes_max: Annotated[Bytes, Meta(description="Memory of a worker for calls and tickets kept at hand.")] = (
         512 << 20
     )

@@ -166,7 +166,7 @@ class Measure:
                 minutes_from=recent,
             )
             while (made := await self._in_thread(next, outputs, None)) is not None:
-                await self._stopping[tp].pass_on(made.record)
+                await self._stopping[tp].pass_on(made.record, _came_s(message))
                 await self._send(tp, line, made.value)
                 await self._wait_for_sink(tp, line)  # a record may have many outputs
 
@@ -174,7 +174,7 @@ class Measure:
         """Where recent minutes begin, by when the record came; of a replay, whose events may be old, all are."""
         if self._settings.clock == "events":
             return ALL_MINUTES
-        return recent_from(int(message.timestamp or 0), self._settings.zone)
+        return recent_from(_came_s(message), self._settings.zone)
 
     async def _send(self, tp: TP, line: Line, value: bytes) -> None:
         topic = MEASURED_TOPICS[line.place.subject.name]
@@ -232,6 +232,11 @@ def _read_logs(client: Client) -> dict[str, int]:
 
 def _read_marks(client: Client) -> dict[Partition, Mark]:
     return marks(client.query(MARKS_SQL).result_rows)
+
+
+def _came_s(message: Any) -> int:
+    """When the broker took a record, where it says so."""
+    return int(message.timestamp or 0)
 
 
 def _asks_to_refold(message: Any) -> bool:

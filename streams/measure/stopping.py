@@ -1,4 +1,4 @@
-"""A line that stands still because too many dead letters came in a row, until somebody accepts them."""
+"""A line that stands still because too many dead letters came in a row, or in a minute, until somebody accepts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faust.types.tuples import TP
 
 from hotline.acceptances import DEAD_LETTERS, Stop
 from streams.gaps import accepted
-from streams.measure.in_a_row import InARow
+from streams.measure.in_a_row import InARow, Limits
 
 if TYPE_CHECKING:
     from hotline.measured import Measured
@@ -25,7 +25,7 @@ LOOK_EVERY_S = 2.0
 
 
 class Stopping:
-    """Holds the outputs of one line back while they are dead letters in a row, too many of them."""
+    """Holds the outputs of one line back while they are dead letters, too many of them."""
 
     def __init__(self, settings: Settings, tp: TP, line: Line, stops: Stops) -> None:
         self._settings, self._place, self._stops = settings, f"{tp.topic}/{tp.partition}", stops
@@ -33,13 +33,16 @@ class Stopping:
         self._in_a_row = InARow(
             settings.folder.in_a_row(*tp),
             (line.place.log, line.next_input, line.next_first),
-            events_max=settings.dead_events_in_a_row_max,
-            blocks_max=settings.dead_blocks_in_a_row_max,
+            Limits(
+                events=settings.dead_events_in_a_row_max,
+                blocks=settings.dead_blocks_in_a_row_max,
+                in_minute=settings.dead_letters_a_minute_max,
+            ),
         )
 
-    async def pass_on(self, record: Measured) -> None:
-        """Return when the output may be sent."""
-        if self._in_a_row.take(record):
+    async def pass_on(self, record: Measured, at_s: int) -> None:
+        """Return when the output of an input that the broker took at that instant may be sent."""
+        if self._in_a_row.take(record, at_s):
             await self._accepted(record)
         if self._may_be_told:
             self._stops.over(self._place)
@@ -61,10 +64,8 @@ class Stopping:
         self._in_a_row.accept(record)
 
     def _why(self, stop: Stop) -> str:
-        events, blocks = self._in_a_row.count
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self._in_a_row.reasons.items()))
         return (
-            f"{self._place} stops: {events:,} events and {blocks:,} records in a row are dead letters ({reasons}); "
+            f"{self._place} stops: {self._in_a_row.too_many}; "
             "look at the last ones: hotline dead-letters list. If a change of this installation is wrong, undo it: the "
             f"line then goes on by itself. If they are rightly dead: hotline dead-letters accept {stop.name}"
         )

@@ -10,7 +10,7 @@ import pytest
 from hotline.accept import Accepted
 from hotline.blocks import Block, complete
 from hotline.subjects import CALLS
-from streams.measure.in_a_row import InARow
+from streams.measure.in_a_row import InARow, Limits
 from streams.measure.line import Line, Place
 from streams.measure.memory import Memory
 from streams.measure.store import NothingStored
@@ -45,9 +45,13 @@ def output(line: Line, *rows: dict[str, Any]) -> Measured:
     return found
 
 
-def fresh(file: Path, line: Line, *, events_max: int = 5, blocks_max: int = 2) -> InARow:
+def fresh(file: Path, line: Line, *, events: int = 5, blocks: int = 2, in_minute: int = 0) -> InARow:
     at = line.place.log, line.next_input, line.next_first
-    return InARow(file, at, events_max=events_max, blocks_max=blocks_max)
+    return InARow(file, at, Limits(events, blocks, in_minute))
+
+
+def in_a_row(found: InARow) -> tuple[int, int]:
+    return found.count.events, found.count.blocks
 
 
 def test_events_that_this_installation_refuses_count_and_one_that_lives_ends_the_row(
@@ -57,14 +61,14 @@ def test_events_that_this_installation_refuses_count_and_one_that_lives_ends_the
     assert [row.take(output(line, OURS, INTAKES | {"born_at": None})) for _ in range(3)] == [False, False, True]
     assert row.reasons == {"unknown_type": 3, "bad_value": 3}
     assert not row.take(output(line, OURS, OURS, OURS, GOOD))
-    assert row.count == (0, 0)
+    assert in_a_row(row) == (0, 0)
 
 
 def test_lines_that_an_adapter_found_broken_count_neither_for_nor_against(tmp_path: Path, line: Line) -> None:
     row = fresh(tmp_path / "x", line)
     row.take(output(line, OURS))
     assert not row.take(output(line, *[FILES | {"born_at": None}] * 50))
-    assert row.count == (1, 0)
+    assert in_a_row(row) == (1, 0)
 
 
 def test_records_that_are_no_block_are_counted_apart(tmp_path: Path, line: Line) -> None:
@@ -73,13 +77,13 @@ def test_records_that_are_no_block_are_counted_apart(tmp_path: Path, line: Line)
     between, third = line.accepted, output(line)
     assert row.take(third)
     row.accept(third)
-    assert fresh(tmp_path / "x", line).count == (0, 0), "the next process knows that somebody looked"
+    assert in_a_row(fresh(tmp_path / "x", line)) == (0, 0), "the next process knows that somebody looked"
     line.accepted = between
     assert fresh(tmp_path / "x", line).take(third), "one that has not passed on what was accepted asks again"
 
 
 def test_a_limit_of_0_is_none(tmp_path: Path, line: Line) -> None:
-    row = fresh(tmp_path / "x", line, events_max=0, blocks_max=0)
+    row = fresh(tmp_path / "x", line, events=0, blocks=0)
     assert not any(row.take(output(line, *[OURS] * many)) if many else row.take(output(line)) for many in (9, 0, 9, 0))
 
 
@@ -88,8 +92,31 @@ def test_the_next_process_goes_on_counting_whether_the_last_output_was_sent_or_n
     row.take(output(line, OURS, OURS))
     between = line.accepted
     row.take(output(line, OURS))
-    assert fresh(tmp_path / "x", line).count == (3, 0)
+    assert in_a_row(fresh(tmp_path / "x", line)) == (3, 0)
     line.accepted = between
-    assert fresh(tmp_path / "x", line).count == (2, 0)
+    assert in_a_row(fresh(tmp_path / "x", line)) == (2, 0)
     line.accepted = before
-    assert fresh(tmp_path / "x", line).count == (0, 0), "somewhere else nothing is known"
+    assert in_a_row(fresh(tmp_path / "x", line)) == (0, 0), "somewhere else nothing is known"
+
+
+def test_dead_letters_of_one_minute_are_too_many_although_others_live_between_them(tmp_path: Path, line: Line) -> None:
+    """A wrong rule for one type of event would never be a row."""
+    row = fresh(tmp_path / "x", line, in_minute=4)
+    mixed = (OURS, OURS, GOOD)
+    assert [row.take(output(line, *mixed), at_s) for at_s in (60, 119, 120, 179)] == [False] * 4
+    assert row.count == (0, 0, 2, 4)
+    assert not row.take(output(line, GOOD), 240)
+    last = output(line, *mixed)
+    assert row.take(last, 179)
+    assert row.too_many == "6 events and records of one minute are dead letters"
+    assert fresh(tmp_path / "x", line, in_minute=4).count.in_minute == 6, "a restart decides nothing"
+    row.accept(last)
+    assert not row.take(output(line, *mixed), 179)
+    assert not row.take(output(line, OURS), 0), "of an unknown minute"
+    assert row.count.in_minute == 2
+
+
+def test_lines_that_an_adapter_found_broken_count_in_no_minute(tmp_path: Path, line: Line) -> None:
+    row = fresh(tmp_path / "x", line, in_minute=4)
+    assert not row.take(output(line, *[FILES | {"born_at": None}] * 50, OURS, GOOD), 60)
+    assert row.count.in_minute == 1
