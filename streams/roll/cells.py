@@ -76,7 +76,7 @@ def _values(subject: Subject, sums: pl.DataFrame, places: list[int]) -> I64:
 
 
 def _cells(subject: Subject, numbers: I64, at: I64, places: list[int], values: I64) -> Cells:
-    row, column = np.nonzero(values)
+    row, column = np.nonzero(values if (numbers >= 0).all() else values * (numbers >= 0)[:, None])
     return Cells(at[row], numbers[row] * width(subject) + np.array(places)[column], values[row, column])
 
 

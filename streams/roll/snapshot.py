@@ -17,7 +17,7 @@ from hotline.marks import Partition
 from hotline.subjects import SUBJECTS
 from streams.roll.cells import Cells
 from streams.roll.rolling import Held
-from streams.roll.scopes import I64, Scopes
+from streams.roll.scopes import I64, SCOPES_MAX, Scopes
 from streams.roll.state import Read, State, watermark
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     places: list[_Place]
     sums: dict[str, _Sums]
     repairs: int = 0
+    scopes_max: int = 0
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -78,6 +79,7 @@ def save(file: Path, taken: Taken, zone: str) -> None:
         places=[_Place(topic, partition, read) for (topic, partition), read in taken.read.items()],
         sums={name: _sums(name, held) for name, held in taken.held.items()},
         repairs=taken.repairs,
+        scopes_max=SCOPES_MAX,
     )
     file.parent.mkdir(exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
@@ -95,6 +97,7 @@ def restored(file: Path, zone: ZoneInfo, at_s: int | None) -> State | None:
     except (OSError, msgspec.DecodeError):
         return None
     same = all(of.columns == _columns(name) for name, of in snapshot.sums.items())
+    same &= snapshot.scopes_max == SCOPES_MAX  # where less was taken in, a scope that is new now lacks what came before
     if snapshot.version != SNAPSHOT_VERSION or snapshot.zone != zone.key or not same:
         return None
     read: dict[Partition, Read] = {(place.topic, place.partition): place.read for place in snapshot.places}
