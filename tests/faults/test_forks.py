@@ -61,6 +61,7 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
 
         stopped(hotline, lambda folder: give_back(tmp_path / "then", folder))
         tell(hotline, parts[2])
+        send_singly(hotline, "cut again")
         assert numbers(hotline, FORKED) == {2}, "a log whose tail was cut is another log"
 
         stopped(hotline, lambda folder: grown(give_back(tmp_path / "then", folder), parts[3]))
@@ -68,6 +69,8 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         assert numbers(hotline, FORKED) == {3}, "one that was cut and grew past the marks is, too"
         wait_until(lambda: sent_singly(hotline, "grown") == GROWN, "single events that were written where others stood")
         assert sent_singly(hotline, "kept") == SINGLY
+        worker = (hotline.data / "log" / "worker-0.log").read_text()
+        assert worker.count("is another log than intake read up to") == 2 * hotline.settings.partitions
 
         made_again(hotline, CALLS)
         tell(hotline, parts[5])
@@ -128,8 +131,8 @@ def give_back(then: Path, folder: Path) -> Path:
     """Put the broker's folder back to what it was then, all but intake's marks: its logs were cut, these were not."""
     now = folder.rename(folder.with_name("broker then"))
     shutil.copytree(then, folder, ignore=shutil.ignore_patterns(MARKS))
-    for marks in now.glob(MARKS):
-        shutil.copytree(marks, folder / marks.name)
+    for marks in now.rglob(MARKS):
+        shutil.copytree(marks, folder / marks.relative_to(now))
     shutil.rmtree(now)
     return folder
 
