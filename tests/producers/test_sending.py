@@ -16,9 +16,9 @@ from deploy.brokers import EmbeddedBroker, create_topics
 from hotline import blocks
 from hotline.blocks import Block, complete
 from hotline.measured import Verdicts
-from hotline.names import BLOCK_ID, EVENTS_TOPICS
+from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC
 from hotline.subjects import CALLS
-from producers import loading, sending
+from producers import json_sending, loading, sending
 from producers.adapters.adapter import Batch
 from producers.adapters.errors import TruncatedError
 from producers.sending import Sender, StackAwayError
@@ -131,6 +131,52 @@ def test_a_block_is_kept_until_it_is_stored(broker: EmbeddedBroker) -> None:
         assert database.store() == [sent.block_id]
         _finish(sender)
     assert told == [("calls", Verdicts(counted=2, seen=1))]
+
+
+def test_sending_waits_while_too_much_is_not_stored(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes on with what was let go, so that a load of any size needs the memory of a few blocks."""
+    database, size = Database(broker), len(_block().encode())
+    monkeypatch.setattr(sending, "KEPT_BYTES_MAX", 2 * size)
+    asked: list[int] = []
+
+    def answer() -> None:
+        asked.append(sender.waiting)
+        assert sender.waiting <= 3, "no more than the bound and the block that passed it"
+        if len(asked) % 3 == 0:
+            store()
+
+    def store() -> None:
+        database.verdicts |= dict.fromkeys(sender._kept, (2, 1, 0, 0, {}))
+
+    with Sender(database.connect, lambda *_: None) as sender:
+        monkeypatch.setattr(database, "_answer", answer)
+        for _ in range(5):
+            sender.send(_block())
+            assert sender.waiting <= 2
+        assert max(asked) == 3, "it came to that"
+        store()
+        _finish(sender)
+    assert len(database.in_log()) == 5
+
+
+@pytest.mark.parametrize(("bound", "kept"), [("KEPT_EVENTS_MAX", 3), ("KEPT_BYTES_MAX", 30)])
+def test_single_events_are_settled_when_many_or_much_is_not(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch, bound: str, kept: int
+) -> None:
+    create_topics(broker.bootstrap, {INTAKE_TOPIC: 1})
+    monkeypatch.setattr(json_sending, bound, kept)
+    account = json_sending.Sending()
+    told: list[tuple[int, int]] = []
+    sender = json_sending.JsonSender(
+        Database(broker).connect, 1, account, lambda: None, wait=False, pseudonymised=False
+    )
+    with sender:
+        for _ in range(7):
+            sender.send(b'{"n": "10"}')
+            told.append((account.read, account.sent))
+        sender.settle()
+    assert told == [(1, 0), (2, 0), (3, 3), (4, 3), (5, 3), (6, 6), (7, 6)]
+    assert account.sent == 7
 
 
 def test_what_a_dead_broker_forgot_is_sent_again_under_the_same_ids(broker: EmbeddedBroker) -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
 
+from hotline.marks import Mark
 from hotline.measured import Measured, Verdicts
 from hotline.names import MEASURED_TOPICS
 from hotline.settings import load
 from hotline.subjects import CALLS
 from sinks.writer import gatherer as gathering
-from sinks.writer.gatherer import BULK_EVENTS, BULK_PATIENCE, BULK_QUIET, POLL_S, Gatherer
+from sinks.writer.gatherer import BULK_EVENTS, BULK_PATIENCE, BULK_QUIET, POLL_S, Gatherer, LineStoppedError
 from sinks.writer.health import Health
 from sinks.writer.options import from_settings
 from tests.sinks.sinking import Outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sinks.writer.reader import Reader
@@ -62,14 +65,24 @@ class _Record:
     value: bytes
 
 
-def gathered(folder: Path, monkeypatch: pytest.MonkeyPatch, at_seconds: list[float], events: int) -> tuple[int, float]:
+def gathered(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    at_seconds: list[float],
+    events: int,
+    tables: Mapping[str, bytes] = MappingProxyType({}),
+    **limits: int,
+) -> tuple[int, float]:
     """Records in the first batch when they come at those seconds, and seconds from its first until it is closed."""
     made = Outputs()
     verdicts = Verdicts(counted=events)
-    outputs = [msgspec.structs.replace(made.output(CALLS, 0), verdicts=verdicts, tables={}) for _ in at_seconds]
+    outputs = [
+        msgspec.structs.replace(made.output(CALLS, 0), verdicts=verdicts, tables=dict(tables)) for _ in at_seconds
+    ]
     log = Log(deque(zip(at_seconds, outputs, strict=True)))
     monkeypatch.setattr(gathering, "time", log)
-    options = from_settings(load(folder, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0])
+    given = {f"HOTLINE_{name.upper()}": str(limit) for name, limit in limits.items()}
+    options = from_settings(load(folder, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1", **given})[0])
     reader = cast("Reader", log)
     chosen = Gatherer(reader, options, Health(), check=lambda *_: None)
     chosen.start({AT[0]: 1})
@@ -101,3 +114,26 @@ def test_the_last_of_a_load_does_not_wait_for_more(
     records, seconds = gathered(tmp_path, monkeypatch, [0.0, 0.01, 0.02], events=BULK_EVENTS)
     assert records == 3
     assert seconds <= 0.02 + wait_s * BULK_QUIET + POLL_S
+
+
+def test_a_batch_that_is_full_is_closed_at_the_output_that_fills_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By rows, or by bytes; what comes after it waits for the next one."""
+    at_once = [0.0] * 20
+    assert gathered(tmp_path, monkeypatch, at_once, events=4, batch_rows_max=10) == (3, 0.0)
+    tables = Outputs().output(CALLS, 0, entities=3_000).tables
+    size, bound = sum(map(len, tables.values())), 1 << 20
+    assert size < bound
+    fills = -(-bound // size)
+    assert gathered(tmp_path, monkeypatch, at_once, 4, tables, batch_bytes_max=bound) == (fills, 0.0)
+
+
+def test_a_mark_of_a_later_log_than_the_current_one_stops_the_line(tmp_path: Path) -> None:
+    """A database that knows more than its broker: a folder was put back to an older state, and not the other one."""
+    health = Health()
+    health.stored = {AT: Mark(log=3, position=7)}
+    options = from_settings(load(tmp_path, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0])
+    chosen = Gatherer(cast("Reader", Log(deque())), options, health, check=lambda *_: None)
+    with pytest.raises(LineStoppedError, match="stored up to log 3, but its current log is 2"):
+        chosen.start({AT[0]: 2})
