@@ -27,6 +27,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "roll": tuple(MEASURED_TOPICS.values()),
 }
 """Agent → the topics it reads."""
+BUFFER_RECORDS_MAX, POLL_RECORDS_MAX = 8, 4
+"""Records that wait for an agent, and those taken from what was fetched at once: each may be a block of 16 MiB."""
 
 
 def worker_app() -> StreamsApp:
@@ -48,8 +50,8 @@ def worker_app() -> StreamsApp:
         datadir=settings.folder.run / settings.process,
         idempotent=durable,
         log_survives=durable,
-        buffer_records_max=8,
-        poll_records_max=4,
+        buffer_records_max=BUFFER_RECORDS_MAX,
+        poll_records_max=POLL_RECORDS_MAX,
     )
     for name, agent in agents.items():
         agent.app = app

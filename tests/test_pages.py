@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -85,8 +87,64 @@ def test_every_test_that_a_page_names_exists() -> None:
         assert f"def {test}(" in (ROOT / "tests" / file).read_text(), name
 
 
-def test_every_setting_in_the_table_of_limits_exists() -> None:
-    limits = (ROOT / "docs" / "guarantees.md").read_text().partition("## Limits")[2]
-    named = re.findall(r"`(\w+_max)`", limits)
-    assert named
-    assert set(named) <= set(FIELDS)
+GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+TEST = re.compile(r"\[[\w/]+\.py::\w+\]")
+IN_THE_PATH = ("streams/**/*.py", "sinks/writer/*.py", "producers/*.py", "deploy/stack/*.py", "hotline/names.py")
+"""Where whatever is limited by a constant is on its way from a sender to the tables."""
+UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "s": 1}
+
+
+def rows(table: str) -> list[list[str]]:
+    """Cells of each row of a Markdown table."""
+    lines = [line for line in table.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
+
+
+def limits() -> tuple[list[list[str]], list[list[str]]]:
+    """Rows of the settings that are limits, and of the constants."""
+    settings, _, constants = GUARANTEES.partition("## Limits")[2].partition("The others follow")
+    return rows(settings), rows(constants)
+
+
+def test_every_promise_names_its_test() -> None:
+    promises, _, tables = GUARANTEES.partition("## Limits")
+    points = re.findall(r"^- .*?(?=\n\S|\n\n|\Z)", promises, re.MULTILINE | re.DOTALL)
+    arrows = [" | ".join(row) for row in rows(promises)]
+    settings = [" | ".join(row) for row in rows(tables.partition("The others follow")[0])]
+    assert (len(points) > 15, len(arrows) > 15, len(settings) > 5) == (True, True, True)
+    assert [said for said in (*points, *arrows, *settings) if not TEST.search(said)] == []
+
+
+def test_every_setting_that_is_a_limit_stands_on_the_page_with_its_reason() -> None:
+    found, _ = limits()
+    assert {len(row) for row in found} == {4}
+    assert all(all(row) for row in found)
+    named = [name for row in found for name in re.findall(r"`(\w+)`", row[1])]
+    assert sorted(named) == sorted(name for name in FIELDS if name.endswith("_max"))
+
+
+def constants_in(file: Path) -> set[str]:
+    """Public names of a module that are limits, with the module's."""
+    module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    names = {
+        name.id
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name) and re.fullmatch(r"[A-Z][A-Z_]*_MAX(_\w+)?", name.id)
+    }
+    return {f"{module}.{name}" for name in names}
+
+
+def test_every_constant_limit_stands_on_the_page_with_its_value_and_every_one_there_exists() -> None:
+    _, found = limits()
+    assert all(all(row) and len(row) == 4 for row in found)
+    stated = {row[1].strip("`"): row[2] for row in found}
+    files = (file for pattern in IN_THE_PATH for file in ROOT.glob(pattern))
+    assert stated.keys() == set().union(*map(constants_in, files))
+    for name, value in stated.items():
+        module, _, constant = name.rpartition(".")
+        number, _, unit = value.partition(" ")
+        told = float(number.replace(",", "")) * UNITS[unit]
+        assert getattr(importlib.import_module(module), constant) == told, name

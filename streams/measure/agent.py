@@ -38,7 +38,7 @@ from streams.same_log import end_if_another, moved
 
 MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
 """How often the sink's marks are read: each look costs the engine milliseconds, so oftener only while a line waits."""
-WAITING_RECORDS = 2
+WAITING_RECORDS_MAX = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
 
@@ -75,7 +75,7 @@ class Measure:
         numbers, stored = await self._in_thread(_read_logs, client), await self._in_thread(_read_marks, client)
         for tp in sorted(partitions):
             self._lines[tp] = await self._line(tp, numbers, stored)
-            self._queues[tp] = asyncio.Queue(WAITING_RECORDS)
+            self._queues[tp] = asyncio.Queue(WAITING_RECORDS_MAX)
             self._in_hand[tp] = InHand(self._settings.folder.in_hand(*tp))
             at_known_end(self._in_hand[tp].let_go)
             self._stopping[tp] = Stopping(self._settings, tp, self._lines[tp], self._stops)
