@@ -65,14 +65,15 @@ def worker_app() -> StreamsApp:
     return app
 
 
-def _on_reconnect(agents: Mapping[str, Any]) -> OnReconnect:
+def _on_reconnect(agents: Mapping[str, Any]) -> OnReconnect | None:
     """Ask those who know what they read. Roll accepts by the sources that its records name."""
+    knowing = [agent for name, agent in agents.items() if name != "roll"]
 
     async def on_reconnect(reached: Mapping[TP, Reached]) -> None:
-        for name in agents.keys() - {"roll"}:
-            await agents[name].on_reconnect(reached)
+        for agent in knowing:
+            await agent.on_reconnect(reached)
 
-    return on_reconnect
+    return on_reconnect if knowing else None
 
 
 def _on_gap(agents: Mapping[str, Any]) -> OnGap:

@@ -12,7 +12,7 @@ passes its bound.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 import numpy as np
@@ -258,17 +258,30 @@ class Memory:
     def _drop_days(self) -> None:
         """Let the least recently touched days go until the bound is met; days of outputs not yet stored stay."""
         held = set().union(*(recent.days for recent in self._recent))
-        for number in sorted(self._days.keys() - held, key=lambda day: self._days[day].touched):
-            if self.bytes <= self._bytes_max:
-                return
-            self._drop_day(number)
+        left = sorted(self._days.keys() - held, key=lambda day: self._days[day].touched)
+        while left and (excess := self.bytes - self._bytes_max) > 0:
+            going = self._first_of(left, excess)
+            del left[: len(going)]
+            self._drop(going)
 
-    def _drop_day(self, number: int) -> None:
-        self._hot = self._hot.filter(birth_days(self._hot) != number)
+    def _first_of(self, days: list[int], excess: int) -> list[int]:
+        """The first of these days that seem to make up so many bytes, or all; thousands may go at once."""
+        sizes = Counter({number: float(day.bytes) for number, day in self._days.items()})
+        for frame in (self._hot, self._hot_rows):
+            if len(frame):
+                days_of, counts = np.unique(birth_days(frame).to_numpy(), return_counts=True)
+                each = frame.estimated_size() / len(frame)
+                sizes.update(dict(zip(days_of.tolist(), (counts * each).tolist(), strict=True)))
+        freed = np.cumsum([sizes[number] for number in days])
+        return days[: int(np.searchsorted(freed, excess)) + 1]
+
+    def _drop(self, days: list[int]) -> None:
+        self._hot = self._hot.filter(~birth_days(self._hot).is_in(days))
         if len(self._hot_rows):
-            self._hot_rows = self._hot_rows.filter(birth_days(self._hot_rows) != number)
-        self._stored_days.add(number)
-        del self._days[number]
+            self._hot_rows = self._hot_rows.filter(~birth_days(self._hot_rows).is_in(days))
+        self._stored_days.update(days)
+        for number in days:
+            del self._days[number]
 
 
 def _joined(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC, intake_group
 from hotline.settings import Settings
 from hotline.subjects import SUBJECTS
 from producers.intake_position import ends_of_events, forwarded
+from streams.intake import witnesses
 from streams.intake.marks import BrokerMarks
 from streams.positions import read_range
 
@@ -201,8 +202,18 @@ def test_what_came_together_is_one_bundle_and_what_comes_one_by_one_leaves_a_few
     assert ids(pipe) == Counter({str(number): 1 for number in range(700)})
 
 
+async def reconnected(pipe: Pipe, known: Mapping[int, Mark], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was cut off meanwhile ends where another record stands, and where none does."""
+    ended: list[str] = []
+    monkeypatch.setattr(witnesses, "end_process", ended.append)
+    newest, *_, oldest = known[0].witnesses
+    for asked in (newest, oldest, newest._replace(offset=10_000)):
+        await witnesses.end_if_not_same(pipe.broker.bootstrap, 0, asked)
+    assert [said.partition("at ")[2].partition(" ")[0] for said in ended] == ["199", "10000"]
+
+
 def test_a_log_that_was_cut_and_grew_past_the_mark_is_read_again_from_where_it_agrees(
-    kafka_broker: KafkaBroker, pipes: Callable[[Broker], Pipe]
+    kafka_broker: KafkaBroker, pipes: Callable[[Broker], Pipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its offsets go on as before, and single events have no ids of blocks by which a worker could tell."""
     pipe = pipes(kafka_broker)
@@ -217,6 +228,7 @@ def test_a_log_that_was_cut_and_grew_past_the_mark_is_read_again_from_where_it_a
     pipe.produce(events(200), at_ms=then_ms)  # the part that was not cut
     pipe.produce(events(400, start=400))
     asyncio.run(pipe.marks(known))
+    asyncio.run(reconnected(pipe, known, monkeypatch))
     pipe.start()
     pipe.wait_until(lambda: pipe.position() == 600, "the events that stand where others were")
     found = ids(pipe)
