@@ -2,15 +2,16 @@
 
 The writer sends one statement without files of the host. The reader's statement is parsed by the engine
 (``EXPLAIN AST``, which runs nothing of it) and every node of the tree must be on the lists in `allowed`;
-what the tree does not show is judged by its words (`spelling`). What was admitted once is remembered by its text until
-the writer changes a table.
+what the tree does not show is judged by its words (`spelling`). What was admitted once is remembered by its text, but
+for the times that boards ask for anew at every tick, until the writer changes a table.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sinks.engine import spelling
@@ -23,7 +24,7 @@ from sinks.engine.shapes import Shape, shape_of, split_format
 from sinks.engine.tokens import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sinks.engine.allowed import Functions
     from sinks.engine.arguments import Arguments
@@ -37,6 +38,9 @@ _DATABASE = "default"
 # One for the statement and one for the EXPLAIN around it: a third, and the parser refuses. Were the second one the
 # asker's, it would choose how the tree is printed: RawBLOB prints all of it on one line, as if it were one node.
 _ALL_FORMATS = "\nFORMAT Null\nFORMAT TSVRaw"
+# As Grafana's macros write an instant. No judgement depends on the digits: as code they are a number, and neither in a
+# text, a comment or a name can they end it, nor can a table be called so (its name would not be a plain one).
+_TIME = re.compile(rb"\btoDateTime\(([0-9]{1,10})\)")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Admitted:
     shape: Shape
     format: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, times: Sequence[bytes]) -> Admitted:
+        """Give the same statement about other times, as many as it has."""
+        following = iter(times)
+        return replace(self, sql=_TIME.sub(lambda _: b"toDateTime(%b)" % next(following), self.sql))
 
 
 class Gate:
@@ -77,15 +86,16 @@ class Gate:
             cut = list(tokens(statement))
             spelling.refuse_host_files(cut)
             return self._admitted(statement, cut, {})
-        key = _key(sql, arguments)
+        key, times = _key(sql, arguments), _TIME.findall(sql)
         with self._lock:
             version, known = self._tables_version, self._remembered.get(key)
             if known:
                 self._remembered.move_to_end(key)
-                return known
+        if known:
+            return known.at(times)
         admitted = self._admit_reader(sql, arguments)
         with self._lock:
-            if version == self._tables_version:
+            if version == self._tables_version and _TIME.findall(admitted.sql) == times:
                 self._remembered[key] = admitted
                 while len(self._remembered) > REMEMBERED:
                     self._remembered.popitem(last=False)
@@ -160,7 +170,7 @@ def _key(sql: bytes, arguments: Arguments) -> tuple[object, ...]:
     """Everything that a judgement depends on; values of parameters count only where they may stand for names."""
     params = tuple(sorted(arguments.params.items())) if b"identifier" in sql.lower() else ()
     externals = tuple((table.name, table.structure) for table in arguments.externals)
-    return sql, arguments.database, externals, params
+    return _TIME.sub(b"toDateTime(0)", sql), arguments.database, externals, params
 
 
 def _text(sql: bytes) -> str:
