@@ -11,6 +11,8 @@ from hotline.resident import resident_bytes
 
 LOOK_EVERY_S = 1.0
 RETRY_S = 10.0
+LIVE_FACTOR = 0.75
+"""From what part of `log_bytes_max` on a good moment is looked for, so that live traffic stays below it."""
 BULK_FACTOR = 1.5
 """How many times `log_bytes_max` the log may grow to while traffic leaves no good moment, as at full speed."""
 
@@ -61,7 +63,7 @@ class LogKeeper:
             return ""
         self._look_at = time.monotonic() + LOOK_EVERY_S
         size = self._measure()
-        return self._begin(self._pid, size) if self._pid and size > self._bytes_max else ""
+        return self._begin(self._pid, size) if self._pid and size > LIVE_FACTOR * self._bytes_max else ""
 
     def stop(self) -> None:
         """End what is under way."""

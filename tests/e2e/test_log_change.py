@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from kafka.errors import KafkaError
 
+from deploy.stack.log_keeper import LIVE_FACTOR
 from hotline.resident import resident_bytes
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
@@ -81,7 +82,7 @@ def test_a_load_goes_through_several_changes_of_the_log(
         out, _ = load.communicate(timeout=COMMAND_S_MAX)
         account = whole(json.loads(out))
         assert account["read"] == account["counted"] == sum(bank.EVENTS.values())
-        assert LOG_BYTES_MAX < max(sizes) < PEAK * LOG_BYTES_MAX
+        assert LIVE_FACTOR * LOG_BYTES_MAX < max(sizes) < PEAK * LOG_BYTES_MAX
         wait_until(lambda: hotline.ready() and grown(hotline) <= LOG_BYTES_MAX, "at rest the log is within its bound")
         wait_until(lambda: numbered(hotline) == changes(hotline) + 1, "no change is under way")
         assert changes(hotline) >= CHANGES
