@@ -71,7 +71,7 @@
       const list = make("ol", "bars");
       for (const bar of content.bars) {
         const item = make("li");
-        const line = leading(bar, "div", "bar " + tone(bar));
+        const line = leading(bar, "div", "gauge " + tone(bar));
         const name = make("span", "name", bar.name);
         name.title = bar.name;
         const track = make("span", "track");
