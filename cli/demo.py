@@ -19,6 +19,7 @@ from cli.failures import CANNOT
 from cli.opening import may_open, open_in_browser
 from cli.options import examples
 from cli.output import say
+from cli.stopping import ending
 
 if TYPE_CHECKING:
     from deploy.stack.state import StackState
@@ -91,7 +92,7 @@ def demo(
     if (city.seed, city.scale) != (seed, scale):
         say(f"{data} has a city of seed {city.seed} and scale {city.scale:g}: ask for these, or name another --data")
         return CANNOT
-    with join_or_start(settings, say=say, until=("engine",), boards=True) as stack:
+    with ending(), join_or_start(settings, say=say, until=("engine",), boards=True) as stack:
         with _traffic(stack.settings, city):
             _show_wall(stack.settings, lang, opened=seconds is None)
             _run(["watch", "--lang", lang, *(["--seconds", str(seconds)] if seconds else [])], data)

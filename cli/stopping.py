@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to finish, for commands that go on until they are stopped."""
+"""Ctrl-C, SIGTERM and a terminal that goes away as a wish to finish, for commands that go on until they are stopped."""
 
 import os
 import signal
@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from producers.waiting import Waiting
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """End in order on SIGTERM and when the terminal goes away, as on Ctrl-C."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

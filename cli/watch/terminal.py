@@ -2,16 +2,13 @@
 
 import math
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from rich.console import Console
 from rich.live import Live
 
+from cli.stopping import ending
 from cli.watch.board import board, page_lines
 from cli.watch.keys import keys
 from cli.watch.rows_page import rows_of
@@ -31,7 +28,7 @@ def show_board(sources: Sources, view: View, *, until_s: float = math.inf) -> in
     terminal = sys.stdin.fileno() if sys.stdin.isatty() else None
     try:
         with (
-            _ending(),
+            ending(),
             keys(terminal) as pressed,
             Live(
                 console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
@@ -57,18 +54,3 @@ def _scroll(scene: Scene, view: View, width: int, height: int) -> tuple[int, int
     """How many rows there are, and how many fit on a page."""
     rows = rows_of(scene, view)
     return (len(rows.rows), page_lines(scene, view, width, height)) if rows else (0, 1)
-
-
-@contextmanager
-def _ending() -> Iterator[None]:
-    """End in order on SIGTERM and when the terminal goes away, as on Ctrl-C."""
-
-    def end(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

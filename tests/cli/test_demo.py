@@ -59,6 +59,17 @@ class Demo:
             too_late.cancel()
         return subprocess.CompletedProcess(command, process.returncode, out.read_text(), said)
 
+    def ended_on(self, word: str) -> str:
+        """Run it, end it by SIGTERM once it says a word, and give what it says from then on."""
+        environ = {**self._environ, "DEMO_SECONDS": str(WITHIN_S)}
+        with subprocess.Popen(
+            COMMAND, cwd=self._where, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr
+            assert any(word in line for line in process.stderr)
+            process.terminate()
+            return process.communicate(timeout=WITHIN_S)[1]
+
     @contextlib.contextmanager
     def on_terminal(self) -> Iterator[Terminal]:
         """Run it on a terminal, from which somebody ends it long before it would end by itself."""
@@ -138,6 +149,16 @@ def test_every_event_of_the_city_is_counted_and_the_next_demo_goes_on_with_it(
     assert read == counted + seen < 10_000
     assert seen > 0
     assert others == [0, 0]
+
+
+def test_a_demo_that_is_ended_from_outside_leaves_nothing_running(
+    demo: Demo, first: subprocess.CompletedProcess[str]
+) -> None:
+    """As `timeout` does it, or a terminal that is closed: the city stops, what it sent is stored, the stack ends."""
+    assert first.returncode == 0
+    said = demo.ended_on("the wall is at ")
+    assert "waiting until what it sent is stored" in said
+    assert read_state(DataFolder(demo.folder)) is None
 
 
 def test_a_folder_has_one_city(demo: Demo, first: subprocess.CompletedProcess[str]) -> None:
