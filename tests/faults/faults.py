@@ -11,8 +11,9 @@ from sinks.writer.store import AWAY
 from tests.e2e.stacks import SUPERVISOR
 from tests.faults.clocks import set_ahead
 from tests.faults.laboratory import SENDER, Laboratory
+from tests.faults.strangers import come_and_go, two_sinks, two_workers
 
-Plan = Mapping[str, Callable[[Laboratory], None]]
+Plan = Mapping[str, Callable[[Laboratory], object]]
 """Faults by name."""
 
 BULKY = ("call_events", "calls", "ticket_events", "tickets", "minute_sums_calls", "minute_sums_tickets", "accounts")
@@ -38,11 +39,6 @@ def kill_again(name: str, lab: Laboratory) -> None:
 
 def freeze(name: str, lab: Laboratory) -> None:
     lab.freeze(name, lab.draw.uniform(0.5, 5))
-
-
-def double(name: str, module: str, lab: Laboratory) -> None:
-    """A frozen part wakes up beside another that believes to be the one."""
-    lab.beside(name, module, lab.draw.uniform(2, 4))
 
 
 def optimize(lab: Laboratory) -> None:
@@ -73,11 +69,17 @@ def jump(lab: Laboratory) -> None:
     set_ahead(lab.clock, lab.draw.choice([-1, 1]) * lab.draw.randrange(3600, 20 * 3600))
 
 
-def come_and_go(name: str, module: str, lab: Laboratory) -> None:
-    """Others of its kind come and leave again, each for a moment: what they take over moves in the middle."""
+def move(lab: Laboratory) -> None:
+    """Partitions move in the middle of what is measured: one worker where there were two, or two where there was one.
+
+    It is a setting, so the stack dies and is started again with another one, as by a deployment that did not wait.
+    """
+    workers = 3 - lab.hotline.settings.workers
+    lab.hotline.environ["HOTLINE_WORKERS"] = str(workers)
+    lab.kill(SUPERVISOR)
     lab.heal()
-    for _ in range(3):
-        lab.company(name, module, lab.draw.uniform(0.5, 3))
+    running = [part["name"] for part in lab.hotline.state()["parts"] if part["name"].startswith("worker-")]
+    assert running == ["worker-0", "worker-1"][:workers]
 
 
 def away(line: str, lab: Laboratory) -> None:
@@ -106,7 +108,7 @@ def swallow(line: str, lab: Laboratory) -> None:
 
 def kills(*names: str) -> Plan:
     """Each of these dies; with another; and again as it starts."""
-    found: dict[str, Callable[[Laboratory], None]] = {}
+    found: dict[str, Callable[[Laboratory], object]] = {}
     for name in names:
         found[f"kill {name}"] = partial(kill, name)
         found[f"kill {name} and another"] = partial(kill_two, name, names)
@@ -124,10 +126,7 @@ def breaks(line: str) -> Plan:
     return {f"{line} {what.__name__}": partial(what, line) for what in (away, cut, cut_within, hold, slow, swallow)}
 
 
-DOUBLES: Plan = {
-    "two sinks": partial(double, "sink", "sinks.writer"),
-    "two workers": partial(double, "worker-0", "streams"),
-}
+DOUBLES: Plan = {"two sinks": two_sinks, "two workers": two_workers}
 MERGES: Plan = {"optimize": optimize}
 REFUSALS: Plan = {
     "the engine's disk is full": partial(refuse, "min_free_disk_bytes_to_perform_insert", 2**62),
@@ -135,7 +134,7 @@ REFUSALS: Plan = {
 }
 STUTTERS: Plan = {f"{name} stutters": partial(stutter, name) for name in ("engine", "broker", "sink")}
 CLOCKS: Plan = {"the workers' clocks jump": jump}
-COMPANY: Plan = {"workers come and go": partial(come_and_go, "worker-0", "streams")}
+COMPANY: Plan = {"workers come and go": come_and_go, "partitions move": move}
 WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
 """What `hotline up` runs, and who sends."""
 PLANS: Mapping[str, Plan] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -13,17 +12,18 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from hotline.settings import environment
+from hotline.blocks import pack
 from sinks.writer.store import AWAY
+from tests.e2e.sending import send_blocks
 from tests.e2e.stacks import ROOT, SUPERVISOR, Hotline, wait_until
+from tests.faults.signalling import signalled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from tests.faults.proxy import Proxy
+    from tests.faults.story import Story
 
 SENDER = "sender"
 WITHIN_S = 300.0
@@ -35,11 +35,10 @@ class Laboratory:
 
     hotline: Hotline
     draw: random.Random
+    story: Story
     told: Sequence[str]
     """What the sender is told of its story: day, seed, entities, pieces."""
     lines: dict[str, Proxy] = field(default_factory=dict)
-    strangers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    """Processes beside the stack's own."""
     done: list[str] = field(default_factory=list)
     """Faults so far, as they are named."""
     killed_at: float = 0.0
@@ -95,7 +94,7 @@ class Laboratory:
         pids = {name: pid for name in names if (pid := self.pid(name))}
         self.killed_at = time.monotonic()
         for pid in pids.values():
-            _signal(pid, signal.SIGKILL)
+            signalled(pid, signal.SIGKILL)
         if SENDER in pids:
             self._ended_sender()
         if SUPERVISOR in pids:
@@ -105,32 +104,16 @@ class Laboratory:
     def freeze(self, name: str, seconds: float) -> None:
         """Stop a part (SIGSTOP) for so long, then let it go on."""
         pid = self.pid(name)
-        if pid and _signal(pid, signal.SIGSTOP):
+        if pid and signalled(pid, signal.SIGSTOP):
             time.sleep(seconds)
-            _signal(pid, signal.SIGCONT)
+            signalled(pid, signal.SIGCONT)
 
-    def beside(self, name: str, module: str, seconds: float) -> None:
-        """Freeze a part, run another of its kind beside it, wake the first up: both believe they are the one."""
-        self.heal()
-        pid = self.pid(name)
-        if not _signal(pid, signal.SIGSTOP):
-            return
-        try:
-            other = self._stranger(name, module, pid)
-            time.sleep(seconds)
-        finally:
-            _signal(pid, signal.SIGCONT)
-        time.sleep(seconds)
-        other.kill()
-        other.wait()
-
-    def company(self, name: str, module: str, seconds: float) -> None:
-        """Run another of its kind beside a part for a moment."""
-        if pid := self.pid(name):
-            other = self._stranger(name, module, pid)
-            time.sleep(seconds)
-            other.kill()
-            other.wait()
+    def tell_again(self) -> None:
+        """Tell the largest piece of the story once more, to every partition, and return when it is stored."""
+        piece = max(self.story.pieces, key=lambda one: len(one.events))
+        blocks = list(pack(piece.subject, piece.events, self.hotline.settings.partitions))
+        assert len(blocks) == self.hotline.settings.partitions
+        send_blocks(self.hotline, blocks)
 
     def set_of_table(self, table: str, setting: str, value: int) -> None:
         """Change a setting of a table in the engine, as soon as that answers."""
@@ -154,31 +137,12 @@ class Laboratory:
 
     def clean(self) -> None:
         """Leave nothing running."""
-        for one in [*self.strangers, *([self._sender] if self._sender else [])]:
-            one.kill()
-            one.communicate()
+        if self._sender:
+            self._sender.kill()
+            self._sender.communicate()
         self.hotline.clean()
-
-    def _stranger(self, name: str, module: str, pid: int) -> subprocess.Popen[bytes]:
-        try:
-            environ = psutil.Process(pid).environ()
-        except psutil.Error:  # it is ending: its successor will have the same but for what it reports
-            environ = {**self.hotline.environ, **environment(self.hotline.settings)}
-        environ |= {"HOTLINE_SINK_HEALTH_PORT": "0"}  # the part's own has it
-        with (self.hotline.data.parent / f"stranger-{name}.log").open("ab") as log:
-            made = subprocess.Popen([sys.executable, "-m", module], env=environ, cwd=ROOT, stdout=log, stderr=log)
-        self.strangers.append(made)
-        return made
 
     def _ended_sender(self) -> None:
         assert self._sender is not None
         self._sender.communicate()
         self.begin()
-
-
-def _signal(pid: int, number: signal.Signals) -> bool:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True

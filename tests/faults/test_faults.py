@@ -122,7 +122,7 @@ def broken(environment: str, seed: int, times: int, folder: Path, diary: Diary) 
     pieces = times * 2
     told = story(seed, entities=ENTITIES, pieces=pieces, today=datetime.fromisoformat(day).replace(tzinfo=UTC))
     with ENVIRONMENTS[environment](folder) as (hotline, proxies):
-        lab = Laboratory(hotline, draw, (day, str(seed), str(ENTITIES), str(pieces)), proxies, done=diary.faults)
+        lab = Laboratory(hotline, draw, told, (day, str(seed), str(ENTITIES), str(pieces)), proxies, done=diary.faults)
         try:
             hotline.running()
             lab.begin()
