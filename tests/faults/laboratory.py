@@ -34,11 +34,12 @@ class Laboratory:
     """One stack, what is told to it, and what can be broken. `lines` are proxies before what the stack does not own."""
 
     hotline: Hotline
-    draw: random.Random
     story: Story
     told: Sequence[str]
     """What the sender is told of its story: day, seed, entities, pieces."""
     lines: dict[str, Proxy] = field(default_factory=dict)
+    draw: random.Random = field(default_factory=random.Random)
+    """What the fault of the moment draws from."""
     done: list[str] = field(default_factory=list)
     """Faults so far, as they are named."""
     killed_at: float = 0.0

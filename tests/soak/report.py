@@ -47,7 +47,7 @@ class Soak(msgspec.Struct, frozen=True):
         """Everything that was not right."""
         return [
             *self.failures,
-            *(f"{run.environment}, seed {run.seed}: {run.failure}" for run in self.runs if run.failure),
+            *(f"{run.environment}, seed {run.seed}, day {run.day}: {run.failure}" for run in self.runs if run.failure),
         ]
 
 

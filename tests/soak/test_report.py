@@ -17,8 +17,14 @@ SAMPLES = [
     Sample(2.0, {"engine": 420 << 20}, 60 << 20, None),
 ]
 ACCOUNT = {"read": 12_345, "counted": 12_000, "seen": 345}
-RIGHT = Run("kafka", 11, ["kill sink", "kill sink and another", "optimize"], [("kill sink", 1.25), ("optimize", 0.5)])
-WRONG = Run("lines", 12, ["engine away"], [], "AssertionError: stored <1>, right 2")
+RIGHT = Run(
+    "kafka",
+    11,
+    "2026-11-29",
+    ["kill sink", "kill sink and another", "optimize"],
+    [("kill sink", 1.25), ("optimize", 0.5)],
+)
+WRONG = Run("lines", 12, "2026-11-29", ["engine away"], [], "AssertionError: stored <1>, right 2")
 SOAK = Soak(7, "2026-11-29T20:00:00+00:00", [RIGHT], [Day("kafka", 60, 1.0, ACCOUNT, 13, SAMPLES)])
 
 
@@ -75,6 +81,6 @@ def test_what_failed_is_said_at_once_and_escaped() -> None:
     outage = Outage("embedded", 1.0, 2.0, 0, ACCOUNT, SAMPLES)
     text = page(Soak(7, "now", [WRONG], outages=[outage], failures=["day, kafka: AssertionError: <b>"]))
     assert "Nothing lost" not in text
-    assert "lines, seed 12: AssertionError: stored &lt;1&gt;, right 2" in text
+    assert "lines, seed 12, day 2026-11-29: AssertionError: stored &lt;1&gt;, right 2" in text
     assert "AssertionError: &lt;b&gt;" in text
     assert tags(text)
