@@ -133,7 +133,8 @@ REFUSALS: Plan = {
     "a table is read-only": partial(refuse, "table_readonly", 1),
 }
 STUTTERS: Plan = {f"{name} stutters": partial(stutter, name) for name in ("engine", "broker", "sink")}
-CLOCKS: Plan = {"the workers' clocks jump": jump}
+JUMP = "the workers' clocks jump"
+CLOCKS: Plan = {JUMP: jump}
 COMPANY: Plan = {"workers come and go": come_and_go, "partitions move": move}
 WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
 """What `hotline up` runs, and who sends."""

@@ -79,11 +79,11 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         tell(hotline, parts[0])
         assert numbers(hotline, [CALLS_MEASURED]) == {4}, "and one of outputs"
         with hotline.writer() as client:
-            Checker(client, told, ZONE).check()
+            Checker(client, told, ZONE, hotline.settings.partitions).check()
         given_up = overtaken(hotline, parts[1])
         tell(hotline, parts[1])
         with hotline.writer() as client:
-            Checker(client, told, ZONE).check()
+            Checker(client, told, ZONE, hotline.settings.partitions).check()
         listed = hotline.do("gaps", "list", "--json").json
         assert {f"{gap['topic']}/{gap['partition']}": gap["records"] for gap in listed} == given_up
         assert hotline.do("status", "--json").json["given_up"] == sum(given_up.values())
