@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +46,13 @@ class Laboratory:
     """Faults so far, as they are named."""
     killed_at: float = 0.0
     """When something was killed last, by the monotonic clock."""
+    bites: Counter[str] = field(default_factory=Counter)
+    """Fault → how often it met something that it broke."""
+    killed: Counter[str] = field(default_factory=Counter)
+    """Part → how many of its processes were killed."""
     _sender: subprocess.Popen[bytes] | None = None
+    _telling: list[Future[None]] = field(default_factory=list)
+    _threads: ThreadPoolExecutor = field(default_factory=ThreadPoolExecutor)
     _let_go: int = 0
 
     # -- sending ---------------------------------------------------------------------------------------------------
@@ -72,6 +80,8 @@ class Laboratory:
         assert self._sender is not None
         out, _ = self._sender.communicate(timeout=WITHIN_S)
         assert self._sender.returncode == 0, (self.hotline.data.parent / "said.log").read_text()[-3000:]
+        for told in self._telling:
+            told.result(WITHIN_S)
         account: dict[str, Any] = json.loads(out)
         return account
 
@@ -90,24 +100,36 @@ class Laboratory:
             return self._sender.pid if self._sender else 0
         return self.hotline.pid(name)
 
-    def kill(self, *names: str) -> None:
-        """Kill parts at once (SIGKILL), and see to it that whoever has nobody who restarts it is restarted."""
-        pids = {name: pid for name in names if (pid := self.pid(name))}
+    def kill(self, *names: str) -> int:
+        """Kill parts at once (SIGKILL), as soon as all of them run; how many that were.
+
+        Sees to it that whoever has nobody who restarts it is restarted.
+        """
+        wait_until(lambda: all(map(self.pid, names)), f"{names} run")
+        pids = {name: self.pid(name) for name in names}
         self.killed_at = time.monotonic()
-        for pid in pids.values():
-            signalled(pid, signal.SIGKILL)
+        killed = [name for name, pid in pids.items() if signalled(pid, signal.SIGKILL)]
+        self.killed.update(killed)
         if SENDER in pids:
             self._ended_sender()
         if SUPERVISOR in pids:
             self.hotline.serve_again(pids[SUPERVISOR])
         wait_until(lambda: all(self.pid(name) != pid for name, pid in pids.items()), f"the death of {names} is noticed")
+        return len(killed)
 
-    def freeze(self, name: str, seconds: float) -> None:
-        """Stop a part (SIGSTOP) for so long, then let it go on."""
+    def freeze(self, name: str, seconds: float) -> int:
+        """Stop a part (SIGSTOP) for so long, as soon as it runs, then let it go on; 0 when it had just died."""
+        wait_until(lambda: self.pid(name), f"{name} runs")
         pid = self.pid(name)
-        if pid and signalled(pid, signal.SIGSTOP):
+        stopped = signalled(pid, signal.SIGSTOP)
+        if stopped:
             time.sleep(seconds)
             signalled(pid, signal.SIGCONT)
+        return int(stopped)
+
+    def in_traffic(self) -> None:
+        """Tell again beside whatever comes next, so that it meets somebody. It is stored when all is finished."""
+        self._telling.append(self._threads.submit(self.tell_again))
 
     def tell_again(self) -> None:
         """Tell the largest piece of the story once more, to every partition, and return when it is stored."""
@@ -132,6 +154,11 @@ class Laboratory:
         """The file that says how far the clocks of the workers are ahead of the time, in seconds."""
         return self.hotline.data.parent / "clock"
 
+    @property
+    def clocks(self) -> Path:
+        """The folder of the module by which workers are broken from within."""
+        return self.hotline.data.parent / "clocks"
+
     def heal(self) -> None:
         """Wait until every part works again."""
         wait_until(self.hotline.ready, f"every part is ready again after {self.done[-1:]}")
@@ -142,6 +169,7 @@ class Laboratory:
             self._sender.kill()
             self._sender.communicate()
         self.hotline.clean()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _ended_sender(self) -> None:
         assert self._sender is not None

@@ -25,7 +25,7 @@ from tests.e2e.stacks import Hotline
 from tests.faults import figures
 from tests.faults.checker import Checker
 from tests.faults.clocks import pythonpath
-from tests.faults.faults import JUMP, PLANS
+from tests.faults.faults import JUMP, MAY_MISS, PLANS
 from tests.faults.laboratory import Laboratory
 from tests.faults.plan import PAUSE_S_MAX, Step, plan
 from tests.faults.proxy import Proxy
@@ -126,7 +126,8 @@ def broken(environment: str, seed: int, times: int, folder: Path, diary: Diary, 
     pieces = times * 2
     told = story(seed, entities=ENTITIES, pieces=pieces, today=datetime.fromisoformat(day).replace(tzinfo=UTC))
     with ENVIRONMENTS[environment](folder) as (hotline, proxies):
-        lab = Laboratory(hotline, told, (day, str(seed), str(ENTITIES), str(pieces)), proxies, done=diary.faults)
+        lab = Laboratory(hotline, told, (day, str(seed), str(ENTITIES), str(pieces)), proxies)
+        lab.done, lab.bites, lab.killed = diary.faults, diary.bites, diary.killed
         try:
             hotline.running()
             lab.begin()
@@ -137,6 +138,7 @@ def broken(environment: str, seed: int, times: int, folder: Path, diary: Diary, 
             )
             assert account["dead"] == told.dead
             lab.heal()
+            assert all(lab.bites[name] for name in lab.done if name not in MAY_MISS), lab.bites
             with hotline.writer() as client:
                 checker = Checker(client, told, ZONE, hotline.settings.partitions)
                 checker.check()
@@ -161,7 +163,7 @@ def _break(lab: Laboratory, environment: str, steps: list[Step], diary: Diary) -
         time.sleep(lab.draw.uniform(0, PAUSE_S_MAX))
         lab.done.append(step.name)
         began = time.monotonic()
-        PLANS[environment][step.name](lab)
+        lab.bites[step.name] += PLANS[environment][step.name](lab)
         if step.is_timed:
             diary.recoveries.append((step.name, _recovered_s(lab, began)))
 
