@@ -30,7 +30,7 @@ from tests.faults.laboratory import Laboratory
 from tests.faults.plan import PAUSE_S_MAX, Step, plan
 from tests.faults.proxy import Proxy
 from tests.faults.recovery import Diary, stored_after_s
-from tests.faults.story import story
+from tests.faults.story import Story, story
 from tests.sinks import engines
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ def broken(environment: str, seed: int, times: int, folder: Path, diary: Diary, 
             lab.begin()
             _break(lab, environment, plan(PLANS[environment], seed, times), diary)
             account = lab.finish()
-            assert (
-                account["read"] == told.events == sum(account[name] for name in ("counted", "seen", "revised", "dead"))
-            )
-            assert account["dead"] == told.dead
+            _whole(account, told)
             lab.heal()
             assert all(lab.bites[name] for name in lab.done if name not in MAY_MISS), lab.bites
             with hotline.writer() as client:
@@ -174,6 +171,15 @@ def _recovered_s(lab: Laboratory, began: float) -> float:
     piece = lab.story.pieces[0]
     again = pack(piece.subject, piece.events, lab.hotline.settings.partitions, events_max=piece.events_max)
     return stored_after_s(lab.hotline, again, since)
+
+
+def _whole(account: dict[str, Any], told: Story) -> None:
+    """Whether the sender knows of each event what became of it, in blocks and single."""
+    blocks, single = account["blocks"], account["single"]
+    assert blocks["read"] == sum(blocks[name] for name in ("counted", "seen", "revised", "dead")), blocks
+    assert single["read"] == single["sent"] == single["stored"] + single["dead"], single
+    assert blocks["read"] + single["read"] == told.events
+    assert blocks["dead"] + single["dead"] == told.dead
 
 
 def _answers(lab: Laboratory, day: str) -> list[dict[str, Any]]:
