@@ -29,11 +29,15 @@ class Run(msgspec.Struct, frozen=True):
     recoveries: list[tuple[str, float]]
     """Fault, and seconds until what was sent after it was stored; not after each."""
     failure: str | None = None
+    killed: dict[str, int] = {}
+    """Part → how many of its processes were killed."""
+    bites: dict[str, int] = {}
+    """Fault → how often it met something that it broke."""
 
     @property
     def kills(self) -> int:
         """Processes killed."""
-        return sum(2 if " and " in fault else 1 for fault in self.faults if fault.startswith("kill "))
+        return sum(self.killed.values())
 
 
 def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
@@ -59,4 +63,4 @@ def _run(environment: str, seed: int, folder: Path) -> Run:
     except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
         *_, where = traceback.extract_tb(error.__traceback__)
         failure = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[:2000]
-    return Run(environment, seed, day, diary.faults, diary.recoveries, failure)
+    return Run(environment, seed, day, diary.faults, diary.recoveries, failure, dict(diary.killed), dict(diary.bites))
