@@ -10,7 +10,14 @@ import pytest
 from tests.faults.faults import PLANS
 from tests.faults.plan import plan
 from tests.faults.story import story
+from tests.faults.test_faults import FIXED, FIXED_TIMES
 
+MUST = {
+    "embedded": {"kill supervisor", "two sinks", "the engine's disk is full"},
+    "kafka": {"kill roll in a snapshot", "partitions move", "two workers"},
+    "lines": {"broker cut_within", "engine swallow", "kill sender"},
+}
+"""What the fixed runs break, each time that tests run."""
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -23,6 +30,12 @@ def test_a_seed_gives_the_same_plan_twice(environment: str) -> None:
     assert len({step.draw().random() for step in once}) == 60, "each fault has draws of its own"
     assert plan(PLANS[environment], seed, 7) == once[:7], "a shorter run is the beginning of a longer one"
     assert plan(PLANS[environment], seed + 1, 60) != once
+
+
+def test_the_fixed_runs_break_what_they_must() -> None:
+    """When faults come or go, other seeds bring these; look for such seeds then."""
+    for environment, seed in FIXED.items():
+        assert {step.name for step in plan(PLANS[environment], seed, FIXED_TIMES)} == MUST[environment]
 
 
 @pytest.mark.parametrize("environment", PLANS)
