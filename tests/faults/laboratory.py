@@ -8,9 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,6 @@ class Laboratory:
     """Part → how many of its processes were killed."""
     _sender: subprocess.Popen[bytes] | None = None
     _telling: list[Future[None]] = field(default_factory=list)
-    _threads: ThreadPoolExecutor = field(default_factory=ThreadPoolExecutor)
     _let_go: int = 0
 
     # -- sending ---------------------------------------------------------------------------------------------------
@@ -129,7 +129,17 @@ class Laboratory:
 
     def in_traffic(self) -> None:
         """Tell again beside whatever comes next, so that it meets somebody. It is stored when all is finished."""
-        self._telling.append(self._threads.submit(self.tell_again))
+        told: Future[None] = Future()
+
+        def tell() -> None:
+            try:
+                self.tell_again()
+                told.set_result(None)
+            except Exception as error:  # noqa: BLE001 whoever waits for it gets it
+                told.set_exception(error)
+
+        threading.Thread(target=tell, daemon=True).start()
+        self._telling.append(told)
 
     def tell_again(self) -> None:
         """Tell the largest piece of the story once more, to every partition, and return when it is stored."""
@@ -169,7 +179,6 @@ class Laboratory:
             self._sender.kill()
             self._sender.communicate()
         self.hotline.clean()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _ended_sender(self) -> None:
         assert self._sender is not None

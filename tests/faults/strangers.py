@@ -76,9 +76,9 @@ class Stranger:
         return (self.folder.root / "log" / f"{self._name}.log").read_text()
 
     def await_ready(self) -> None:
-        """Wait until it works: it has taken over what was under way, and reads on. Raises AssertionError if it ends."""
+        """Wait until it works: it knows what is under way, and reads on. Raises AssertionError if it ends before."""
         wait_until(lambda: self._ready() or self.code is not None, f"the other {self._name} is ready")
-        assert self.code is None, f"the other {self._name} ended with {self.code}: {self.said()[-2000:]}"
+        assert self._ready(), f"the other {self._name} ended with {self.code}: {self.said()[-2000:]}"
 
     def _ready(self) -> bool:
         if self._name == SINK:

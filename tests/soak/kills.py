@@ -41,7 +41,10 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
-    """Break things until so many processes were killed, environment by environment in turn."""
+    """Break things until so many processes were killed, environment by environment in turn.
+
+    Ends after a run that killed nobody: it failed at its beginning, and so would the next ones.
+    """
     draw, killed, number = random.Random(seed), 0, 0
     while killed < times:
         for environment in ENVIRONMENTS:
@@ -54,6 +57,8 @@ def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
             )
             yield run
             killed, number = killed + run.kills, number + 1
+            if not run.kills:
+                return
 
 
 def _run(environment: str, seed: int, folder: Path) -> Run:
