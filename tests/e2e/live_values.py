@@ -185,8 +185,7 @@ def compared_with_tables(hotline: Hotline) -> dict[Key, Value]:
     """Compare what is published now with what is stored, while nothing comes; the values."""
     with consumer(hotline, KPIS_TOPIC, 1) as reading:
         records = caught_up(hotline, reading)
-    begins = max(place for place, record in enumerate(records) if record.full and record.values)
-    published, summed = merged(records[begins:]), Tables(hotline).values(records[-1])
+    published, summed = merged(records), Tables(hotline).values(records[-1])
     other = {key: (published.get(key), summed.get(key)) for key in _others(published, summed)}
     assert not other, f"as of {records[-1].as_of_ms}, {records[-1].positions}: published and stored {other}"
     return published
