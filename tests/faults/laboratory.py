@@ -105,27 +105,23 @@ class Laboratory:
 
         Sees to it that whoever has nobody who restarts it is restarted.
         """
-        wait_until(lambda: all(map(self.pid, names)), f"{names} run")
-        pids = {name: self.pid(name) for name in names}
+        pids = self._signal(signal.SIGKILL, *names)
         self.killed_at = time.monotonic()
-        killed = [name for name, pid in pids.items() if signalled(pid, signal.SIGKILL)]
+        killed = [name for name, pid in pids.items() if pid]
         self.killed.update(killed)
-        if SENDER in pids:
+        if SENDER in killed:
             self._ended_sender()
-        if SUPERVISOR in pids:
+        if SUPERVISOR in killed:
             self.hotline.serve_again(pids[SUPERVISOR])
-        wait_until(lambda: all(self.pid(name) != pid for name, pid in pids.items()), f"the death of {names} is noticed")
+        wait_until(lambda: all(self.pid(name) != pids[name] for name in killed), f"the death of {killed} is noticed")
         return len(killed)
 
     def freeze(self, name: str, seconds: float) -> int:
-        """Stop a part (SIGSTOP) for so long, as soon as it runs, then let it go on; 0 when it had just died."""
-        wait_until(lambda: self.pid(name), f"{name} runs")
-        pid = self.pid(name)
-        stopped = signalled(pid, signal.SIGSTOP)
-        if stopped:
-            time.sleep(seconds)
-            signalled(pid, signal.SIGCONT)
-        return int(stopped)
+        """Stop a part (SIGSTOP) for so long, as soon as it runs, then let it go on; 1."""
+        pid = self._signal(signal.SIGSTOP, name)[name]
+        time.sleep(seconds)
+        signalled(pid, signal.SIGCONT)
+        return 1
 
     def in_traffic(self) -> None:
         """Tell again beside whatever comes next, so that it meets somebody. It is stored when all is finished."""
@@ -179,6 +175,22 @@ class Laboratory:
             self._sender.kill()
             self._sender.communicate()
         self.hotline.clean()
+
+    def _signal(self, number: signal.Signals, *names: str) -> dict[str, int]:
+        """Send parts a signal as soon as all of them run; the process ids of those that got it, 0 of the others.
+
+        What is told of a process may be a moment old, and one may die of another's death; at least one gets it.
+        """
+        got: dict[str, int] = {}
+
+        def sent() -> bool:
+            pids = {name: self.pid(name) for name in names}
+            if all(pids.values()):
+                got.update({name: pid if signalled(pid, number) else 0 for name, pid in pids.items()})
+            return any(got.values())
+
+        wait_until(sent, f"{names} run")
+        return got
 
     def _ended_sender(self) -> None:
         assert self._sender is not None
