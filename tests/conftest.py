@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from deploy.brokers import Broker, EmbeddedBroker, KafkaBroker
 
 _LONGEST = ("e2e/test_kills", "faults", "e2e", "sinks", "streams", "deploy", "cli")
+_SLICE = ("tests/faults/test_faults.py", "tests/soak/test_slice.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +23,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that at the end no process of the tests waits for another."""
     items.sort(key=_room)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long the slice of `make soak` took that is among the tests: it should stay below six minutes."""
+    ended = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    took_s = [report.duration for report in ended if report.nodeid.startswith(_SLICE)]
+    if took_s:
+        terminalreporter.write_line(f"slice of the soak: {sum(took_s):.0f} s in {len(took_s)} tests")
 
 
 def _room(item: pytest.Item) -> int:

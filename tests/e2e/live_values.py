@@ -186,7 +186,8 @@ def compared_with_tables(hotline: Hotline) -> dict[Key, Value]:
     with consumer(hotline, KPIS_TOPIC, 1) as reading:
         records = caught_up(hotline, reading)
     published, summed = merged(records), Tables(hotline).values(records[-1])
-    assert published == summed
+    other = {key: (published.get(key), summed.get(key)) for key in _others(published, summed)}
+    assert not other, f"as of {records[-1].as_of_ms}, {records[-1].positions}: published and stored {other}"
     return published
 
 

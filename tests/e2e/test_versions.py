@@ -83,7 +83,7 @@ def _check(hotline: Hotline, told: Story) -> None:
     """The database is what a second reading makes of the story, the sums of both formulas among it."""
     later = changed_kpi().numerator
     with hotline.writer() as client:
-        checker = Checker(client, told, ZONE)
+        checker = Checker(client, told, ZONE, hotline.settings.partitions)
         checker.check()
         rows = [SimpleRow(row) for row in checker._rows[CALLS.name].values()]
         long = one("ended_at", lambda row: inbound(row) and row.talk_s is not None and row.talk_s > LONG_S)

@@ -1,4 +1,8 @@
-"""Clocks of workers that jump: a module for PYTHONPATH that adds to the time what a file says, whenever it says so."""
+"""What is done to workers from within, by a module for PYTHONPATH that looks into files.
+
+Their clocks jump: to the time is added what a file says, whenever it says so. And roll dies in its next snapshot, where
+a file asks for that: when the new state is written, and does not yet stand in the old one's place.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +32,26 @@ if "streams" in sys.orig_argv:
     clock, stock_s, stock_ns = Clock(), time.time, time.time_ns
     time.time = lambda: stock_s() + clock.look()
     time.time_ns = lambda: stock_ns() + clock.look() * 10**9
+
+    import os
+    import signal
+
+    def watch(event, arguments):
+        if event == "os.rename" and os.path.basename(arguments[1]) == "state" and os.path.exists({dying!r}):
+            os.unlink({dying!r})
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if os.environ.get("HOTLINE_AGENTS") == "roll":
+        sys.addaudithook(watch)
 """
+_DYING = "dying"
 
 
 def pythonpath(folder: Path, file: Path) -> str:
     """Write the module into a folder, and a file that says 0; give the PYTHONPATH with which workers read the file."""
     folder.mkdir()
     set_ahead(file, 0)
-    (folder / "sitecustomize.py").write_text(_SITECUSTOMIZE.format(file=str(file)))
+    (folder / "sitecustomize.py").write_text(_SITECUSTOMIZE.format(file=str(file), dying=str(folder / _DYING)))
     return os.pathsep.join([str(folder), str(ROOT)])
 
 
@@ -44,3 +60,13 @@ def set_ahead(file: Path, seconds: int) -> None:
     draft = file.with_suffix(".new")
     draft.write_text(str(seconds))
     draft.replace(file)
+
+
+def dying_in_snapshot(folder: Path) -> None:
+    """Have roll die in its next snapshot; `folder` is that of the module."""
+    (folder / _DYING).touch()
+
+
+def is_to_die_in_snapshot(folder: Path) -> bool:
+    """Whether it is still to die."""
+    return (folder / _DYING).exists()

@@ -6,107 +6,143 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from random import Random
 
 from sinks.writer.store import AWAY
-from tests.e2e.stacks import SUPERVISOR
-from tests.faults.clocks import set_ahead
+from tests.e2e.stacks import SUPERVISOR, wait_until
+from tests.faults.clocks import dying_in_snapshot, is_to_die_in_snapshot, set_ahead
 from tests.faults.laboratory import SENDER, Laboratory
+from tests.faults.proxy import Proxy
+from tests.faults.strangers import come_and_go, two_sinks, two_workers
 
-Plan = Mapping[str, Callable[[Laboratory], None]]
-"""Faults by name."""
+Plan = Mapping[str, Callable[[Laboratory], int]]
+"""Faults by name; each returns how often it met something: processes, connections, inserts that it broke."""
 
 BULKY = ("call_events", "calls", "ticket_events", "tickets", "minute_sums_calls", "minute_sums_tickets", "accounts")
 
 
-def kill(name: str, lab: Laboratory) -> None:
-    lab.kill(name)
+def kill(name: str, lab: Laboratory) -> int:
+    return lab.kill(name)
 
 
-def kill_two(name: str, others: tuple[str, ...], lab: Laboratory) -> None:
-    lab.kill(name, lab.draw.choice([one for one in others if one != name]))
+def kill_two(name: str, others: tuple[str, ...], lab: Laboratory) -> int:
+    return lab.kill(name, lab.draw.choice([one for one in others if one != name]))
 
 
-def kill_again(name: str, lab: Laboratory) -> None:
+def kill_again(name: str, lab: Laboratory) -> int:
     """Kill it, and what comes after it while that starts or takes up what the former had."""
-    lab.kill(name)
-    until = time.monotonic() + 30
-    while not lab.pid(name) and time.monotonic() < until:
-        time.sleep(0.01)
+    killed = lab.kill(name)
+    wait_until(lambda: lab.pid(name), f"{name} runs again")
     time.sleep(lab.draw.uniform(0, 1.5))
-    lab.kill(name)
+    return killed + lab.kill(name)
 
 
-def freeze(name: str, lab: Laboratory) -> None:
-    lab.freeze(name, lab.draw.uniform(0.5, 5))
+def kill_in_snapshot(lab: Laboratory) -> int:
+    """Kill roll when what it knows is written and does not yet stand in the place of what it knew before."""
+    dying_in_snapshot(lab.clocks)
+    lab.kill("roll")  # the next one takes a snapshot soon after its start
+    wait_until(lambda: not is_to_die_in_snapshot(lab.clocks), "roll dies in a snapshot")
+    state = lab.hotline.settings.folder.roll_state
+    assert state.with_name(f"{state.name}.new").exists(), "a snapshot was left in its middle"
+    lab.killed["roll"] += 1
+    return 1
 
 
-def double(name: str, module: str, lab: Laboratory) -> None:
-    """A frozen part wakes up beside another that believes to be the one."""
-    lab.beside(name, module, lab.draw.uniform(2, 4))
+def freeze(name: str, lab: Laboratory) -> int:
+    return lab.freeze(name, lab.draw.uniform(0.5, 5))
 
 
-def optimize(lab: Laboratory) -> None:
-    """Somebody merges all parts of a table."""
+def optimize(lab: Laboratory) -> int:
+    """Somebody merges all parts of a table, if there is an engine just then."""
     with contextlib.suppress(*AWAY), lab.hotline.writer() as client:
         client.command(f"OPTIMIZE TABLE hotline.{lab.draw.choice(BULKY)} FINAL")
+        return 1
+    return 0
 
 
-def refuse(setting: str, value: int, lab: Laboratory) -> None:
-    """The engine throws at each insert into one table for a while, as it does when the disk is full or read-only."""
+def refuse(setting: str, value: int, lab: Laboratory) -> int:
+    """The engine throws at each insert into one table for a while, as it does when the disk is full or read-only.
+
+    Returns how often the sink said so: never, if nothing was to be stored there meanwhile.
+    """
     table = lab.draw.choice((*BULKY, "marks"))
+    log = lab.hotline.settings.folder.log / "sink.log"
     lab.heal()
+    before = log.read_text().count(f" rows into {table}: ")
     lab.set_of_table(table, setting, value)
+    lab.let_go()
+    lab.in_traffic()
     time.sleep(lab.draw.uniform(0.5, 4))
     lab.set_of_table(table, setting, 0)
+    return log.read_text().count(f" rows into {table}: ") - before
 
 
-def stutter(name: str, lab: Laboratory) -> None:
+def stutter(name: str, lab: Laboratory) -> int:
     """It stands still most of the time, for a moment each, as on a disk that is far too slow."""
-    until = time.monotonic() + lab.draw.uniform(1, 4)
+    until, stopped = time.monotonic() + lab.draw.uniform(1, 4), 0
     while time.monotonic() < until:
-        lab.freeze(name, lab.draw.uniform(0.05, 0.3))
+        stopped += lab.freeze(name, lab.draw.uniform(0.05, 0.3))
         time.sleep(0.03)
+    return stopped
 
 
-def jump(lab: Laboratory) -> None:
+def jump(lab: Laboratory) -> int:
     """The clocks of the workers jump by hours, in either direction, and stay there."""
     set_ahead(lab.clock, lab.draw.choice([-1, 1]) * lab.draw.randrange(3600, 20 * 3600))
+    return 1
 
 
-def come_and_go(name: str, module: str, lab: Laboratory) -> None:
-    """Others of its kind come and leave again, each for a moment: what they take over moves in the middle."""
+def move(lab: Laboratory) -> int:
+    """Partitions move in the middle of what is measured: one worker where there were two, or two where there was one.
+
+    It is a setting, so the stack dies and is started again with another one, as by a deployment that did not wait.
+    """
+    workers = 3 - lab.hotline.settings.workers
+    lab.hotline.environ["HOTLINE_WORKERS"] = str(workers)
+    killed = lab.kill(SUPERVISOR)
     lab.heal()
-    for _ in range(3):
-        lab.company(name, module, lab.draw.uniform(0.5, 3))
+    running = [part["name"] for part in lab.hotline.state()["parts"] if part["name"].startswith("worker-")]
+    assert running == ["worker-0", "worker-1"][:workers]
+    return killed
 
 
-def away(line: str, lab: Laboratory) -> None:
-    lab.lines[line].away(lab.draw.uniform(0.5, 6))
+def away(line: Proxy, draw: Random) -> None:
+    line.away(draw.uniform(0.5, 6))
 
 
-def cut(line: str, lab: Laboratory) -> None:
-    lab.lines[line].cut()
+def cut(line: Proxy, draw: Random) -> None:
+    line.cut()
 
 
-def cut_within(line: str, lab: Laboratory) -> None:
-    lab.lines[line].cut_within(lab.draw.randrange(1, 200_000))
+def cut_within(line: Proxy, draw: Random) -> None:
+    line.cut_within(draw.randrange(1, 20_000))
 
 
-def hold(line: str, lab: Laboratory) -> None:
-    lab.lines[line].hold(lab.draw.uniform(0.5, 6))
+def hold(line: Proxy, draw: Random) -> None:
+    line.hold(draw.uniform(0.5, 6))
 
 
-def slow(line: str, lab: Laboratory) -> None:
-    lab.lines[line].slow(lab.draw.uniform(0.5, 4))
+def slow(line: Proxy, draw: Random) -> None:
+    line.slow(draw.uniform(0.5, 4))
 
 
-def swallow(line: str, lab: Laboratory) -> None:
-    lab.lines[line].swallow(lab.draw.uniform(0.5, 4))
+def swallow(line: Proxy, draw: Random) -> None:
+    line.swallow(draw.uniform(0.5, 4))
+
+
+def broken_line(name: str, what: Callable[[Proxy, Random], None], lab: Laboratory) -> int:
+    """Break the line to the engine or the broker while it is used; how often that met somebody."""
+    line = lab.lines[name]
+    wait_until(lambda: line.is_used, f"somebody uses the line to the {name}")
+    before = line.bites
+    lab.in_traffic()
+    what(line, lab.draw)
+    return line.bites - before
 
 
 def kills(*names: str) -> Plan:
     """Each of these dies; with another; and again as it starts."""
-    found: dict[str, Callable[[Laboratory], None]] = {}
+    found: dict[str, Callable[[Laboratory], int]] = {}
     for name in names:
         found[f"kill {name}"] = partial(kill, name)
         found[f"kill {name} and another"] = partial(kill_two, name, names)
@@ -121,21 +157,23 @@ def freezes(*names: str) -> Plan:
 
 def breaks(line: str) -> Plan:
     """What may happen on the line to the engine or the broker."""
-    return {f"{line} {what.__name__}": partial(what, line) for what in (away, cut, cut_within, hold, slow, swallow)}
+    return {
+        f"{line} {what.__name__}": partial(broken_line, line, what)
+        for what in (away, cut, cut_within, hold, slow, swallow)
+    }
 
 
-DOUBLES: Plan = {
-    "two sinks": partial(double, "sink", "sinks.writer"),
-    "two workers": partial(double, "worker-0", "streams"),
-}
+DOUBLES: Plan = {"two sinks": two_sinks, "two workers": two_workers}
 MERGES: Plan = {"optimize": optimize}
 REFUSALS: Plan = {
     "the engine's disk is full": partial(refuse, "min_free_disk_bytes_to_perform_insert", 2**62),
     "a table is read-only": partial(refuse, "table_readonly", 1),
 }
 STUTTERS: Plan = {f"{name} stutters": partial(stutter, name) for name in ("engine", "broker", "sink")}
-CLOCKS: Plan = {"the workers' clocks jump": jump}
-COMPANY: Plan = {"workers come and go": partial(come_and_go, "worker-0", "streams")}
+JUMP = "the workers' clocks jump"
+CLOCKS: Plan = {JUMP: jump}
+SNAPSHOTS: Plan = {"kill roll in a snapshot": kill_in_snapshot}
+COMPANY: Plan = {"workers come and go": come_and_go, "partitions move": move}
 WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
 """What `hotline up` runs, and who sends."""
 PLANS: Mapping[str, Plan] = {
@@ -148,16 +186,18 @@ PLANS: Mapping[str, Plan] = {
         **STUTTERS,
         **CLOCKS,
         **COMPANY,
+        **SNAPSHOTS,
     },
     "kafka": {
-        **kills(*WHOLE[1:]),
-        **freezes("broker", "worker-0", "sink"),
+        **kills(*WHOLE),
+        **freezes("broker", "worker-0", "sink", "engine"),
         **DOUBLES,
         **MERGES,
         **REFUSALS,
         **STUTTERS,
         **CLOCKS,
         **COMPANY,
+        **SNAPSHOTS,
     },
     "lines": {
         **breaks("engine"),
@@ -169,3 +209,5 @@ PLANS: Mapping[str, Plan] = {
     },
 }
 """By environment: the whole embedded stack; with Apache Kafka; engine and broker of others, behind lines that break."""
+MAY_MISS = {*MERGES, *REFUSALS}
+"""Faults that may meet nobody: all others must have broken something."""

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from hotline.settings import environment
+from hotline.blocks import pack
 from sinks.writer.store import AWAY
+from tests.e2e.sending import send_blocks
 from tests.e2e.stacks import ROOT, SUPERVISOR, Hotline, wait_until
+from tests.faults.signalling import signalled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from tests.faults.proxy import Proxy
+    from tests.faults.story import Story
 
 SENDER = "sender"
 WITHIN_S = 300.0
@@ -34,17 +37,22 @@ class Laboratory:
     """One stack, what is told to it, and what can be broken. `lines` are proxies before what the stack does not own."""
 
     hotline: Hotline
-    draw: random.Random
+    story: Story
     told: Sequence[str]
     """What the sender is told of its story: day, seed, entities, pieces."""
     lines: dict[str, Proxy] = field(default_factory=dict)
-    strangers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    """Processes beside the stack's own."""
+    draw: random.Random = field(default_factory=random.Random)
+    """What the fault of the moment draws from."""
     done: list[str] = field(default_factory=list)
     """Faults so far, as they are named."""
     killed_at: float = 0.0
     """When something was killed last, by the monotonic clock."""
+    bites: Counter[str] = field(default_factory=Counter)
+    """Fault → how often it met something that it broke."""
+    killed: Counter[str] = field(default_factory=Counter)
+    """Part → how many of its processes were killed."""
     _sender: subprocess.Popen[bytes] | None = None
+    _telling: list[Future[None]] = field(default_factory=list)
     _let_go: int = 0
 
     # -- sending ---------------------------------------------------------------------------------------------------
@@ -72,6 +80,8 @@ class Laboratory:
         assert self._sender is not None
         out, _ = self._sender.communicate(timeout=WITHIN_S)
         assert self._sender.returncode == 0, (self.hotline.data.parent / "said.log").read_text()[-3000:]
+        for told in self._telling:
+            told.result(WITHIN_S)
         account: dict[str, Any] = json.loads(out)
         return account
 
@@ -90,47 +100,49 @@ class Laboratory:
             return self._sender.pid if self._sender else 0
         return self.hotline.pid(name)
 
-    def kill(self, *names: str) -> None:
-        """Kill parts at once (SIGKILL), and see to it that whoever has nobody who restarts it is restarted."""
-        pids = {name: pid for name in names if (pid := self.pid(name))}
+    def kill(self, *names: str) -> int:
+        """Kill parts at once (SIGKILL), as soon as all of them run; how many that were.
+
+        Sees to it that whoever has nobody who restarts it is restarted.
+        """
+        pids = self._signal(signal.SIGKILL, *names)
         self.killed_at = time.monotonic()
-        for pid in pids.values():
-            _signal(pid, signal.SIGKILL)
-        if SENDER in pids:
+        killed = [name for name, pid in pids.items() if pid]
+        self.killed.update(killed)
+        if SENDER in killed:
             self._ended_sender()
-        if SUPERVISOR in pids:
+        if SUPERVISOR in killed:
             self.hotline.serve_again(pids[SUPERVISOR])
-        wait_until(lambda: all(self.pid(name) != pid for name, pid in pids.items()), f"the death of {names} is noticed")
+        wait_until(lambda: all(self.pid(name) != pids[name] for name in killed), f"the death of {killed} is noticed")
+        return len(killed)
 
-    def freeze(self, name: str, seconds: float) -> None:
-        """Stop a part (SIGSTOP) for so long, then let it go on."""
-        pid = self.pid(name)
-        if pid and _signal(pid, signal.SIGSTOP):
-            time.sleep(seconds)
-            _signal(pid, signal.SIGCONT)
-
-    def beside(self, name: str, module: str, seconds: float) -> None:
-        """Freeze a part, run another of its kind beside it, wake the first up: both believe they are the one."""
-        self.heal()
-        pid = self.pid(name)
-        if not _signal(pid, signal.SIGSTOP):
-            return
-        try:
-            other = self._stranger(name, module, pid)
-            time.sleep(seconds)
-        finally:
-            _signal(pid, signal.SIGCONT)
+    def freeze(self, name: str, seconds: float) -> int:
+        """Stop a part (SIGSTOP) for so long, as soon as it runs, then let it go on; 1."""
+        pid = self._signal(signal.SIGSTOP, name)[name]
         time.sleep(seconds)
-        other.kill()
-        other.wait()
+        signalled(pid, signal.SIGCONT)
+        return 1
 
-    def company(self, name: str, module: str, seconds: float) -> None:
-        """Run another of its kind beside a part for a moment."""
-        if pid := self.pid(name):
-            other = self._stranger(name, module, pid)
-            time.sleep(seconds)
-            other.kill()
-            other.wait()
+    def in_traffic(self) -> None:
+        """Tell again beside whatever comes next, so that it meets somebody. It is stored when all is finished."""
+        told: Future[None] = Future()
+
+        def tell() -> None:
+            try:
+                self.tell_again()
+                told.set_result(None)
+            except Exception as error:  # noqa: BLE001 whoever waits for it gets it
+                told.set_exception(error)
+
+        threading.Thread(target=tell, daemon=True).start()
+        self._telling.append(told)
+
+    def tell_again(self) -> None:
+        """Tell the largest piece of the story once more, to every partition, and return when it is stored."""
+        piece = max(self.story.pieces, key=lambda one: len(one.events))
+        blocks = list(pack(piece.subject, piece.events, self.hotline.settings.partitions))
+        assert len(blocks) == self.hotline.settings.partitions
+        send_blocks(self.hotline, blocks)
 
     def set_of_table(self, table: str, setting: str, value: int) -> None:
         """Change a setting of a table in the engine, as soon as that answers."""
@@ -148,37 +160,39 @@ class Laboratory:
         """The file that says how far the clocks of the workers are ahead of the time, in seconds."""
         return self.hotline.data.parent / "clock"
 
+    @property
+    def clocks(self) -> Path:
+        """The folder of the module by which workers are broken from within."""
+        return self.hotline.data.parent / "clocks"
+
     def heal(self) -> None:
         """Wait until every part works again."""
         wait_until(self.hotline.ready, f"every part is ready again after {self.done[-1:]}")
 
     def clean(self) -> None:
         """Leave nothing running."""
-        for one in [*self.strangers, *([self._sender] if self._sender else [])]:
-            one.kill()
-            one.communicate()
+        if self._sender:
+            self._sender.kill()
+            self._sender.communicate()
         self.hotline.clean()
 
-    def _stranger(self, name: str, module: str, pid: int) -> subprocess.Popen[bytes]:
-        try:
-            environ = psutil.Process(pid).environ()
-        except psutil.Error:  # it is ending: its successor will have the same but for what it reports
-            environ = {**self.hotline.environ, **environment(self.hotline.settings)}
-        environ |= {"HOTLINE_SINK_HEALTH_PORT": "0"}  # the part's own has it
-        with (self.hotline.data.parent / f"stranger-{name}.log").open("ab") as log:
-            made = subprocess.Popen([sys.executable, "-m", module], env=environ, cwd=ROOT, stdout=log, stderr=log)
-        self.strangers.append(made)
-        return made
+    def _signal(self, number: signal.Signals, *names: str) -> dict[str, int]:
+        """Send parts a signal as soon as all of them run; the process ids of those that got it, 0 of the others.
+
+        What is told of a process may be a moment old, and one may die of another's death; at least one gets it.
+        """
+        got: dict[str, int] = {}
+
+        def sent() -> bool:
+            pids = {name: self.pid(name) for name in names}
+            if all(pids.values()):
+                got.update({name: pid if signalled(pid, number) else 0 for name, pid in pids.items()})
+            return any(got.values())
+
+        wait_until(sent, f"{names} run")
+        return got
 
     def _ended_sender(self) -> None:
         assert self._sender is not None
         self._sender.communicate()
         self.begin()
-
-
-def _signal(pid: int, number: signal.Signals) -> bool:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
+MET_WITHIN_S = 60.0
 _PIECE = 64 << 10
 _RESET = struct.pack("ii", 1, 0)
 """Close without farewell: the other side sees a reset."""
@@ -32,8 +33,8 @@ class Proxy:
         self._answers = True
         self._pause_s = 0.0
         self._cut_after = 0
-        self.cuts = 0
-        """Connections that were cut in the middle of something, by whichever fault."""
+        self.bites = 0
+        """How often a fault met somebody: connections cut or refused, pieces held up or swallowed."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -46,6 +47,11 @@ class Proxy:
         self._flows.set()
         self.cut()
 
+    @property
+    def is_used(self) -> bool:
+        """Whether somebody is connected."""
+        return bool(self._open)
+
     # -- faults ----------------------------------------------------------------------------------------------------
 
     def cut(self) -> None:
@@ -53,38 +59,48 @@ class Proxy:
         with self._lock:
             for one in self._open:
                 _reset(one)
-            self.cuts += bool(self._open)
+            self.bites += len(self._open)
             self._open.clear()
 
     def away(self, seconds: float) -> None:
         """Nobody is there for a while."""
-        self._refusing = True
+        before, self._refusing = self.bites, True
         self.cut()
-        time.sleep(seconds)
+        self._last(seconds, before)
         self._refusing = False
 
     def hold(self, seconds: float) -> None:
         """Nothing passes for a while, in neither direction; then all of it does."""
+        before = self.bites
         self._flows.clear()
-        time.sleep(seconds)
+        self._last(seconds, before)
         self._flows.set()
 
     def slow(self, seconds: float, pause_s: float = 0.05) -> None:
         """Every piece waits for a moment, for a while."""
-        self._pause_s = pause_s
-        time.sleep(seconds)
+        before, self._pause_s = self.bites, pause_s
+        self._last(seconds, before)
         self._pause_s = 0.0
 
     def swallow(self, seconds: float) -> None:
         """What is asked takes effect, but nobody hears an answer: the connections end without one."""
-        self._answers = False
-        time.sleep(seconds)
+        before, self._answers = self.bites, False
+        self._last(seconds, before)
         self.cut()
         self._answers = True
 
     def cut_within(self, size: int) -> None:
         """Reset the connection on which the next so many bytes are asked, in the middle of them."""
-        self._cut_after = size
+        before, self._cut_after = self.bites, size
+        self._last(0, before)
+        self._cut_after = 0
+
+    def _last(self, seconds: float, before: int) -> None:
+        """Go on for so long, and then until somebody was met."""
+        time.sleep(seconds)
+        until = time.monotonic() + MET_WITHIN_S
+        while self.bites == before and time.monotonic() < until:
+            time.sleep(0.01)
 
     # -- the line --------------------------------------------------------------------------------------------------
 
@@ -95,6 +111,7 @@ class Proxy:
             except OSError:
                 return
             if self._refusing:
+                self.bites += 1
                 _reset(asking)
                 continue
             try:
@@ -111,16 +128,19 @@ class Proxy:
     def _hand_on(self, source: socket.socket, sink: socket.socket, *, asks: bool) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(_PIECE):
+                self.bites += bool(self._pause_s) or not self._flows.is_set()
                 self._flows.wait()
                 time.sleep(self._pause_s)
                 if asks and self._cut_after:
                     self._cut_after -= min(len(piece), self._cut_after)
                     if not self._cut_after:
                         sink.sendall(piece[: len(piece) // 2])
-                        self.cuts += 1
+                        self.bites += 1
                         break
                 if asks or self._answers:
                     sink.sendall(piece)
+                else:
+                    self.bites += 1
         with self._lock:
             self._open -= {source, sink}
         for one in (source, sink):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -29,6 +30,10 @@ class Diary:
 
     faults: list[str] = field(default_factory=list)
     """As they are named."""
+    bites: Counter[str] = field(default_factory=Counter)
+    """Fault → how often it met something that it broke."""
+    killed: Counter[str] = field(default_factory=Counter)
+    """Part → how many of its processes were killed."""
     recoveries: list[tuple[str, float]] = field(default_factory=list)
     """A fault, and after how many seconds what was sent then was stored."""
 

@@ -1,7 +1,7 @@
 """What is told to a pipeline that is being broken: lives of calls and tickets, badly told, all by one seed.
 
 Told with everything that transport and senders do to events: out of order, late by months, single events and whole
-blocks repeated, blocks of any size, and some events that are none.
+blocks repeated, blocks of any size, and some events that are none. Most is told in blocks, some as single events.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import polars as pl
 
 from hotline.blocks import complete
@@ -26,6 +27,8 @@ RECENT_DAYS = range(6, 10)
 EARLIER_DAYS = range(10, 400)
 REPEATED, DISPLACED, DEAD = 0.06, 0.3, 0.01
 """Shares of events that are told again somewhere, told far from where they belong, or no events."""
+SINGLE_EVERY = 4
+"""One entity in so many is told as single events, some of which come in blocks as well."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Piece:
     subject: Subject
     events: pl.DataFrame
     events_max: int
+    single: bool = False
+    """It goes to intake, as one JSON object an event."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +63,48 @@ def story(seed: int, *, entities: int, pieces: int, today: datetime | None = Non
     day = (today or datetime.now(UTC)).date()
     lives, told, dead = {}, [], 0
     for name, subject in SUBJECTS.items():
-        events = [one for number in range(entities) for one in _moved(life(subject, draw, str(number)), draw, day)]
+        events = [one for number in range(entities) for one in _lived(subject, draw, number, day)]
         lives[name] = _frame(subject, events)
-        order = _badly_told(events, draw)
-        nothing = [{**one, "type": "call.rang"} for one in draw.sample(events, max(1, int(len(events) * DEAD)))]
-        for one in nothing:
-            order.insert(draw.randrange(len(order)), one)
-        dead += len(nothing)
-        told += list(_pieces(subject, order, pieces // len(SUBJECTS), draw))
+        count = pieces // len(SUBJECTS)
+        singles = max(1, count // SINGLE_EVERY)
+        by_intake = [one for one in events if _is_single(one)]
+        for single, mine, parts in (
+            (True, by_intake, singles),
+            (False, [one for one in events if not _is_single(one)], max(1, count - singles)),
+        ):
+            order = _badly_told(mine, draw)
+            nothing = [{**one, "type": "call.rang"} for one in draw.sample(mine, max(1, int(len(mine) * DEAD)))]
+            both = [] if single else draw.sample(by_intake, len(by_intake) // 10)
+            for one in (*nothing, *both):
+                order.insert(draw.randrange(len(order)), one)
+            dead += len(nothing)
+            told += list(_pieces(subject, order, parts, draw, single=single))
     draw.shuffle(told)
     again = [draw.choice(told) for _ in range(max(1, len(told) // 10))]
     extra = sum(int((piece.events["type"] == "call.rang").sum()) for piece in again)
     return Story(lives, [*told, *again], dead + extra)
 
 
-def _moved(life: list[dict[str, Any]], draw: random.Random, day: Any) -> list[dict[str, Any]]:
+def single_events(piece: Piece) -> Iterator[bytes]:
+    """Give the events of a piece as an outside system sends them."""
+    for event in piece.events.select(*piece.subject.columns).iter_rows(named=True):
+        yield msgspec.json.encode({name: value for name, value in event.items() if value is not None})
+
+
+def _lived(subject: Subject, draw: random.Random, number: int, day: Any) -> list[dict[str, Any]]:
+    """Give a life; what is told as single events states what its type may state, and nothing else."""
     ago = draw.choice(RECENT_DAYS if draw.random() < 0.5 else EARLIER_DAYS)
     by = timedelta(days=(day - BIRTHS[0].date()).days - ago)
-    return moved(life, by)
+    events = moved(life(subject, draw, str(number)), by)
+    may = {str(event.__struct_config__.tag): {"type", *event.__struct_fields__} for event in subject.events}
+    return [
+        {name: value if name in may[one["type"]] or not _is_single(one) else None for name, value in one.items()}
+        for one in events
+    ]
+
+
+def _is_single(event: dict[str, Any]) -> bool:
+    return int(event["entity"]) % SINGLE_EVERY == 0
 
 
 def _badly_told(events: list[dict[str, Any]], draw: random.Random) -> list[dict[str, Any]]:
@@ -88,10 +117,12 @@ def _badly_told(events: list[dict[str, Any]], draw: random.Random) -> list[dict[
     return order
 
 
-def _pieces(subject: Subject, order: list[dict[str, Any]], count: int, draw: random.Random) -> Iterator[Piece]:
+def _pieces(
+    subject: Subject, order: list[dict[str, Any]], count: int, draw: random.Random, *, single: bool
+) -> Iterator[Piece]:
     cuts = sorted(draw.sample(range(1, len(order)), count - 1))
     for start, end in zip([0, *cuts], [*cuts, len(order)], strict=True):
-        yield Piece(subject, _frame(subject, order[start:end]), draw.choice([1, 7, 100, 10_000]))
+        yield Piece(subject, _frame(subject, order[start:end]), draw.choice([1, 7, 100, 10_000]), single)
 
 
 def _frame(subject: Subject, events: list[dict[str, Any]]) -> pl.DataFrame:

@@ -19,9 +19,10 @@ from deploy.stack.state import read_state
 from hotline.blocks import pack
 from hotline.settings import load
 from producers.accounts import Account
+from producers.json_sending import JsonSender, Sending
 from producers.sending import Sender
-from sinks.connecting import connect
-from tests.faults.story import story
+from sinks import connecting
+from tests.faults.story import single_events, story
 
 
 def main() -> None:
@@ -29,16 +30,29 @@ def main() -> None:
     seed, entities, pieces = map(int, numbers)
     quiet_clients()
     account, partitions = Account(reasons={}), load(Path(data), {})[0].partitions
+    single = Sending(waited=True, reasons={})
     told = story(seed, entities=entities, pieces=pieces, today=datetime.fromisoformat(day).replace(tzinfo=UTC))
-    with Sender(lambda: _addresses(Path(data)), lambda _, verdicts: account.add(verdicts)) as sender:
+
+    def connect() -> tuple[str, Any]:
+        return _addresses(Path(data))
+
+    with (
+        Sender(connect, lambda _, verdicts: account.add(verdicts)) as sender,
+        JsonSender(connect, partitions, single, lambda: None, wait=True, pseudonymised=True) as one_by_one,
+    ):
         for piece in told.pieces:
-            for block in pack(piece.subject, piece.events, partitions, events_max=piece.events_max):
-                account.read += len(block.events)
-                sender.send(block)
+            if piece.single:
+                for event in single_events(piece):
+                    one_by_one.send(event)
+            else:
+                for block in pack(piece.subject, piece.events, partitions, events_max=piece.events_max):
+                    account.read += len(block.events)
+                    sender.send(block)
             sys.stdin.readline()
         while sender.waiting:
             sender.wait()
-    sys.stdout.write(msgspec.json.encode(account).decode())
+        one_by_one.settle()
+    sys.stdout.write(msgspec.json.encode({"blocks": account, "single": single}).decode())
 
 
 def _addresses(data: Path) -> tuple[str, Any]:
@@ -46,7 +60,7 @@ def _addresses(data: Path) -> tuple[str, Any]:
     state = read_state(load(data, {})[0].folder)
     if state is None:
         raise ConnectionError(f"no stack runs on {data}")
-    return state.settings.bootstrap, connect(state.settings, "reader")
+    return state.settings.bootstrap, connecting.connect(state.settings, "reader")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,8 @@ from tests.soak.recording import Recorder, Sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-DATE, AFTER = "2023-05-10", "2023-05-11"
+DATE = "2023-05-10"
+WHOLE_DAY = (DATE, "2023-05-11")
 COMPARED_ONE_IN = 20
 """A comparison of a live record takes a second."""
 
@@ -28,16 +30,25 @@ class Day(msgspec.Struct, frozen=True):
     account: dict[str, Any]
     instants: int
     samples: list[Sample]
+    simulated_s: float = 0.0
+    passed_s: float = 0.0
+    """How long it took until all was stored; how much simulated time that was, is beside it."""
 
 
-def compressed_day(folder: Path, *, broker: str, speed: int, scale: float, seed: int) -> Day:
-    """Let a day pass, load it into another database, and compare everything; raises AssertionError when they differ."""
+def compressed_day(
+    folder: Path, *, broker: str, speed: int, scale: float, seed: int, span: tuple[str, str] = WHOLE_DAY
+) -> Day:
+    """Let a day pass, load it into another database, and compare everything; raises AssertionError when they differ.
+
+    `span` is of that day: from when until when.
+    """
     live = Hotline(folder / "live" / "d", HOTLINE_BROKER=broker, HOTLINE_CLOCK="events")
     loaded = Hotline(folder / "loaded" / "d")
-    city = ("simulate", "--from", DATE, "--until", AFTER, "--scale", str(scale), "--seed", str(seed), "--json")
+    begins, ends = map(datetime.fromisoformat, span)
+    city = ("simulate", "--from", span[0], "--until", span[1], "--scale", str(scale), "--seed", str(seed), "--json")
     try:
-        account, samples = _passed(live, (*city, "--speed", str(speed), *BADLY))
-        instants = len(compared(live, one_in=COMPARED_ONE_IN)[0]) // COMPARED_ONE_IN if broker == "kafka" else 0
+        account, samples, passed_s = _passed(live, (*city, "--speed", str(speed), *BADLY))
+        instants = -(-len(compared(live, one_in=COMPARED_ONE_IN)[0]) // COMPARED_ONE_IN) if broker == "kafka" else 0
         loaded.data.parent.mkdir()
         loaded.running()
         done = loaded.do(*city, "--speed", "max")
@@ -48,16 +59,18 @@ def compressed_day(folder: Path, *, broker: str, speed: int, scale: float, seed:
     finally:
         live.clean()
         loaded.clean()
-    return Day(broker, speed, scale, account, instants, samples)
+    return Day(broker, speed, scale, account, instants, samples, (ends - begins).total_seconds(), passed_s)
 
 
-def _passed(hotline: Hotline, command: tuple[str, ...]) -> tuple[dict[str, Any], list[Sample]]:
+def _passed(hotline: Hotline, command: tuple[str, ...]) -> tuple[dict[str, Any], list[Sample], float]:
     hotline.data.parent.mkdir()
     hotline.running()
     with Recorder(hotline) as recorder:
-        passing = hotline.start(*command)
+        begun_s, passing = recorder.passed_s, hotline.start(*command)
+        recorder.others["sender"] = passing.pid
         out, _ = passing.communicate()
+        passed_s = recorder.passed_s - begun_s
     assert passing.returncode == 0, (hotline.data.parent / "said.log").read_text()[-2000:]
     account = whole(msgspec.json.decode(out))
     assert (account["revised"], account["dead"]) == (0, 0)
-    return account, recorder.samples
+    return account, recorder.samples, passed_s

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tests.faults.recovery import Diary
-from tests.faults.test_faults import ENVIRONMENTS, broken
+from tests.faults.test_faults import ENVIRONMENTS, broken, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,19 +24,27 @@ class Run(msgspec.Struct, frozen=True):
 
     environment: str
     seed: int
+    day: str
     faults: list[str]
     recoveries: list[tuple[str, float]]
     """Fault, and seconds until what was sent after it was stored; not after each."""
     failure: str | None = None
+    killed: dict[str, int] = {}
+    """Part → how many of its processes were killed."""
+    bites: dict[str, int] = {}
+    """Fault → how often it met something that it broke."""
 
     @property
     def kills(self) -> int:
         """Processes killed."""
-        return sum(2 if " and " in fault else 1 for fault in self.faults if fault.startswith("kill "))
+        return sum(self.killed.values())
 
 
 def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
-    """Break things until so many processes were killed, environment by environment in turn."""
+    """Break things until so many processes were killed, environment by environment in turn.
+
+    Ends after a run that killed nobody: it failed at its beginning, and so would the next ones.
+    """
     draw, killed, number = random.Random(seed), 0, 0
     while killed < times:
         for environment in ENVIRONMENTS:
@@ -44,17 +52,20 @@ def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
             at.mkdir(parents=True)
             run = _run(environment, draw.randrange(2**32), at)
             sys.stdout.write(
-                f"{environment} FAULTS_SEED={run.seed} FAULTS_TIMES={FAULTS_A_RUN}: {run.failure or 'right'}\n"
+                f"{environment} FAULTS_SEED={run.seed} FAULTS_TIMES={FAULTS_A_RUN} FAULTS_DAY={run.day}: "
+                f"{run.failure or 'right'}\n"
             )
             yield run
             killed, number = killed + run.kills, number + 1
+            if not run.kills:
+                return
 
 
 def _run(environment: str, seed: int, folder: Path) -> Run:
-    diary, failure = Diary(), None
+    diary, day, failure = Diary(), today(), None
     try:
-        broken(environment, seed, FAULTS_A_RUN, folder, diary)
+        broken(environment, seed, FAULTS_A_RUN, folder, diary, day=day)
     except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
         *_, where = traceback.extract_tb(error.__traceback__)
         failure = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[:2000]
-    return Run(environment, seed, diary.faults, diary.recoveries, failure)
+    return Run(environment, seed, day, diary.faults, diary.recoveries, failure, dict(diary.killed), dict(diary.bites))

@@ -15,8 +15,8 @@ from tests.soak.recording import Recorder, Sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIRST, AFTER = "2023-03-01", "2023-03-11"
-"""Ten days: several times what all buffers together hold."""
+TEN_DAYS = ("2023-03-01", "2023-03-11")
+"""Several times what all buffers together hold."""
 SETTLE_S = 60.0
 """After so long everything that may fill up has filled up."""
 GROWTH_BYTES_MAX = 64 << 20
@@ -35,15 +35,27 @@ class Outage(msgspec.Struct, frozen=True):
     samples: list[Sample]
 
 
-def outage(folder: Path, *, broker: str, seconds: float, seed: int) -> Outage:
+def outage(
+    folder: Path,
+    *,
+    broker: str,
+    seconds: float,
+    seed: int,
+    span: tuple[str, str] = TEN_DAYS,
+    scale: float = 1.0,
+    settle_s: float = SETTLE_S,
+) -> Outage:
     """Stop the engine in the middle of a load; raises AssertionError when memory grows or anything is missing."""
+    first, after = span
     hotline = Hotline(folder / "d", HOTLINE_BROKER=broker)
     try:
         hotline.running()
         with Recorder(hotline) as recorder:
             loading = hotline.start(
-                *("simulate", "--from", FIRST, "--until", AFTER, "--speed", "max", "--seed", str(seed), "--json")
+                *("simulate", "--from", first, "--until", after, "--speed", "max", "--seed", str(seed), "--json"),
+                *("--scale", str(scale)),
             )
+            recorder.others["sender"] = loading.pid
             wait_until(lambda: recorder.samples and _stored_events(hotline), "the load is in its middle")
             began = recorder.passed_s
             _stand_still(hotline.pid("engine"), seconds)
@@ -51,8 +63,8 @@ def outage(folder: Path, *, broker: str, seconds: float, seed: int) -> Outage:
             out, _ = loading.communicate()
         assert loading.returncode == 0, (hotline.data.parent / "said.log").read_text()[-2000:]
         account = whole(msgspec.json.decode(out))
-        hotline.reconciled(FIRST[:7])
-        growth = _growth_bytes(recorder.samples, began + SETTLE_S, ended)
+        hotline.reconciled(first[:7])
+        growth = _growth_bytes(recorder.samples, began + settle_s, ended)
         assert growth <= GROWTH_BYTES_MAX, f"memory grew by {growth >> 20} MiB while the engine stood still"
     finally:
         hotline.clean()

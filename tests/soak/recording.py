@@ -39,6 +39,8 @@ class Recorder:
 
     def __init__(self, hotline: Hotline) -> None:
         self.samples: list[Sample] = []
+        self.others: dict[str, int] = {}
+        """Name → process id of whoever is recorded besides the stack's own parts."""
         self._hotline = hotline
         self._begun = time.monotonic()
         self._stop = threading.Event()
@@ -65,6 +67,7 @@ class Recorder:
         state = self._hotline.state()
         pids = {part["name"]: part["pid"] for part in state.get("parts", []) if part["pid"]}
         pids |= {SUPERVISOR: state["pid"]} if state else {}
+        pids |= self.others
         resident = {name: size for name, pid in pids.items() if (size := resident_bytes(pid))}
         return Sample(self.passed_s, resident, _disk_bytes(self._hotline.data), _lag_records(state))
 

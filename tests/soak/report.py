@@ -47,7 +47,7 @@ class Soak(msgspec.Struct, frozen=True):
         """Everything that was not right."""
         return [
             *self.failures,
-            *(f"{run.environment}, seed {run.seed}: {run.failure}" for run in self.runs if run.failure),
+            *(f"{run.environment}, seed {run.seed}, day {run.day}: {run.failure}" for run in self.runs if run.failure),
         ]
 
 
@@ -84,6 +84,10 @@ def _kills(runs: Sequence[Run]) -> Iterable[str]:
     rows = [
         (run.environment, str(run.seed), str(len(run.faults)), str(run.kills), run.failure or "right") for run in runs
     ]
+    if any(run.killed for run in runs):
+        yield "<h2>Processes killed</h2>" + _table(*_killed(runs))
+    yield "<h2>What faults met</h2><p>Processes, connections, pieces and inserts that a fault broke.</p>"
+    yield _table(("fault", "times", "met"), _met(runs))
     yield "<h2>Runs</h2>" + _table(("environment", "seed", "faults", "kills", "database"), rows)
 
 
@@ -92,7 +96,9 @@ def _days(days: Sequence[Day]) -> Iterable[str]:
         yield f"<h2>A day at {day.speed} times its pace, {day.broker} broker</h2>"
         account = day.account
         yield f"<p>{account['read']:,} events read, {account['counted']:,} counted, {account['seen']:,} seen again; "
-        yield f"{day.instants} instants of live values equal to SQL.</p>"
+        yield f"{day.instants} instants of live values equal to SQL. {day.simulated_s:,.0f} s passed, and "
+        yield f"all of it was stored, in {day.passed_s:,.0f} s.</p>"
+        yield from _memory(day.samples)
         yield from _recorded(day.samples)
 
 
@@ -101,7 +107,51 @@ def _outages(outages: Sequence[Outage]) -> Iterable[str]:
         yield f"<h2>The engine stood still for {one.ended_s - one.began_s:.0f} s, {one.broker} broker</h2>"
         yield f"<p>From second {one.began_s:.0f}, under full load; {one.account['read']:,} events, all stored. Memory "
         yield f"grew by {one.growth_bytes / MIB:.0f} MiB after its first minute.</p>"
+        yield from _memory(one.samples, one.began_s)
         yield from _recorded(one.samples)
+
+
+def _killed(runs: Sequence[Run]) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Parts killed, by environment."""
+    environments = list(dict.fromkeys(run.environment for run in runs))
+    parts = dict.fromkeys(part for run in runs for part in sorted(run.killed))
+    counts = {part: [_sum(runs, part, name) for name in environments] for part in parts}
+    lines = [(part, *map(str, found), str(sum(found))) for part, found in counts.items()]
+    together = [sum(column) for column in zip(*counts.values(), strict=True)]
+    return ("process", *environments, "all"), [*lines, ("all processes", *map(str, together), str(sum(together)))]
+
+
+def _sum(runs: Sequence[Run], part: str, environment: str) -> int:
+    return sum(run.killed.get(part, 0) for run in runs if run.environment == environment)
+
+
+def _met(runs: Sequence[Run]) -> list[Sequence[str]]:
+    names = sorted({fault for run in runs for fault in run.faults})
+    return [
+        (name, str(sum(run.faults.count(name) for run in runs)), str(sum(run.bites.get(name, 0) for run in runs)))
+        for name in names
+    ]
+
+
+def _memory(samples: Sequence[Sample], began_s: float = 0.0) -> Iterable[str]:
+    """What each process has at the beginning, at most, and in the end; and all together."""
+    if not samples:
+        return
+    before = next((one for one in reversed(samples) if one.at_s < began_s), samples[0]).resident
+    after = samples[-1].resident
+    parts = dict.fromkeys(part for sample in samples for part in sample.resident)
+    rows = [
+        (part, _mib(before.get(part)), _mib(max(one.resident.get(part, 0) for one in samples)), _mib(after.get(part)))
+        for part in parts
+    ]
+    peak = max(sum(one.resident.values()) for one in samples)
+    together = ("all processes", _mib(sum(before.values())), _mib(peak), _mib(sum(after.values())))
+    yield _table(("MiB of memory", "before", "peak", "after"), [*rows, together])
+
+
+def _mib(size: int | None) -> str:
+    """MiB; 0 of a process that does not run."""
+    return f"{(size or 0) / MIB:.0f}"
 
 
 def _recorded(samples: Sequence[Sample]) -> Iterable[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from tests.soak.day import Day
@@ -17,8 +19,17 @@ SAMPLES = [
     Sample(2.0, {"engine": 420 << 20}, 60 << 20, None),
 ]
 ACCOUNT = {"read": 12_345, "counted": 12_000, "seen": 345}
-RIGHT = Run("kafka", 11, ["kill sink", "kill sink and another", "optimize"], [("kill sink", 1.25), ("optimize", 0.5)])
-WRONG = Run("lines", 12, ["engine away"], [], "AssertionError: stored <1>, right 2")
+RIGHT = Run(
+    "kafka",
+    11,
+    "2026-11-29",
+    ["kill sink", "kill sink and another", "optimize"],
+    [("kill sink", 1.25), ("optimize", 0.5)],
+)
+WRONG = Run("lines", 12, "2026-11-29", ["engine away"], [], "AssertionError: stored <1>, right 2")
+RIGHT = msgspec.structs.replace(
+    RIGHT, killed={"sink": 2, "roll": 1}, bites={"kill sink": 1, "kill sink and another": 2}
+)
 SOAK = Soak(7, "2026-11-29T20:00:00+00:00", [RIGHT], [Day("kafka", 60, 1.0, ACCOUNT, 13, SAMPLES)])
 
 
@@ -57,6 +68,31 @@ def test_a_page_holds_its_pictures_and_reaches_for_nothing() -> None:
     assert "1.25" in text
 
 
+def test_kills_are_told_by_process_and_environment() -> None:
+    other = Run("lines", 13, "2026-11-29", ["kill sink"], [], killed={"sink": 5}, bites={"kill sink": 5})
+    text = page(Soak(7, "now", [RIGHT, other]))
+    assert cells(text, "sink") == ["2", "5", "7"]
+    assert cells(text, "roll") == ["1", "0", "1"]
+    assert cells(text, "all processes") == ["3", "5", "8"]
+    assert cells(text, "kill sink") == ["2", "6"]
+    assert cells(text, "optimize") == ["1", "0"], "a fault that met nothing shows"
+
+
+def test_memory_is_told_before_at_most_and_after() -> None:
+    sizes = [(100, 10), (300, 20), (120, 15)]
+    samples = [Sample(float(at), {"engine": a << 20, "sender": b << 20}, 1, 0) for at, (a, b) in enumerate(sizes)]
+    text = page(Soak(7, "now", outages=[Outage("kafka", 1.0, 2.0, 0, ACCOUNT, samples)]))
+    assert cells(text, "engine") == ["100", "300", "120"]
+    assert cells(text, "sender") == ["10", "20", "15"]
+    assert cells(text, "all processes") == ["110", "320", "135"]
+
+
+def cells(text: str, first: str) -> list[str]:
+    """What stands behind the first cell of a line, of the last table that has it."""
+    *_, line = re.findall(rf"<tr><td>{first}</td>(.*?)</tr>", text)
+    return re.findall(r">([^<>]+)</td>", line)
+
+
 def test_a_long_recording_is_drawn_in_few_points_and_its_peak_is_told() -> None:
     calm = [Sample(float(second), {f"part {n}": 1 << 20 for n in range(8)}, 1, 0) for second in range(9_000)]
     calm[4_001] = Sample(4_001.0, {"engine": 900 << 20}, 1, 0)
@@ -75,6 +111,6 @@ def test_what_failed_is_said_at_once_and_escaped() -> None:
     outage = Outage("embedded", 1.0, 2.0, 0, ACCOUNT, SAMPLES)
     text = page(Soak(7, "now", [WRONG], outages=[outage], failures=["day, kafka: AssertionError: <b>"]))
     assert "Nothing lost" not in text
-    assert "lines, seed 12: AssertionError: stored &lt;1&gt;, right 2" in text
+    assert "lines, seed 12, day 2026-11-29: AssertionError: stored &lt;1&gt;, right 2" in text
     assert "AssertionError: &lt;b&gt;" in text
     assert tags(text)

@@ -1,0 +1,159 @@
+"""Another of a part's kind beside it, as on another machine: with the same settings and a data folder of its own.
+
+A part that stood still and wakes up beside its successor is a zombie. Here it must end itself, whichever of the two is
+the zombie at last, and what it wrote meanwhile must have done no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import psutil
+
+from hotline.data_folder import DataFolder, told_ready
+from sinks.writer.run import EXIT_FENCED
+from tests.e2e.stacks import ROOT, wait_until
+from tests.faults.signalling import signalled
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tests.faults.laboratory import Laboratory
+
+SINK, WORKER = "sink", "worker-0"
+MODULES = {SINK: "sinks.writer", WORKER: "streams"}
+
+
+class Stranger:
+    """A second process of a part's kind. Use as a context manager: it is killed at the end, if it still runs then."""
+
+    def __init__(self, lab: Laboratory, name: str) -> None:
+        self._lab, self._name = lab, name
+        self.folder = DataFolder(Path(tempfile.mkdtemp(prefix=f"stranger-{name}-", dir=lab.hotline.data.parent)))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start it. What is secret is copied: passwords, and the key without which pseudonyms would be others."""
+        shutil.copytree(self._lab.hotline.settings.folder.secrets, self.folder.secrets, dirs_exist_ok=True)
+        self.folder.make()
+        environ = psutil.Process(self._lab.pid(self._name)).environ()
+        environ |= {"HOTLINE_DATA": str(self.folder.root), "HOTLINE_SINK_HEALTH_PORT": "0"}  # the part's own has it
+        with (self.folder.root / "log" / f"{self._name}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", MODULES[self._name]], env=environ, cwd=ROOT, stdout=log, stderr=log
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    def said(self) -> str:
+        """What it printed."""
+        return (self.folder.root / "log" / f"{self._name}.log").read_text()
+
+    def await_ready(self) -> None:
+        """Wait until it works: it knows what is under way, and reads on. Raises AssertionError if it ends before."""
+        wait_until(lambda: self._ready() or self.code is not None, f"the other {self._name} is ready")
+        assert self._ready(), f"the other {self._name} ended with {self.code}: {self.said()[-2000:]}"
+
+    def _ready(self) -> bool:
+        if self._name == SINK:
+            return (self.folder.run / "sink.json").exists()
+        return told_ready(self.folder.ready(self._name), self.pid)
+
+
+def two_sinks(lab: Laboratory) -> int:
+    """Let a sink wake up beside its successor, then the successor beside the next one: each ends itself, in vain.
+
+    Each is stopped between two batches. In the middle of one it must not be replaced without its spool, which the
+    guarantees say, and a model of the protocol shows.
+    """
+    lab.heal()
+    first = lab.pid(SINK)
+    _stop_between_batches(first, lab.hotline.settings.folder.sink)
+    try:
+        with Stranger(lab, SINK) as other:
+            other.await_ready()
+            lab.tell_again()  # it is stored, by the other: the first stands still
+            _stop_between_batches(other.pid, other.folder.sink)
+            signalled(first, signal.SIGCONT)
+            wait_until(lambda: lab.pid(SINK) not in {first, 0}, "the sink that woke up ends itself")
+            lab.heal()
+            lab.tell_again()  # and this by the one that the supervisor started then
+            signalled(other.pid, signal.SIGCONT)
+            wait_until(lambda: other.code is not None, "the other sink ends itself")
+            assert other.code == EXIT_FENCED, other.said()[-2000:]
+    finally:
+        signalled(first, signal.SIGCONT)
+    assert "it must end" in (lab.hotline.data / "log" / "sink.log").read_text()
+    return 2
+
+
+def two_workers(lab: Laboratory) -> int:
+    """Let a worker wake up beside one that measured in its place: it finds somebody else's outputs, and ends itself."""
+    lab.heal()
+    first = lab.pid(WORKER)
+    signalled(first, signal.SIGSTOP)
+    try:
+        with Stranger(lab, WORKER) as other:
+            other.await_ready()
+            lab.tell_again()  # the other measures it
+            signalled(first, signal.SIGCONT)
+            wait_until(lambda: lab.pid(WORKER) != first, "the worker that woke up ends itself")
+    finally:
+        signalled(first, signal.SIGCONT)
+    return 1
+
+
+def come_and_go(lab: Laboratory) -> int:
+    """Let workers come and leave again while another measures: of two that write, one finds the other and ends."""
+    lab.heal()
+    return sum(_comes_and_goes(lab) for _ in range(2))
+
+
+def _comes_and_goes(lab: Laboratory) -> int:
+    wait_until(lambda: lab.pid(WORKER), "a worker runs")
+    first = lab.pid(WORKER)
+    with Stranger(lab, WORKER) as other:
+        other.await_ready()
+        lab.tell_again()
+        wait_until(lambda: lab.pid(WORKER) != first or other.code is not None, "one of two workers ends itself")
+        time.sleep(lab.draw.uniform(0, 1))
+    return 1
+
+
+def _stop_between_batches(pid: int, spool: Path) -> None:
+    """Stop a sink while no batch is under way: what it is about to begin is on no disk and in no table."""
+
+    def stopped() -> bool:
+        assert signalled(pid, signal.SIGSTOP), f"the sink {pid} is gone"
+        if not any(spool.glob("*.batch")):
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+    wait_until(stopped, f"the sink {pid} is between two batches")
