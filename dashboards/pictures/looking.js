@@ -13,7 +13,7 @@
   const inked = (canvas) =>
     canvas && canvas.width && canvas.height &&
     canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((part) => part);
-  const title = (id) => document.querySelector("#t" + id).textContent;
+  const title = (id) => (id === "0" ? "marks" : document.querySelector("#t" + id).textContent);
   const failed = Object.entries(first.tick.failed || {}).map(([id, one]) => ({ panel: title(id), why: one.why }));
   const waiting = [...document.querySelectorAll(".panel:has(.waiting) h2")];
   for (const one of waiting) failed.push({ panel: one.textContent, why: "it is still waiting" });

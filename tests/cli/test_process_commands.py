@@ -146,7 +146,7 @@ class TestConfig:
         assert done.returncode == 0
         assert "********" in done.stdout
         for file in (up.data / "secrets").iterdir():
-            assert file.read_text().strip() not in done.stdout + done.stderr
+            assert file.read_bytes().strip() not in (done.stdout + done.stderr).encode()
 
     def test_a_variable_that_is_no_setting_is_told_on_stderr(self, down: Stack) -> None:
         done = down.run("config", HOTLINE_ZNE="x")
