@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 
+from hotline.ends import EXIT_HOLE, EXIT_UNEXPECTED
 from streams.bundles import Bundle
 from streams.ending import end_process
 from streams.fixed_partitions import FixedPartitions
@@ -127,17 +128,17 @@ class SafeConsumer(driver.Consumer):  # type: ignore[misc]
         at = TP(tp.topic, tp.partition)
         due = self._next_in.get(at)
         if record.offset != due:
-            self._end(at, f"offset {due} is due, {record.offset} came: a hole would be lost silently")
+            self._end(at, f"offset {due} is due, {record.offset} came: a hole would be lost silently", EXIT_HOLE)
         self._next_in[at], self._last_headers[at] = record.offset + 1, record.headers
         if isinstance(record, Bundle):
             if not record.whole:
-                self._end(at, f"records between {record.offset} and {record.next_offset} are missing")
+                self._end(at, f"records between {record.offset} and {record.next_offset} are missing", EXIT_HOLE)
             self._next_in[at] = record.next_offset
             self._bundle_ends.setdefault(at, {})[record.offset] = record.next_offset
         return super()._to_message(tp, record)
 
-    def _end(self, tp: TP, why: str) -> NoReturn:
-        end_process(f"{tp.topic}/{tp.partition}: {why}")
+    def _end(self, tp: TP, why: str, code: int = EXIT_UNEXPECTED) -> NoReturn:
+        end_process(f"{tp.topic}/{tp.partition}: {why}", code=code)
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:

@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
+from hotline.ends import EXIT_UNEXPECTED
+
 ASK_EVERY_S = 10.0
 OUTAGES = (OSError, HTTPError, ClickHouseError, KafkaError)
 """What an engine or a broker that is away shows as."""
@@ -31,8 +32,8 @@ def tell_known_end() -> None:
         call()
 
 
-def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
-    """Write `why` (and the traceback of `error`) to stderr and end the process with `EXIT_UNEXPECTED`.
+def end_process(why: str, *, error: BaseException | None = None, code: int = EXIT_UNEXPECTED) -> NoReturn:
+    """Write `why` (and the traceback of `error`) to stderr and end the process with `code`.
 
     May be called from any thread. Nothing is flushed, committed or awaited: an orderly stop would wait for the very
     record that failed, and a record without an output is simply read again after the restart.
@@ -43,7 +44,7 @@ def end_process(why: str, *, error: BaseException | None = None) -> NoReturn:
         sys.stderr.write("".join(traceback.format_exception(error)))
     sys.stderr.write(f"FATAL {why}\n")
     sys.stderr.flush()
-    os._exit(EXIT_UNEXPECTED)
+    os._exit(code)
 
 
 async def end_when(why: Callable[[], str]) -> None:

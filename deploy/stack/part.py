@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from deploy.ports import answers
@@ -80,6 +81,11 @@ class Part(ABC):
         """Say in a few words how its last run ended."""
 
     @property
+    def blamed(self) -> str:
+        """The part that must begin anew, because of how this one's last run ended; empty where none must."""
+        return ""
+
+    @property
     def ended_on_purpose(self) -> bool:
         """Whether its end is no failure: it is started again at once."""
         return False
@@ -102,12 +108,15 @@ class ProcessPart(Part):
         falls_with: Collection[str] = (),
         prepare: Callable[[], object] = _nothing,
         serves: str = "",
+        blames: Mapping[int, str] = MappingProxyType({}),
         start_timeout_s: float = 60.0,
         grace_s: float = 10.0,
     ) -> None:
+        """`blames`: exit code → the part that must begin anew after it."""
         super().__init__(name, address=address, needs=needs, falls_with=falls_with, prepare=prepare, serves=serves)
         self._child = Child(args, log=log, env=env, cwd=cwd)
         self._answers = answers
+        self._blames = blames
         self._start_timeout_s = start_timeout_s
         self._grace_s = grace_s
 
@@ -153,6 +162,11 @@ class ProcessPart(Part):
     def kill(self) -> None:
         """End it by SIGKILL."""
         self._child.kill()
+
+    @property
+    def blamed(self) -> str:
+        """The part that the code of its last end blames."""
+        return self._blames.get(self._child.exit_code or 0, "")
 
     def ending(self) -> str:
         """Say how it ended; when it ended by itself, with the last line of its log."""

@@ -17,6 +17,7 @@ from deploy.stack.part import ForeignPart, Part, ProcessPart
 from deploy.stack.ports import choose_ports
 from deploy.stack.preparing import Preparations, prepare_broker
 from hotline.data_folder import told_ready
+from hotline.ends import EXIT_HOLE
 from hotline.settings import Settings
 
 _MIB = 1 << 20
@@ -165,6 +166,8 @@ def _sink(resolved: Settings, programs: Programs) -> Part:
 
 def _streams(own: Settings, programs: Programs) -> Part:
     """Make the part of a process of agents, whose own settings these are."""
+    from deploy.brokers import BROKERS
+
     return ProcessPart(
         own.process,
         programs.worker,
@@ -174,6 +177,7 @@ def _streams(own: Settings, programs: Programs) -> Part:
         cwd=own.folder.root,
         needs=["engine", "broker", "sink"],
         falls_with=["broker"],
+        blames={} if BROKERS[own.broker].profile.durable else {EXIT_HOLE: "broker"},  # what it held is sent again
         start_timeout_s=180.0,
     )
 

@@ -125,6 +125,14 @@ class Supervisor:
         self._say_once(watched, f"{why}; trying again")
         watched.try_at = time.monotonic() + watched.back_off_s
         watched.back_off_s = min(2 * watched.back_off_s, BACK_OFF_S_MAX)
+        self._begin_anew(watched.part.blamed)
+
+    def _begin_anew(self, name: str) -> None:
+        """End a part that others cannot go on with; it is started again like any that dies."""
+        blamed = self._by_name.get(name)
+        if blamed and blamed.state == "ready" and blamed.part.alive():
+            self._say(f"{name}: is ended, to begin anew")
+            blamed.part.kill()
 
     def _died(self, watched: _Watched) -> None:
         if time.monotonic() - watched.ready_at > SETTLED_S:

@@ -2,7 +2,8 @@
 
 Each start adds a line to `starts` in the folder of the data: its name, its process id, how many preparations were
 made before it, and whether the sink answered. A file `fail-<name>` there makes it end at
-once with code 70; `deaf-<name>` lets it run without ever being ready.
+once with code 70; `deaf-<name>` lets it run without ever being ready. On SIGUSR1 it ends as
+for a hole in the log.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 
 from deploy.stack.answering import sink_answers
 from hotline.data_folder import tell_ready
+from hotline.ends import EXIT_HOLE
 from hotline.settings import Settings, load
 
 
@@ -29,6 +31,7 @@ class Health(BaseHTTPRequestHandler):
 
 def main(kind: str) -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGUSR1, lambda *_: os._exit(EXIT_HOLE))
     settings, _ = load()
     name = kind if kind == "sink" else settings.process
     with (settings.data / "starts").open("a") as starts:

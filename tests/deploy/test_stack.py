@@ -126,6 +126,15 @@ class TestDeaths:
         assert {start[2] for start in (sink, *workers)} == {str(len(prepared) + 1)}
         assert {worker[3] for worker in workers} == {"True"}
 
+    def test_a_hole_in_the_log_of_a_broker_that_forgets_makes_it_begin_a_new_log(self, shared: Stack) -> None:
+        """Nothing else would help: whoever reads it ends there again and again."""
+        before, prepared = shared.wait_ready(), shared.prepared()
+        os.kill(before["worker-0"], signal.SIGUSR1)
+        wait_until(lambda: not shared.ready(), "the end is noticed")
+        after = shared.wait_ready()
+        assert changed(before, after) == {"broker", "sink", "worker-0", "worker-1", "roll"}
+        assert len(shared.prepared()) == len(prepared) + 1
+
     def test_whatever_dies_again_and_again_the_stack_comes_back_whole(self, shared: Stack) -> None:
         for name in ["worker-0", "broker", "engine", "broker", "sink", "engine"]:
             before = shared.wait_ready()

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 from clickhouse_connect.driver.exceptions import OperationalError
 from urllib3.exceptions import ProtocolError
 
+from hotline.ends import EXIT_UNEXPECTED
 from streams import ending
 from streams.in_hand import InHand, Span
 
@@ -39,7 +40,7 @@ def deaths_after(file: Path, error: BaseException | None) -> int:
 @pytest.fixture(autouse=True)
 def _living(monkeypatch: pytest.MonkeyPatch) -> None:
     def end(code: int) -> None:
-        assert code == ending.EXIT_UNEXPECTED
+        assert code == EXIT_UNEXPECTED
         raise EndedError
 
     monkeypatch.setattr(os, "_exit", end)

@@ -12,9 +12,9 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
+from hotline.ends import EXIT_UNEXPECTED
 from hotline.names import RECORD_BYTES_MAX
 from streams.app import make_app
-from streams.ending import EXIT_UNEXPECTED
 from streams.handling import send
 
 if TYPE_CHECKING:
