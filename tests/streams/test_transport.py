@@ -12,7 +12,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
-from hotline.ends import EXIT_UNEXPECTED
+from hotline.ends import EXIT_HOLE, EXIT_UNEXPECTED
 from hotline.names import RECORD_BYTES_MAX
 from streams.app import make_app
 from streams.handling import send
@@ -158,7 +158,7 @@ def test_a_hole_ends_the_process_before_the_record_behind_it(
             producer.send(echoes.source, value=value, partition=0)
             producer.commit_transaction()
     worker = echoes.start()
-    assert worker.wait(30) == EXIT_UNEXPECTED
+    assert worker.wait(30) == EXIT_HOLE
     assert has_said(worker, "offset 1 is due, 2 came")
     assert echoes.outputs()[0] in ([], [0])
 
