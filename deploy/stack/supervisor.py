@@ -13,7 +13,7 @@ from deploy.stack.state import Condition, PartCondition, PartState
 
 BACK_OFF_S_MIN = 0.2
 BACK_OFF_S_MAX = 5.0
-TICK_S = 0.05
+TICK_S = 0.1
 SETTLED_S = 1.0  # who was ready that long starts again without the back-off of former failures
 FALL_GRACE_S = 3.0  # for parts that lost what they need: a kill is safe, patience only delays the restart
 FAILURES_MAX_AT_FIRST = 4  # while these settings have never made a whole: a wrong one must not be retried for ever
