@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import TopicPartition
 
-from deploy.brokers import create_topics, open_admin
+from deploy.brokers import open_admin
 from sinks.writer.reader import LogLostError, Reader
+from tests.ten_records import ten_records
 
 if TYPE_CHECKING:
     from deploy.brokers import KafkaBroker
@@ -29,12 +29,7 @@ def read(reader: Reader, wanted: int) -> list[int]:
 
 
 def test_a_position_that_retention_took_ends_the_reading(kafka_broker: KafkaBroker) -> None:
-    topic = f"measured-{uuid.uuid4().hex[:8]}"
-    create_topics(kafka_broker.bootstrap, {topic: 1})
-    with KafkaProducer(bootstrap_servers=kafka_broker.bootstrap) as producer:
-        for _ in range(10):
-            producer.send(topic, b"x", partition=0)
-        producer.flush()
+    topic = ten_records(kafka_broker)
     with open_admin(kafka_broker.bootstrap) as admin:
         admin.delete_records({TopicPartition(topic, 0): 6})
     reader = Reader(kafka_broker.bootstrap, [topic], threading.Event(), on_trouble=lambda _: None)

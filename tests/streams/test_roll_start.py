@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,9 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from faust.types.tuples import TP
-from kafka import KafkaProducer, TopicPartition
+from kafka import TopicPartition
 
-from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
+from deploy.brokers import EmbeddedBroker, KafkaBroker, open_admin
 from hotline.accept import Accepted
 from hotline.holding import Hold
 from sinks.logs import register_logs
@@ -25,6 +24,7 @@ from streams.roll.state import Read, State
 from streams.roll.stored import TRIES_MAX, UnsteadyError, read_stored, repairs
 from tests.sinks.sinking import PARTITIONS, START, ZONE, SinkProcess, Stack, stack_on
 from tests.streams.rolled import merged
+from tests.ten_records import ten_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,12 +184,7 @@ def test_a_snapshot_is_gone_on_from_only_where_the_topics_hold_what_follows_and_
 def test_a_snapshot_that_retention_overtook_is_not_gone_on_from(
     client: Client, sink: SinkProcess, kafka_broker: KafkaBroker
 ) -> None:
-    topic = f"measured-{uuid.uuid4().hex[:8]}"
-    create_topics(kafka_broker.bootstrap, {topic: 1})
-    with KafkaProducer(bootstrap_servers=kafka_broker.bootstrap) as producer:
-        for _ in range(10):
-            producer.send(topic, b"x", partition=0)
-        producer.flush()
+    topic = ten_records(kafka_broker)
     register_logs(client, [topic])
     settings = msgspec.structs.replace(sink.settings, bootstrap=kafka_broker.bootstrap)
 
