@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -20,12 +20,8 @@ def ending() -> Iterator[None]:
     def end(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with _handled((signal.SIGTERM, signal.SIGHUP), end):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -42,8 +38,14 @@ def stopping(source: "Waiting | None") -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    for number in SIGNALS:
-        signal.signal(number, stop)
+    with _handled(SIGNALS, stop):
+        yield
+
+
+@contextmanager
+def _handled(numbers: Iterable[signal.Signals], handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle signals so for a while, and afterwards as before."""
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:

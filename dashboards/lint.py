@@ -14,6 +14,7 @@ from dashboards.links import NUMBERS, WEB_VARIABLE
 from dashboards.macros import ALL_VALUE, MacroError, variables_of
 from dashboards.query import DATASOURCE_UID, SERIES
 from dashboards.web.drawable import OPTIONS, undrawable
+from dashboards.web.shown import TIME_UNIT
 from dashboards.words import NO_VALUE
 from hotline.catalogue import KPIS
 
@@ -188,7 +189,7 @@ def _field(field: Json) -> Iterator[str]:
 
 
 def _unit(unit: str | None, decimals: float | None) -> Iterator[str]:
-    if unit is None or (unit not in _UNITS and not unit.startswith(("suffix:", "time:"))):
+    if unit is None or (unit not in _UNITS and not unit.startswith(("suffix:", TIME_UNIT))):
         yield f"unit {unit!r}: Grafana has none of that name"
     if decimals is None:
         yield "decimals: say how many"
