@@ -10,7 +10,14 @@ import polars as pl
 
 from hotline import live
 from hotline.catalogue import measures
-from hotline.names import KPIS_TOPIC
+from hotline.names import (
+    ACCOUNTS_TABLE,
+    EVENTS_TOPICS,
+    FILLED_COLUMNS_TABLE,
+    KPIS_TOPIC,
+    MARKS_TABLE,
+    MEASURED_TOPICS,
+)
 from hotline.subjects import CALLS, SUBJECTS, TICKETS
 from producers.simulator import CITY, day
 from tests.e2e.live_values import Consumer, consumer
@@ -25,8 +32,21 @@ ZONE = "Asia/Shanghai"
 SMALL = CITY.scaled(tickets_per_day=200, calls_per_day=300)
 DAYS = 4
 OFFERED, CREATED = ("calls_offered", "7d", "all", ""), ("tickets_created", "7d", "department", "nowhere")
+QUEUED = next(measure for measure in measures(CALLS) if measure.name == "queued")
 MACHINE = {"memory", "disk", "clock"}
 """Checks of the machine that the tests run on, which say nothing of what is stored."""
+REMEDIES = ("Rebuild", "hotline migrate fills", "hotline repair --period", "see the finding on sums")
+DAMAGED = {
+    "accepted sources": "Rebuild",
+    "marks": "Rebuild",
+    "accounts against events": "Rebuild",
+    "stock calls_waiting": "see the finding on sums",
+    "filled columns": "hotline migrate fills",
+    "sums against rows": "hotline repair --period",
+    "rows against events": "Rebuild",
+    "impossible: wait_s < 0": "Rebuild",
+}
+"""What `_damage` leaves wrong, and what its remedy asks for."""
 
 
 class Live:
@@ -109,3 +129,30 @@ def test_wrong_sums_are_found_repaired_and_live_figures_follow(new_hotline: Call
     again = hotline.do("repair", "--period", period)
     assert (again.code, again.out.startswith("nothing to add: ")) == (0, True)
     assert _wrong(_deep(hotline)[1]) == []
+    _damage(hotline)
+    code, findings = _deep(hotline)
+    assert (code, {name: _remedied(findings[name]) for name in _wrong(findings)}) == (1, DAMAGED)
+
+
+def _remedied(finding: dict[str, Any]) -> str:
+    """What a finding's remedy asks for."""
+    return next((asked for asked in REMEDIES if asked in finding["remedy"]), finding["remedy"])
+
+
+def _damage(hotline: Hotline) -> None:
+    """What no repair heals: account, events and a filling gone, a mark ahead, rows that no events give."""
+    tickets = f"topic = '{MEASURED_TOPICS['tickets']}' AND partition = 0"
+    changes = {
+        ACCOUNTS_TABLE: f"DELETE WHERE topic = '{EVENTS_TOPICS['calls']}' AND offset = 0",
+        TICKETS.events_table: "DELETE WHERE type = 'ticket.created'",
+        CALLS.rows_table: "UPDATE wait_s = -1 WHERE answered_at IS NOT NULL",
+        MARKS_TABLE: f"UPDATE accepted_offset = accepted_offset + 1 WHERE {tickets}",
+        FILLED_COLUMNS_TABLE: f"DELETE WHERE sums_column = '{measures(TICKETS)[0].column}'",
+    }
+    with hotline.writer() as client:
+        for table, change in changes.items():
+            client.command(f"ALTER TABLE hotline.{table} {change}", settings={"mutations_sync": 1})
+        client.command(
+            f"INSERT INTO hotline.{CALLS.sums_table} (scope_kind, scope, at, {QUEUED.column}) "
+            "SELECT 'all', '', toStartOfMinute(now() - INTERVAL 1 HOUR), 1"
+        )
