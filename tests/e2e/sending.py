@@ -67,7 +67,9 @@ def send_blocks(hotline: Hotline, blocks: Iterable[Block]) -> Account:
     return account
 
 
-def send_record(hotline: Hotline, subject: Subject, partition: int, value: bytes, *, block_id: str) -> dict[str, Any]:
+def send_record(
+    hotline: Hotline, subject: Subject, partition: int, value: bytes, *, block_id: str, key: bytes | None = None
+) -> dict[str, Any]:
     """Put any bytes into a topic as anybody could, and wait for what becomes of them.
 
     Returns their account, and the place (topic/partition/log/offset) where they stood.
@@ -77,7 +79,7 @@ def send_record(hotline: Hotline, subject: Subject, partition: int, value: bytes
     )
     headers = [(CONTENT_TYPE, ARROW_STREAM), (BLOCK_ID, block_id.encode())]
     topic = EVENTS_TOPICS[subject.name]
-    producer.send(topic, partition=partition, value=value, headers=headers).get(timeout=30)
+    producer.send(topic, partition=partition, key=key, value=value, headers=headers).get(timeout=30)
     producer.close()
     with connect(hotline.settings, "reader") as client:
 

@@ -225,6 +225,15 @@ def test_a_block_cut_short_is_dead_and_the_next_one_counts(hotline: Hotline) -> 
     assert send_record(hotline, CALLS, 0, value, block_id="not-cut")["counted"] == len(events) > 100
 
 
+def test_whatever_key_a_record_has_its_events_count(hotline: Hotline) -> None:
+    births = [datetime(1999, 5, 4, 9, tzinfo=UTC) + timedelta(minutes=number) for number in range(200)]
+    events = of_partition(offered(births, source="keys"), 0)
+    draw = random.Random(3)
+    for at, key in enumerate((b"", b"\0", b"\xff\xfe{", "吴".encode(), draw.randbytes(200), draw.randbytes(1 << 20))):
+        value = Block("x", CALLS, 0, events[at : at + 1]).encode()
+        assert send_record(hotline, CALLS, 0, value, block_id=f"key-{at}", key=key)["counted"] == 1
+
+
 def of_partition(events: pl.DataFrame, partition: int) -> pl.DataFrame:
     return events.filter(pl.Series(keys.partitions(keys.entity_keys(events), 2)) == partition)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -92,8 +93,8 @@ def test_what_a_plain_producer_sends_reaches_figures_and_board_and_the_wrong_one
     events += [ticket("created", f"plain-now-{n}", now, district="高新区") for n in range(3)]
     wrong = [ticket("created", "plain-x", district=3), {"type": "ticket.created", "source": "crm"}]
     producer = KafkaProducer(bootstrap_servers=hotline.settings.bootstrap)
-    for event in [*events, *wrong]:
-        producer.send(INTAKE_TOPIC, json.dumps(event).encode())
+    for event, key in zip([*events, *wrong], itertools.cycle((None, b"", b"\xff\xfe{", bytes(100_000)))):
+        producer.send(INTAKE_TOPIC, json.dumps(event).encode(), key=key, headers=[("", b"\xff")])
     producer.flush()
     producer.close()
     wait_until(lambda: created(hotline) == before + 50, "the tickets are counted")
