@@ -26,7 +26,8 @@ ZONE = "Asia/Shanghai"
 VERSIONS = (sys.executable, "-m", "tests.versions")
 ENTITIES, PIECES = 40, 16
 OF_ALL = ("--period", "2020-01-01..2035-01-01")
-MIGRATE, RECONCILE = ("migrate", "--json"), ("reconcile", *OF_ALL, "--json")
+PLAN, MIGRATE = ("migrate", "--plan", "--json"), ("migrate", "--json")
+RECONCILE = ("reconcile", *OF_ALL, "--json")
 FIGURE = ("kpi", CHANGED, *OF_ALL, "--json")
 
 
@@ -106,7 +107,8 @@ def test_a_later_catalogue_forward_and_back_in_the_middle_of_a_load(tmp_path_fac
         hotline.running()
         with ThreadPoolExecutor(1) as beside:
             _send(hotline, quarters[0])
-            (early,) = hotline.commands(SECOND, MIGRATE)
+            planned, early = hotline.commands(SECOND, PLAN, MIGRATE)
+            _check_fills(planned)
             assert (early.code, "restart them" in early.said) == (1, True), early
             load = beside.submit(_send, hotline, quarters[1])
             hotline.deploy(SECOND, 2)
@@ -132,6 +134,19 @@ def test_a_later_catalogue_forward_and_back_in_the_middle_of_a_load(tmp_path_fac
         hotline.clean()
 
 
+def _check_fills(planned: Done) -> None:
+    """The plan names the new column of both tables, its KPI, the span that is stored, and how long that takes."""
+    column, fills = changed_kpi().numerator.column, planned.json["fills"]  # type: ignore[union-attr]
+    assert (planned.code, {one["table"] for one in fills}) == (1, {CALLS.sums_table, CALLS.recent_table}), planned
+    assert {one["table"] for one in planned.json["columns"]} <= {CALLS.sums_table, CALLS.recent_table}
+    for fill in fills:
+        assert (fill["subject"], fill["columns"], fill["kpis"]) == (CALLS.name, [column], [CHANGED]), fill
+    (whole,) = (fill for fill in fills if fill["table"] == CALLS.sums_table)
+    assert whole["from"] < whole["to"]
+    assert whole["entries"] > 0
+    assert planned.json["seconds"] == round(sum(fill["seconds"] for fill in fills), 1)
+
+
 def _migrated(hotline: Deployed, version: int) -> float:
     """Migrate; by the version's catalogue sums then are what rows give, and these what events give; the KPI's value."""
     done, compared, figure = hotline.commands(version, MIGRATE, RECONCILE, FIGURE)
@@ -147,7 +162,7 @@ def _fold_anew(hotline: Deployed) -> None:
     hotline.deploy(THIRD, 6)
     planned, dry, calls, tickets, compared = hotline.commands(
         THIRD,
-        ("migrate", "--plan", "--json"),
+        PLAN,
         ("refold", *OF_ALL, "--subject", "calls", "--dry-run", "--json"),
         ("refold", *OF_ALL, "--subject", "calls", "--json"),
         MIGRATE,
