@@ -165,13 +165,13 @@ def test_any_split_order_repetition_and_crash_gives_the_same(subject: Subject, d
     assert line.verdicts["counted"] == len(members.unique(["born_at", "entity_key", "event_key"]))
 
 
-def _year(subject: Subject, seed: int, entities: int = 3_000) -> pl.DataFrame:
+def _year(subject: Subject, seed: int, entities: int = 3_000, days: int = 365) -> pl.DataFrame:
     from tests.hotline.random_rows import life
 
     draw = random.Random(seed)
     found = []
     for entity in range(entities):
-        shift = timedelta(days=draw.randrange(365))
+        shift = timedelta(days=draw.randrange(days))
         for event in life(subject, draw, str(entity)):
             found.append(event | {"born_at": event["born_at"] + shift, "occurred_at": event["occurred_at"] + shift})
     return complete(subject, pl.DataFrame(found, schema={k: subject.columns[k] for k in found[0]}))

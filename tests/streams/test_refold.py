@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
@@ -17,29 +17,40 @@ from hotline.fold import FOLD_VERSION, fold, folded_by, with_keys
 from hotline.refold import Refold
 from hotline.subjects import CALLS, SUBJECTS, TICKETS, Subject
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
+from hotline.working_time.calendar_file import CalendarFile, calendar_of
 from streams.measure import line, memory, portions
 from streams.measure.ids import with_row_keys
 from tests.hotline.random_events import events
 from tests.hotline.test_contributions import as_cells
 from tests.hotline.test_fold import _naive
-from tests.hotline.working_times import working_times
+from tests.hotline.working_times import CALENDAR, working_times
 from tests.streams.lifelike_line import LifelikeLine, cut
 from tests.streams.test_measure_line import MOVES, SLICE_BYTES, assert_account
 from tests.streams.test_measure_step import ZONE, _year
 
+if TYPE_CHECKING:
+    from hotline.working_time.calendar import Calendar
+
 RULED, NAIVE = working_times("dispatched")
 EVERY_DAY = {"first_day": 0, "days": 40_000}
 VERSIONS = 3
-"""Rules that may be deployed while things go wrong: none, and two that differ in their terms and versions."""
+"""The newest of the working times that may be deployed while things go wrong; 0 is none."""
 _MOVES = (*MOVES, *["deploy"] * 2, *["refold"] * 2)
 
 
 def working(version: int) -> WorkingTime:
-    """The working time of a version: none, half of the terms, all of them, and each time another version."""
+    """The working time of a version: none, half of the terms, all of them; the last differs in its calendar alone."""
     if not version or RULED.rule is None:
         return NO_WORKING_TIME
-    terms = RULED.rule.terms[: 2 if version < VERSIONS else None]
-    return WorkingTime(RULED.calendar, msgspec.structs.replace(RULED.rule, version=version, terms=terms))
+    terms = RULED.rule.terms[: 2 if version == 1 else None]
+    rule = msgspec.structs.replace(RULED.rule, version=min(version, 2), terms=terms)
+    return WorkingTime(RULED.calendar if version == VERSIONS else _calendar_of_before(version), rule)
+
+
+def _calendar_of_before(version: int) -> Calendar:
+    """The calendar before a holiday and a working Saturday were announced in it."""
+    before = {**CALENDAR, "version": version, "holidays": [], "extra_days": []}
+    return calendar_of(msgspec.convert(before, CalendarFile), "a file")
 
 
 def deploy(life: LifelikeLine, patch: pytest.MonkeyPatch, version: int) -> None:
@@ -70,6 +81,8 @@ def test_whatever_is_deployed_and_dies_rows_and_sums_end_as_the_newest_versions_
     subject: Subject, data: st.DataObject
 ) -> None:
     frame = data.draw(events(subject, size=16))
+    if subject is TICKETS and data.draw(st.booleans()):
+        frame = _by_rule_alone(frame)
     blocks = cut(subject, frame, data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4)))
     life = LifelikeLine(subject, blocks, bytes_max=data.draw(st.sampled_from([0, 2**30])))
     with pytest.MonkeyPatch.context() as patch:
@@ -104,6 +117,11 @@ def assert_newest(life: LifelikeLine, frame: pl.DataFrame) -> None:
     assert {cell: n for cell, n in life.sums.items() if n} == {cell: n for cell, n in cells.items() if n}
 
 
+def _by_rule_alone(frame: pl.DataFrame) -> pl.DataFrame:
+    """Events without a stated deadline, where they may lack it: most tickets of random events have one stated."""
+    return frame.with_columns(due_at=pl.when(pl.col("type") == "ticket.due_changed").then("due_at"))
+
+
 def _by_entity(rows: pl.DataFrame) -> dict[Any, dict[str, Any]]:
     found = {}
     for row in rows.iter_rows(named=True):
@@ -112,8 +130,21 @@ def _by_entity(rows: pl.DataFrame) -> dict[Any, dict[str, Any]]:
     return found
 
 
+def test_a_day_that_is_announced_later_moves_deadlines_once_its_calendar_is_folded_by() -> None:
+    life = LifelikeLine(TICKETS, cut(TICKETS, _by_rule_alone(_year(TICKETS, 3, 100, days=2)), [100]), bytes_max=0)
+    dues = []
+    for version in (2, VERSIONS):
+        life.working, life.line = working(version), None
+        life.inputs.append(request(life))
+        life.finish()
+        dues.append(life.store._standing().select("source", "entity", "born_at", "due_at"))
+    before, after = (due.sort("source", "entity", "born_at")["due_at"] for due in dues)
+    moved = int((before != after).sum())
+    assert 0 < moved < int(after.is_not_null().sum())
+
+
 def _loaded(entities: int = 60) -> LifelikeLine:
-    life = LifelikeLine(TICKETS, cut(TICKETS, _year(TICKETS, seed=3, entities=entities), [100]), bytes_max=0)
+    life = LifelikeLine(TICKETS, cut(TICKETS, _year(TICKETS, 3, entities), [100]), bytes_max=0)
     life.finish()
     return life
 
