@@ -3,8 +3,9 @@
     python -m bench.roll
 
 First in process, with a city of 200 departments: CPU of taking changes in and publishing, a second of live traffic
-after another. Then on a whole stack: from the sending of a JSON event to the record of `hotline.kpis` that has it;
-the first seconds of a stack that has just started apart.
+after another. Then on a whole stack: from the sending of a JSON event to the record of `hotline.kpis` that has it, the
+first seconds of a stack that has just started apart; and to the database, before which an embedded broker that dies
+takes it along.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tempfile
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,11 +36,12 @@ from hotline.accept import Accepted
 from hotline.catalogue import ALL
 from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
-from hotline.names import INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS
+from hotline.names import DATABASE, INTAKE_TOPIC, KPIS_TOPIC, MEASURED_TOPICS
 from hotline.settings import load
-from hotline.subjects import SUBJECTS
+from hotline.subjects import CALLS, SUBJECTS
 from hotline.windows import ALL_MINUTES
 from producers.simulator import CITY, day
+from sinks.connecting import connect
 from streams.roll.cells import cells, recent_cells
 from streams.roll.publishing import Publisher
 from streams.roll.scopes import Scopes
@@ -152,49 +155,49 @@ def on_a_stack(rate: int) -> Reached:
         with join_or_start(settings, say=lambda _: None) as stack:
             told = read_state(stack.settings.folder)
             roll = next(part.pid for part in (told.parts if told else []) if part.name == "roll")
-            shown = _Shown(stack.settings)
+            shown, stored = _Shown(stack.settings), _Stored(stack.settings)
             cpu = psutil.Process(roll).cpu_times()
             sent = _send(stack.settings, rate)
-            cold, waits = shown.waits(sent)
+            (cold, waits), (_, kept) = shown.waits(sent), stored.waits(sent)
             after = psutil.Process(roll).cpu_times()
             spent = after.user + after.system - cpu.user - cpu.system
-    p50, p99 = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
+    p50, p99 = _spread(waits)
+    kept_p50, kept_p99 = _spread(kept)
     (first_at, first), (last_at, last) = sent[0], sent[-1]
     reached = Reached((last - first) / (last_at - first_at), p50, p99)
     print(
         f"{rate:,} JSON events/s, of which {reached.rate:,.0f} were reached: "
         f"sent to shown p50 {p50:.2f} s, p99 {p99:.2f} s ({len(waits)} instants; "
         f"at worst {max(cold):.2f} s in the first {COLD_S:.0f} s of the stack), "
+        f"sent to stored p50 {kept_p50:.2f} s, p99 {kept_p99:.2f} s, at worst {max(kept):.2f} s, "
         f"roll {spent / LATENCY_S:.1%} of a core"
     )
     return reached
 
 
-class _Shown:
-    """How many calls the city had today, by the instant at which a record said so."""
+def _spread(waits: list[float]) -> tuple[float, float]:
+    return statistics.median(waits), statistics.quantiles(waits, n=100)[98]
 
-    def __init__(self, settings: Settings) -> None:
-        self._consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap, group_id=None, auto_offset_reset="none")
-        self._consumer.assign([TopicPartition(KPIS_TOPIC, 0)])
-        self._consumer.seek(TopicPartition(KPIS_TOPIC, 0), 0)
+
+class _Counted(ABC):
+    """How many calls had arrived somewhere, by the instant at which that was seen."""
+
+    def __init__(self) -> None:
         self.seen: list[tuple[float, int]] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            for records in self._consumer.poll(timeout_ms=50).values():
-                for record in records:
-                    self._look(live.decode(record.value), time.monotonic())
+    @abstractmethod
+    def _counts(self) -> Iterator[int]:
+        """Counts that are to be seen now."""
 
-    def _look(self, record: live.Live, at: float) -> None:
-        whole = (pl.col("kpi") == "calls_offered") & (pl.col("window") == "7d") & (pl.col("scope_kind") == "all")
-        if found := record.frame().filter(whole)["numerator"].to_list():
-            self.seen.append((at, found[0]))
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            self.seen += [(time.monotonic(), count) for count in self._counts()]
 
     def waits(self, sent: list[tuple[float, int]]) -> tuple[list[float], list[float]]:
-        """How long each count sent took to be shown: those of the first seconds, and the rest."""
+        """How long each count sent took to be seen: those of the first seconds, and the rest."""
         until = time.monotonic() + 60
         while (not self.seen or self.seen[-1][1] < sent[-1][1]) and time.monotonic() < until:
             time.sleep(0.1)
@@ -203,6 +206,35 @@ class _Shown:
         waits = [(when, next(at for at, count in self.seen if count >= upto) - when) for when, upto in sent]
         warm_at = sent[0][0] + COLD_S
         return [wait for when, wait in waits if when < warm_at], [wait for when, wait in waits if when >= warm_at]
+
+
+class _Shown(_Counted):
+    """How many calls the city had in records of current values."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap, group_id=None, auto_offset_reset="none")
+        self._consumer.assign([TopicPartition(KPIS_TOPIC, 0)])
+        self._consumer.seek(TopicPartition(KPIS_TOPIC, 0), 0)
+        super().__init__()
+
+    def _counts(self) -> Iterator[int]:
+        whole = (pl.col("kpi") == "calls_offered") & (pl.col("window") == "7d") & (pl.col("scope_kind") == "all")
+        for records in self._consumer.poll(timeout_ms=50).values():
+            for record in records:
+                yield from live.decode(record.value).frame().filter(whole)["numerator"].to_list()
+
+
+class _Stored(_Counted):
+    """How many events of calls the database has; asked every twentieth of a second."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = connect(settings, "reader")
+        super().__init__()
+
+    def _counts(self) -> Iterator[int]:
+        time.sleep(0.05)
+        ((count,),) = self._client.query(f"SELECT count() FROM {DATABASE}.{CALLS.events_table}").result_rows  # noqa: S608 names of ours
+        yield count
 
 
 def _send(settings: Settings, rate: int) -> list[tuple[float, int]]:
