@@ -15,7 +15,7 @@ from hotline.catalogue import Grain
 from hotline.names import SUMS_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hotline.catalogue import Measure
     from hotline.subjects import Subject
@@ -54,7 +54,8 @@ class Piece:
 
     table: str
     summands: tuple[Summand, ...]
-    when: str
+    when: Mapping[bool, str]
+    """Which of the rows belong to the span (False), and which to what was before it ends (True)."""
     by_day: bool = False
     """The day is all that a statement may use of `at`; else the engine does not read by it."""
     of_city: bool = True
@@ -63,33 +64,34 @@ class Piece:
 
 def pieces(subject: Subject, kind: str, summands: Sequence[Summand], *, days: bool) -> Iterator[Piece]:
     """Cut what a statement needs of one kind of scope; with `days` when whole ones can be read as such."""
-    for ever in (False, True):
-        chosen = tuple(summand for summand in summands if summand.ever is ever)
-        if not chosen:
-            continue
-        since = (DAYS_UNTIL if days else "toStartOfDay(since_at)") if ever else "since_at"
-        if ever:
-            yield Piece(subject.sums_table, chosen, f"{SUMS_DAY} < toDate32({since})", by_day=True)
-        elif days:
-            yield Piece(subject.sums_table, chosen, _WHOLE_DAYS, by_day=True)
-        for grain in Grain:
-            if some := tuple(summand for summand in chosen if summand.measure.grains[kind] is grain):
-                yield from _rest(subject, some, grain, since, outside=days and not ever)
+    since = {False: "since_at", True: DAYS_UNTIL if days else "toStartOfDay(since_at)"}
+    whole = {True: f"{SUMS_DAY} < toDate32({since[True]})"} | ({False: _WHOLE_DAYS} if days else {})
+    for ever, when in whole.items():
+        if some := tuple(summand for summand in summands if summand.ever is ever):
+            yield Piece(subject.sums_table, some, {ever: when}, by_day=True)
+    for grain in Grain:
+        if some := tuple(summand for summand in summands if summand.measure.grains[kind] is grain):
+            begins = {ever: since[ever] for ever in sorted({summand.ever for summand in some})}
+            yield from _rest(subject, some, grain, begins, days=days)
 
 
 def _rest(
-    subject: Subject, chosen: tuple[Summand, ...], grain: Grain, since: str, *, outside: bool = False
+    subject: Subject, some: tuple[Summand, ...], grain: Grain, begins: Mapping[bool, str], *, days: bool
 ) -> Iterator[Piece]:
-    """Read the span from an instant on; only what is outside its whole days, if `outside`."""
+    """Read what is not read by the day: of the span what is outside its whole days, of all time its last day."""
+    outside = {ever: days and not ever for ever in begins}
     if grain is Grain.MINUTE:
-        yield Piece(subject.sums_table, chosen, _between(since, "until_at", outside=outside))
+        minutes = {ever: _between(since, "until_at", outside=outside[ever]) for ever, since in begins.items()}
+        yield Piece(subject.sums_table, some, minutes)
         return
-    first = HOURS_SINCE if since == "since_at" else since
-    hours = _between(first, f"least({HOURS_UNTIL}, {RECENT})", outside=outside)
-    yield Piece(subject.sums_table, chosen, hours, of_city=False)
-    cut = f"(at >= {RECENT} OR at < {first} OR at >= {HOURS_UNTIL})"
-    minutes = f"{_between(since, 'until_at', outside=outside)} AND {cut}"
-    yield Piece(subject.recent_table, chosen, minutes, of_city=False)
+    hours, minutes = {}, {}
+    for ever, since in begins.items():
+        first = HOURS_SINCE if since == "since_at" else since
+        hours[ever] = _between(first, f"least({HOURS_UNTIL}, {RECENT})", outside=outside[ever])
+        cut = f"(at >= {RECENT} OR at < {first} OR at >= {HOURS_UNTIL})"
+        minutes[ever] = f"{_between(since, 'until_at', outside=outside[ever])} AND {cut}"
+    yield Piece(subject.sums_table, some, hours, of_city=False)
+    yield Piece(subject.recent_table, some, minutes, of_city=False)
 
 
 def _between(since: str, until: str, *, outside: bool) -> str:

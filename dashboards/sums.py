@@ -184,36 +184,41 @@ def summands(asked: Asked) -> list[Summand]:
 def summed(asked: Asked, keys: Sequence[Key] = ()) -> str:
     """Select keys, the sums, and `sums` with all of them; one row when there are no keys.
 
-    The sums of the span, and those of all time, are arrays until the end: to plan a statement takes most of its time,
-    and grows with its columns times its pieces.
+    All sums are one array until the end, and rows that belong to the span as well as to all time are read once, under
+    the two flags: to plan a statement takes most of its time, and grows with its columns times its pieces.
     """
-    names = summands(asked)
-    held = {ever: [summand for summand in names if summand.ever is ever] for ever in (False, True)}
+    names = sorted(summands(asked), key=lambda summand: summand.ever)
+    evers = sorted({summand.ever for summand in names})
     days = asked.span.days and not any(key.fine for key in keys)
     cut = pieces(asked.subject, asked.kind, names, days=days)
-    parts = " UNION ALL ".join(_select(piece, held[piece.summands[0].ever], asked, keys) for piece in cut)
+    parts = " UNION ALL ".join(_select(piece, names, asked, keys) for piece in cut)
     named = "".join(f"{key.name}, " for key in keys)
-    added = ", ".join(f"sumForEachIf(v, ever = {ever:d}) AS {_HELD[ever]}" for ever, some in held.items() if some)
-    values = [f"{_HELD[ever]}[{place}] AS {one.name}" for ever in held for place, one in enumerate(held[ever], 1)]
-    together = f"arrayConcat({', '.join(_HELD[ever] for ever, some in held.items() if some)}) AS sums"
+    added = ", ".join(f"sumForEachIf(v, {_IS[ever]}) AS {_HELD[ever]}" for ever in evers)
+    values = [f"{_HELD[one.ever]}[{place}] AS {one.name}" for place, one in enumerate(names, 1)]
     return (
-        f"SELECT {named}{', '.join([*values, together])} "  # noqa: S608  names of ours
-        f"FROM (SELECT {named}{added} FROM ({parts}){_grouped(keys)})"
+        f"SELECT {named}{', '.join(values)}, [{', '.join(one.name for one in names)}] AS sums "  # noqa: S608  names of ours
+        f"FROM (SELECT {named}{added} FROM ({parts}){_grouped([key.name for key in keys])})"
     )
 
 
 _HELD = {False: "during", True: "of_all_time"}
+_IS = {False: "is_during", True: "is_of_all_time"}
 
 
-def _select(piece: Piece, held: Sequence[Summand], asked: Asked, keys: Sequence[Key]) -> str:
-    sums = [f"sum({summand.measure.column})" if summand in piece.summands else "0" for summand in held]
+def _select(piece: Piece, names: Sequence[Summand], asked: Asked, keys: Sequence[Key]) -> str:
+    sums = [f"sum({one.measure.column})" if one in piece.summands else "0" for one in names]
     scopes = asked.scopes(as_city=piece.of_city and SCOPE not in keys)
     of_keys = "".join(f"{key.of_day if piece.by_day else key.of_row} AS {key.name}, " for key in keys)
+    both = len(piece.when) > 1
+    when = f"({' OR '.join(_IS.values())})" if both else "".join(piece.when.values())
+    flags = {_IS[ever]: f"({piece.when[ever]})" if both else f"{ever in piece.when:d}" for ever in _IS}
+    of_flags = ", ".join(f"{what} AS {flag}" for flag, what in flags.items())
+    grouped = _grouped([key.name for key in keys] + (list(flags) if both else []))
     return (
-        f"SELECT {of_keys}{held[0].ever:d} AS ever, [{', '.join(sums)}] AS v FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
-        f"WHERE {scopes} AND {piece.when}{_grouped(keys)}"
+        f"SELECT {of_keys}{of_flags}, [{', '.join(sums)}] AS v FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
+        f"WHERE {scopes} AND {when}{grouped}"
     )
 
 
-def _grouped(keys: Sequence[Key]) -> str:
-    return f" GROUP BY {', '.join(key.name for key in keys)}" if keys else ""
+def _grouped(names: Sequence[str]) -> str:
+    return f" GROUP BY {', '.join(names)}" if names else ""
