@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.fuzz.flight import Summary, fly
 
-SHARES = {"intake": 0.75, "blocks": 0.04, "adapters": 0.2, "door": 0.01}
+SHARES = {"intake": 0.85, "blocks": 0.04, "adapters": 0.1, "door": 0.01}
 """Of a run of all targets: a block of many events takes twenty times what a single event takes, a request more."""
 PROGRESS_S = 20.0
 
