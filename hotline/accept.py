@@ -1,6 +1,9 @@
-"""The one rule by which every reader of measured topics accepts records: exactly the next source of a partition.
+"""The one rule by which every reader of measured topics accepts records: the next source, upon the output before it.
 
 Sink, roll and a starting measure all use it, so they agree on which outputs count, whatever repeats or zombies wrote.
+Outputs hold differences, so one is right only after the very output that its writer had accepted last. Each names that
+one. While logs keep what they acknowledged the next source always does; where a log lost its tail, what was written
+upon it is astray, and its sources are measured again.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ import enum
 
 import msgspec
 
-from hotline.measured import Measured
+from hotline.measured import FIRST, UNKNOWN, Measured
 
 
 class GapError(RuntimeError):
@@ -24,7 +27,11 @@ class Decision(enum.Enum):
     """What to do with a record."""
 
     TAKE = "take"
+    """It is the next one."""
     DROP = "drop"
+    """Its source is accepted already: pass it over."""
+    STRAY = "stray"
+    """It follows an output that was not accepted: pass it over, its source is measured again."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +44,13 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     deployment: int = 0
     block_id: str = ""
     """Of the record at `offset`: another one there is another log under the same number."""
+    output_id: int = UNKNOWN
+    """Of the output accepted last."""
+
+    @property
+    def upon(self) -> int:
+        """Id that the next output names as the one it follows."""
+        return self.output_id if self.log else FIRST
 
     @property
     def next_offset(self) -> int:
@@ -50,14 +64,17 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def accept(state: Accepted, record: Measured) -> Decision:
-    """Whether `record` holds the next source of its partition (TAKE) or one already accepted (DROP).
+    """Whether `record` is the next output of its partition, or one to pass over.
 
-    Raises GapError when a source is missing, DeploymentError when an older deployment wrote the next one.
+    Ids that are not known, as before they came into use, agree with all. Raises GapError when a source is missing,
+    DeploymentError when an older deployment wrote the next one.
     """
     source = record.source
     at = (source.log, source.offset, source.first)
     if at < (state.log, state.next_offset, state.next_first):
         return Decision.DROP
+    if UNKNOWN not in (state.upon, source.upon) and source.upon != state.upon:
+        return Decision.STRAY
     starts_log = source.log > state.log and source.offset == 0 and source.first == 0
     follows = at == (state.log, state.next_offset, state.next_first)
     if not (starts_log or follows):
@@ -83,4 +100,5 @@ def advance(record: Measured) -> Accepted:
         final=source.final,
         deployment=record.versions.deployment,
         block_id=source.block_id,
+        output_id=source.output_id,
     )

@@ -5,11 +5,15 @@ MessagePack around Arrow IPC streams, one a table, whose bytes the sink stores a
 
 from __future__ import annotations
 
+import secrets
+
 import msgspec
 
 from hotline.windows import NO_MINUTES
 
 MEASURED_VERSION = 1
+UNKNOWN, FIRST = 0, 1
+"""In place of an output's id: that of an output whose writer gave it none, and what the first of all follows."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +31,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     block_id: str
     given_up: int = 0
     """Records from `offset` on that were gone unread: the source stands for all of them, and holds no event."""
+    output_id: int = UNKNOWN
+    """What tells the output from every other one, of the same source too."""
+    upon: int = UNKNOWN
+    """Id of the output it follows: the one accepted last by who wrote it, whose sets and rows it changes."""
 
 
 class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +85,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     def encode(self) -> bytes:
         """The record's value."""
         return _ENCODER.encode(self)
+
+
+def new_output_id() -> int:
+    """An id that no other output has: 62 random bits above those of UNKNOWN and FIRST."""
+    return secrets.randbits(62) + FIRST + 1
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -20,6 +20,7 @@ _ACCEPTED: Columns = {
     "accepted_final": "Bool",
     "accepted_deployment": "UInt32",
     "accepted_block_id": "String",
+    "accepted_output_id": "UInt64",
 }
 BOOKS = (
     Table(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
 from hotline.marks import LOGS_SQL, logs
+from hotline.measured import UNKNOWN, decode
 from hotline.names import BLOCK_ID, block_id
 from streams.ending import end_process
 from streams.positions import PositionLostError, record_at
@@ -26,6 +28,20 @@ async def end_if_another(bootstrap: str, tp: TP, offset: int, known: str) -> Non
     found = None if record is None else block_id(record.header(BLOCK_ID), tp.topic, tp.partition, record.offset)
     if known and found != known:
         end_process(f"{tp.topic}/{tp.partition}: at offset {offset} was block {known}, is {found}: this is another log")
+
+
+async def end_if_output_gone(bootstrap: str, tp: TP, offset: int, output_id: int) -> None:
+    """End the process when at an offset of a measured topic stands not the output of that id; what is gone passes."""
+    try:
+        record = await record_at(bootstrap, tp.topic, tp.partition, offset)
+    except PositionLostError:
+        return
+    try:
+        found = None if record is None else decode(record.value).source.output_id
+    except msgspec.DecodeError:
+        found = None
+    if output_id not in {UNKNOWN, found}:
+        end_process(f"{tp.topic}/{tp.partition}: the output at offset {offset} is gone: their log lost its end")
 
 
 def moved(client: Client, known: Mapping[str, int]) -> str:

@@ -53,6 +53,7 @@ _MARKS = pa.schema(
         ("accepted_final", pa.bool_()),
         ("accepted_deployment", pa.uint32()),
         ("accepted_block_id", pa.string()),
+        ("accepted_output_id", pa.uint64()),
         ("version", pa.uint64()),
         ("batch", pa.string()),
     ]

@@ -126,6 +126,8 @@ class Gatherer:
             else:
                 after = msgspec.structs.replace(mark, position=record.offset + 1)
                 self._reached[at] = gathering.pass_over(at, mark, after)
+            if decision is Decision.STRAY:
+                log.warning("%s follows an output that was not accepted: it is passed over", place)
         except (GapError, DeploymentError, ColumnsError, StreamError, msgspec.DecodeError) as error:
             raise LineStoppedError(f"{place}: {error}") from error
         gathering.read(at, record.value)

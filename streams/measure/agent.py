@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
+from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 from faust.types.tuples import TP
 
@@ -23,7 +24,7 @@ from hotline.windows import ALL_MINUTES, recent_from
 from hotline.working_time import load_working_time
 from streams.app import StreamsApp
 from streams.connecting import connect
-from streams.ending import at_known_end, end_if_it_fails, end_when
+from streams.ending import at_known_end, end_if_it_fails, end_process, end_when
 from streams.gaps import refusal
 from streams.handling import send_alone
 from streams.in_hand import InHand
@@ -34,10 +35,12 @@ from streams.measure.memory import Memory
 from streams.measure.stopping import Stopping
 from streams.positions import read_range
 from streams.reading import Reached
-from streams.same_log import end_if_another, moved
+from streams.same_log import end_if_another, end_if_output_gone, moved
 
 MARKS_EVERY_S, MARKS_AWAITED_EVERY_S = 1.0, 0.25
 """How often the sink's marks are read: each look costs the engine milliseconds, so oftener only while a line waits."""
+LOOK_EVERY_S = 10.0
+"""How often the last output of a line is looked for while the sink comes to none of its outputs."""
 WAITING_RECORDS_MAX = 2
 """Input records waiting for a line besides the one in hand."""
 _SUBJECT_OF = {topic: name for name, topic in EVENTS_TOPICS.items()}
@@ -136,7 +139,7 @@ class Measure:
 
     def _start(self, logs_moved: Callable[[], str]) -> None:
         """Start the lines' tasks and the watches on the sink's marks and on the logs."""
-        watches = self._watch_marks(), end_when(logs_moved)
+        watches = self._watch_marks(), self._watch_outputs(), end_when(logs_moved)
         self._tasks = [asyncio.create_task(task) for task in (*map(self._run, self._lines), *watches)]
         for task in self._tasks:
             end_if_it_fails(task, "measure")
@@ -206,12 +209,29 @@ class Measure:
                 mark = stored.get((MEASURED_TOPICS[line.place.subject.name], tp.partition), Mark())
                 if mark.log == line.output_log:
                     self._stored[tp] = mark.position
+                    _end_if_refuted(line, mark)
             self._moved.set()
             await self._pause()
 
+    async def _watch_outputs(self) -> None:
+        """Look for the last output of each line that the sink does not come to: the log may have lost its end."""
+        before: dict[TP, int | None] = {}
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now = {tp: line.unconfirmed.first for tp, line in self._lines.items()}
+            for tp, line in self._lines.items():
+                if now[tp] is not None and now[tp] == before.get(tp):
+                    await self._look_for_output(tp, line)
+            before = now
+
+    async def _look_for_output(self, tp: TP, line: Line) -> None:
+        measured = TP(MEASURED_TOPICS[line.place.subject.name], tp.partition)
+        with contextlib.suppress(KafkaError, TimeoutError):  # the broker is away: another time
+            await end_if_output_gone(self._settings.bootstrap, measured, line.next_output - 1, line.last_written)
+
     async def _something_unstored(self) -> None:
         """Until an output was sent that is not known to be stored: nobody asks the engine on a quiet day."""
-        while all(self._stored.get(tp, 0) >= line.next_output for tp, line in self._lines.items()):
+        while not any(line.unconfirmed for line in self._lines.values()):
             self._sent.clear()
             await self._sent.wait()
 
@@ -232,6 +252,16 @@ def _read_logs(client: Client) -> dict[str, int]:
 
 def _read_marks(client: Client) -> dict[Partition, Mark]:
     return marks(client.query(MARKS_SQL).result_rows)
+
+
+def _end_if_refuted(line: Line, mark: Mark) -> None:
+    """End the process when the sink passed over what this line wrote: whoever starts goes on from what it accepted."""
+    place = line.place
+    if line.unconfirmed.refuted(mark):
+        end_process(
+            f"{place.topic}/{place.partition}: of the outputs before {mark.position} the sink accepted another one "
+            "last than this worker: their log lost its end, or somebody else wrote there. They are measured again"
+        )
 
 
 def _came_s(message: Any) -> int:

@@ -16,7 +16,7 @@ from hotline import refold as refolding
 from hotline.accept import Accepted, Decision, accept, advance
 from hotline.blocks import Block, UndecodableError, decode
 from hotline.fold import folded_by, folded_by_versions
-from hotline.measured import Measured, Source
+from hotline.measured import UNKNOWN, Measured, Source, new_output_id
 from hotline.measured import decode as decode_measured
 from hotline.names import BLOCK_EVENTS, OUTPUT_BYTES_MAX
 from hotline.subjects import Subject
@@ -29,6 +29,7 @@ from streams.measure.output import covered_days, given_up, output, undecodable
 from streams.measure.portions import Portion, nothing, portions, refolded
 from streams.measure.remembered import Tables
 from streams.measure.step import Step, step
+from streams.measure.unconfirmed import Unconfirmed
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ class Line:
         self.next_output = next_output
         """Offset that the next output must get in the measured topic's log."""
         self._unstored: deque[_Unstored] = deque()
+        self.unconfirmed = Unconfirmed()
+        self.last_written = UNKNOWN
+        """Id of the output before `next_output`, whoever wrote it."""
         self._covered: set[date] = set()
         self._beyond = Beyond(place.working)
 
@@ -97,6 +101,7 @@ class Line:
             again = functools.partial(tables, self.place.subject, record)
             self._memory.remember(*again(), again)
         self.sent(len(value))
+        self.last_written = record.source.output_id
 
     def measure(
         self, offset: int, block_id: str, value: bytes | None, *, minutes_from: int = NO_MINUTES
@@ -148,6 +153,8 @@ class Line:
         """The last output, of so many bytes, was acknowledged at `next_output`."""
         self._unstored.append(_Unstored(self.next_output, size, self._memory.sequence))
         self.next_output += 1
+        self.last_written = self.accepted.output_id
+        self.unconfirmed.note(self.next_output, self.last_written)
 
     def stored(self, position: int) -> None:
         """The sink has stored all outputs before `position`."""
@@ -233,6 +240,8 @@ class Line:
             last=last,
             final=final,
             block_id=block_id,
+            output_id=new_output_id(),
+            upon=self.accepted.upon,
         )
 
 

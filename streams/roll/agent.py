@@ -29,7 +29,7 @@ from streams.roll.going_on import obstacle
 from streams.roll.pace import keep_pace
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save, take
-from streams.roll.state import State
+from streams.roll.state import AstrayError, State
 from streams.roll.stored import read_stored, repairs
 from streams.same_log import moved
 
@@ -102,11 +102,11 @@ class Roll:
             end_if_it_fails(task, "roll")
 
     async def handle(self, event: Any) -> None:
-        """Take one output in. A gap means that the snapshot and the log do not belong together."""
+        """Take one output in. A gap, or one that is astray, means that the state and the log do not belong together."""
         message = event.message
         try:
             await self._in_turn(self._state.take, (message.topic, message.partition), message.offset, message.value)
-        except (GapError, DeploymentError) as error:
+        except (AstrayError, GapError, DeploymentError) as error:
             self._file.unlink(missing_ok=True)
             end_process("roll starts again from the tables", error=error)
         self._changed.set()

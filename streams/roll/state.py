@@ -38,6 +38,10 @@ def watermark(read: Mapping[Partition, Read]) -> int:
     return min((one.newest_at for one in read.values() if one.newest_at is not None), default=0)
 
 
+class AstrayError(RuntimeError):
+    """An output follows another one than the one accepted last: either it is astray, or this state is."""
+
+
 class State:
     """Changes by records and by time, which two may not do at once."""
 
@@ -59,9 +63,12 @@ class State:
         self.changes += 1
 
     def take(self, at: Partition, offset: int, value: bytes) -> None:
-        """Take in a record of a measured topic. Raises GapError, DeploymentError, msgspec.DecodeError."""
+        """Take in a record of a measured topic. Raises AstrayError, GapError, DeploymentError, msgspec.DecodeError."""
         known, record = self.read[at], decode(value)
-        if accept(known.accepted, record) is Decision.DROP:
+        decision = accept(known.accepted, record)
+        if decision is Decision.STRAY:
+            raise AstrayError(f"{at[0]}[{at[1]}] offset {offset} follows another output than the one accepted last")
+        if decision is Decision.DROP:
             self.read[at] = msgspec.structs.replace(known, offset=offset + 1)
             return
         newest = max((at for at in (known.newest_at, record.newest_at) if at is not None), default=None)

@@ -26,7 +26,7 @@ from hotline.blocks import REJECT_COLUMNS, complete
 from hotline.contributions import contributions
 from hotline.fold import fold, with_keys
 from hotline.live import Live
-from hotline.measured import Measured, Source, Verdicts, Versions
+from hotline.measured import FIRST, Measured, Source, Verdicts, Versions, new_output_id
 from hotline.names import EVENTS_TOPICS, KEPT_TOPICS, KPIS_TOPIC, MEASURED_TOPICS, RECORD_BYTES_MAX
 from hotline.settings import Settings, environment
 from hotline.subjects import SUBJECTS
@@ -144,6 +144,8 @@ class Outputs:
     log: int = 1
     deployment: int = 1
     next_offset: dict[tuple[str, int], int] = field(default_factory=dict)
+    last: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Ids of the last outputs."""
     entities: int = 0
     made: int = 0
     events: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SUBJECTS, 0))
@@ -155,6 +157,8 @@ class Outputs:
         tables, events = made(subject, partition, self.entities, entities)
         self.entities += entities
         self.made += 1
+        upon = self.last.get((subject.name, partition), FIRST)
+        output_id = self.last[subject.name, partition] = new_output_id()
         self.events[subject.name] += events
         return Measured(
             source=Source(
@@ -167,6 +171,8 @@ class Outputs:
                     "last": events + 1,
                     "final": True,
                     "block_id": uuid.uuid4().hex,
+                    "output_id": output_id,
+                    "upon": upon,
                     **source,
                 }
             ),

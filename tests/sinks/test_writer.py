@@ -14,6 +14,7 @@ from hotline import ipc
 from hotline.catalogue import measures
 from hotline.filled import FILLED_SQL, columns
 from hotline.health import LAG_RECORDS, Fact, Teller
+from hotline.measured import UNKNOWN
 from hotline.names import HEALTH_TABLE, HEALTH_TOPIC, KEPT_TOPICS, KPIS_TABLE, MEASURED_TOPICS
 from hotline.subjects import CALLS
 from sinks.logs import number_logs
@@ -238,7 +239,8 @@ def test_a_gap_stops_the_line_after_what_came_before_it(fresh: Stack) -> None:
     sink.start()
     first, missing, late = (fresh.outputs.output(CALLS, 0) for _ in range(3))
     fresh.outputs.events["calls"] -= 20
-    fresh.send([first, late])
+    named = msgspec.structs.replace(late.source, upon=UNKNOWN)  # as before outputs named the one before them
+    fresh.send([first, msgspec.structs.replace(late, source=named)])
     assert sink.wait() == 70
     assert fresh.stored() == {**dict.fromkeys(fresh.stored(), 1), "call_events": 10, "calls": 5} | dict.fromkeys(
         ("ticket_events", "tickets"), 0
@@ -286,6 +288,23 @@ def test_repeated_outputs_are_dropped(stack: Stack) -> None:
     stack.await_stored(sink)
     assert 'hotline_sink_records_total{decision="drop"} 12' in sink.get("/metrics")
     assert 'hotline_sink_records_total{decision="take"} 8' in sink.get("/metrics")
+
+
+def test_outputs_that_follow_one_that_was_lost_are_passed_over_and_their_sources_taken_when_measured_again(
+    stack: Stack,
+) -> None:
+    sink = stack.sink()
+    sink.start()
+    lost, after_it, at_next_position = (stack.outputs.output(CALLS, 0) for _ in range(3))
+    before, upon = lost.source.offset, lost.source.upon
+    astray = msgspec.structs.replace(at_next_position.source, offset=before)
+    stack.outputs.events["calls"] -= 30
+    stack.outputs.made -= 3
+    stack.outputs.next_offset["calls", 0], stack.outputs.last["calls", 0] = before, upon
+    again = [stack.outputs.output(CALLS, 0) for _ in range(3)]
+    stack.send([after_it, msgspec.structs.replace(at_next_position, source=astray), again[0], after_it, *again[1:]])
+    stack.await_stored(sink)
+    assert 'hotline_sink_records_total{decision="stray"} 3' in sink.get("/metrics")
 
 
 def test_slices_of_one_record_follow_each_other(stack: Stack) -> None:

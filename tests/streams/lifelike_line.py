@@ -10,6 +10,7 @@ import polars as pl
 from hotline import ipc
 from hotline.accept import Accepted, Decision, accept, advance
 from hotline.blocks import Block
+from hotline.marks import Mark
 from hotline.measured import Measured, decode
 from hotline.refold import Refold
 from hotline.subjects import Subject
@@ -35,7 +36,7 @@ class LifelikeLine:
         self.store = Kept()
         self.sums: Counter[object] = Counter()
         self.stored: list[Measured] = []
-        self.position, self.accepted = 0, Accepted()
+        self.log, self.position, self.accepted = 1, 0, Accepted()
         self.line: Line | None = None
         self.gone = 0
         self.moves: dict[str, Callable[[], object]] = {
@@ -49,6 +50,8 @@ class LifelikeLine:
             "arrive": self.arrive,
             "resend": self.resend,
             "retention": self.retention,
+            "cut": self.cut,
+            "cut deep": lambda: self.cut(3),
         }
 
     # -- measure ---------------------------------------------------------------------------------------------------
@@ -66,7 +69,7 @@ class LifelikeLine:
             working=self.working,
         )
         memory = Memory(self.subject, 0, self.store, bytes_max=self.bytes_max)
-        line = Line(place, memory, self.accepted, next_output=self.position, output_log=1)
+        line = Line(place, memory, self.accepted, next_output=self.position, output_log=self.log)
         for value in self.outputs[self.position :]:
             line.recall(value)
         self._slices: Iterator[Measured] = iter(())
@@ -103,9 +106,12 @@ class LifelikeLine:
             line.sent(len(value))
 
     def tell(self) -> None:
-        """The line hears what is stored."""
+        """The line hears what is stored, and ends when that is not what it wrote."""
         if self.line:
             self.line.stored(self.position)
+            mark = Mark(log=self.log, position=self.position, accepted=self.accepted)
+            if mark.log == self.line.output_log and self.line.unconfirmed.refuted(mark):
+                self.line = None
 
     def die(self, *, late: bool = False) -> None:
         """The line is gone; the output on its way may arrive later."""
@@ -126,6 +132,19 @@ class LifelikeLine:
         """The next two records are deleted, read or not; a line finds that when it starts."""
         self.gone = min(len(self.inputs), max(self.gone, self.accepted.next_offset) + 2)
         self.line = None
+
+    def look(self) -> None:
+        """The line looks for its last output, and ends when that is not there."""
+        if self.line and (last := self.line.next_output) and self.line.last_written:
+            found = [decode(value).source.output_id for value in self.outputs[last - 1 : last]]
+            if found != [self.line.last_written]:
+                self.line = None
+
+    def cut(self, outputs: int = 1) -> None:
+        """The broker loses its newest outputs; where it had told the sink of them, that makes it another log."""
+        self.outputs = self.outputs[:-outputs]
+        if self.position > len(self.outputs):
+            self.log, self.position, self.line = self.log + 1, 0, None
 
     # -- the sink --------------------------------------------------------------------------------------------------
 
@@ -158,6 +177,8 @@ class LifelikeLine:
                 return
             self.measure()
             self.apply(1)
+            self.tell()
+            self.look()
         raise AssertionError(f"the line stands at {self.accepted} of {len(self.inputs)} inputs")
 
 

@@ -13,7 +13,7 @@ from hotline.accept import Accepted
 from hotline.catalogue import ALL, KPIS, Kpi, Quantile, Stock, measures
 from hotline.contributions import Changes, contributions
 from hotline.live import Live
-from hotline.measured import Measured, Source, Verdicts, Versions
+from hotline.measured import UNKNOWN, Measured, Source, Verdicts, Versions
 from hotline.names import EVENTS_TOPICS, MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import ALL_MINUTES, DAY_S, NOW, WINDOWS, span
@@ -149,7 +149,16 @@ def take(state: State, subject: Subject, piece: Changes, minutes_from: int) -> N
     state.take(at, state.read[at].offset, output(subject, piece, minutes_from, source=source).encode())
 
 
-def output(subject: Subject, piece: Changes, minutes_from: int, *, source: int, deployment: int = 1) -> Measured:
+def output(
+    subject: Subject,
+    piece: Changes,
+    minutes_from: int,
+    *,
+    source: int,
+    deployment: int = 1,
+    output_id: int = UNKNOWN,
+    upon: int = UNKNOWN,
+) -> Measured:
     """What measure would have written of the record at the offset `source`, had it changed the sums so."""
     found = {subject.sums_table: piece.sums, subject.recent_table: piece.recent}
     return Measured(
@@ -162,6 +171,8 @@ def output(subject: Subject, piece: Changes, minutes_from: int, *, source: int, 
             last=1,
             final=True,
             block_id=f"block {source}",
+            output_id=output_id,
+            upon=upon,
         ),
         verdicts=Verdicts(counted=1),
         versions=Versions(deployment=deployment, fold=1),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.fold import with_keys
+from hotline.measured import decode
 from hotline.refold import Refold
 from hotline.subjects import SUBJECTS, Subject
 from streams.measure import line
@@ -51,6 +52,24 @@ def test_whatever_dies_and_arrives_late_each_event_counts_once(subject: Subject,
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
+def test_whatever_a_log_of_outputs_loses_of_its_end_each_event_counts_once(
+    subject: Subject, data: st.DataObject
+) -> None:
+    """Also where others wrote on after the loss before anybody noticed it."""
+    frame = data.draw(events(subject, size=16))
+    life = LifelikeLine(subject, cut(subject, frame, data.draw(st.lists(st.integers(1, 4), min_size=1))), bytes_max=0)
+    moves = st.sampled_from([*MOVES, *["cut"] * 2, "cut deep"])
+    for move in data.draw(st.lists(moves, min_size=10, max_size=40)):
+        life.moves[move]()
+    life.finish()
+    rows, sums = _truth(subject, frame)
+    assert {cell: value for cell, value in life.sums.items() if value} == sums
+    assert _sorted_rows(life.store._standing()) == _sorted_rows(rows)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=list(SUBJECTS))
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
 def test_records_that_are_given_up_are_counted_and_what_is_stored_agrees(subject: Subject, data: st.DataObject) -> None:
     frame = data.draw(events(subject, size=16))
     blocks = cut(subject, frame, data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4)))
@@ -83,6 +102,23 @@ def assert_account(life: LifelikeLine, counted: int) -> None:
         read[record.source.offset] += record.verdicts.read
     assert read == [0 if isinstance(given, Refold) else len(given.events) for given in life.inputs]
     assert sum(record.verdicts.counted for record in life.stored) == counted
+
+
+def test_an_output_behind_a_lost_one_is_passed_over_and_its_writer_ends_when_it_hears_so() -> None:
+    """The log lost an output, another worker's stands in its place, and the line has written on after it."""
+    subject = SUBJECTS["calls"]
+    life = LifelikeLine(subject, cut(subject, _year(subject, seed=7, entities=4), [3]), bytes_max=0)
+    for move in (*["measure"] * 2, "die late", *["measure"] * 6, "cut", "arrive", *["measure"] * 3):
+        life.moves[move]()
+    line = life.line
+    life.apply(3)
+    assert [decode(value).source.offset for value in life.outputs] == [0, 0, 2]
+    assert [record.source.offset for record in life.stored] == [0], "the one behind the loss is passed over"
+    assert life.line is line, "which nobody else sees: it landed where it was due"
+    life.tell()
+    assert life.line is None
+    life.finish()
+    assert [record.source.offset for record in life.stored] == list(range(len(life.inputs)))
 
 
 def test_lives_have_slices_and_outputs_that_are_not_accepted() -> None:

@@ -22,6 +22,7 @@ from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, sp
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save
 from streams.roll.snapshot import take as taken
+from streams.roll.state import AstrayError
 from tests.hotline.random_events import BIRTHS, STEPS_S
 from tests.hotline.random_rows import rows
 from tests.streams.rolled import (
@@ -149,13 +150,13 @@ def test_a_snapshot_of_another_zone_or_catalogue_is_none(tmp_path: Path) -> None
 
 
 def test_outputs_are_taken_by_the_common_rule() -> None:
-    """A repeat moves the position and nothing else; a gap and an older deployment are errors and change nothing."""
+    """A repeat moves the position and nothing else; gap, stray and older deployment are errors and change nothing."""
     zone, subject = ZONES[0], SUBJECTS["tickets"]
     at, at_s = (MEASURED_TOPICS["tickets"], 0), int(BIRTHS[0].timestamp()) + DAY_S
     state = empty_state(zone, at_s)
     pieces = changes(subject, zone, ALL_MINUTES)
     first, second = (
-        output(subject, piece, ALL_MINUTES, source=place, deployment=2).encode()
+        output(subject, piece, ALL_MINUTES, source=place, deployment=2, output_id=place + 2, upon=place + 1).encode()
         for place, piece in enumerate(pieces[:2])
     )
     state.take(at, 0, first)
@@ -169,6 +170,8 @@ def test_outputs_are_taken_by_the_common_rule() -> None:
     known = state.read[at]
     with pytest.raises(GapError, match="outputs between them are missing"):
         state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=3, deployment=2).encode())
+    with pytest.raises(AstrayError, match="offset 4 follows another output"):
+        state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=2, deployment=2, upon=2).encode())
     with pytest.raises(DeploymentError, match="deployment 1 writes after 2"):
         state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=2, deployment=1).encode())
     assert (merged([Publisher(state).everything(0)]), state.read[at]) == (before, known)
