@@ -11,10 +11,13 @@ import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from deploy.brokers import KafkaBroker, create_topics, open_admin
 from hotline.blocks import pack
+from hotline.marks import MARKS_SQL, marks
+from hotline.measured import decode, new_output_id
 from hotline.names import (
     ARROW_STREAM,
     BLOCK_ID,
@@ -77,6 +80,9 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         worker = (hotline.data / "log" / "worker-0.log").read_text()
         assert worker.count("is another log than intake read up to") == 2 * hotline.settings.partitions
 
+        written = astray(hotline)
+        sink_log = hotline.data / "log" / "sink.log"
+        wait_until(lambda: sink_log.read_text().count("not accepted: it is passed over") == written, "they are seen")
         made_again(hotline, CALLS)
         tell(hotline, parts[5])
         assert numbers(hotline, [CALLS]) == {4}, "and so is a topic of events that was made again"
@@ -96,7 +102,7 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         assert deep["accepted sources"]["ok"], deep
         assert f"{sum(given_up.values())} records in {len(given_up)} gaps" in deep["given up"]["found"]
         assert "marks" not in deep
-        assert "ALARM the logs of" in (hotline.data / "log" / "sink.log").read_text()
+        assert "ALARM the logs of" in sink_log.read_text()
     finally:
         hotline.clean()
 
@@ -136,8 +142,8 @@ def give_back(then: Path, folder: Path) -> Path:
     """Put the broker's folder back to what it was then, all but intake's marks: its logs were cut, these were not."""
     now = folder.rename(folder.with_name("broker then"))
     shutil.copytree(then, folder, ignore=shutil.ignore_patterns(MARKS))
-    for marks in now.rglob(MARKS):
-        shutil.copytree(marks, folder / marks.relative_to(now))
+    for kept in now.rglob(MARKS):
+        shutil.copytree(kept, folder / kept.relative_to(now))
     shutil.rmtree(now)
     return folder
 
@@ -163,6 +169,25 @@ def grown(folder: Path, pieces: Iterable[Piece]) -> None:
                     producer.send(topic, partition=partition, value=value, headers=[(CONTENT_TYPE, MEASURED)])
         producer.flush()
         producer.close()
+
+
+def astray(hotline: Hotline) -> int:
+    """Write what a worker had on its way that had measured upon an output which a log then lost; how many outputs.
+
+    Each stands where the next output is due, and would double what it brings.
+    """
+    with hotline.writer() as client:
+        found = {at: mark.accepted for at, mark in marks(client.query(MARKS_SQL).result_rows).items()}
+    bootstrap, outputs = hotline.settings.bootstrap, [at for at in found if at[0] in MEASURED_TOPICS.values()]
+    producer: Any = KafkaProducer(bootstrap_servers=bootstrap, max_request_size=RECORD_BYTES_MAX)
+    for at in outputs:
+        record = decode(max(values(bootstrap, *at), key=len))
+        due = {"log": found[at].log, "offset": found[at].next_offset, "first": found[at].next_first}
+        source = msgspec.structs.replace(record.source, **due, output_id=new_output_id(), upon=new_output_id())
+        value = msgspec.structs.replace(record, source=source).encode()
+        producer.send(at[0], partition=at[1], value=value, headers=[(CONTENT_TYPE, MEASURED)])
+    producer.close()
+    return len(outputs)
 
 
 def overtaken(hotline: Hotline, pieces: Iterable[Piece]) -> dict[str, int]:

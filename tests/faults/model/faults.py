@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.model.database import TABLES
+from tests.faults.model.database import TABLES, torn
 from tests.faults.model.fences import CONNECTION
 from tests.faults.model.producing import in_log, put
 from tests.faults.model.state import Late
@@ -23,6 +23,7 @@ DEPLOYED = "deployed"
 FORGOTTEN = "forgotten"
 SINK_DIES = "sink dies"
 ANSWER_LOST = "answer lost"
+INSERT_TORN = "insert torn"
 TOKENS_FORGOTTEN = "tokens forgotten"
 SINK_HANGS = "sink hangs"
 SINK_MOVES = "sink moves"
@@ -113,6 +114,15 @@ def answer_lost(state: State, rules: Rules) -> Iterator[Move]:
         yield f"the answer to the insert of {TABLES[again.step]} is lost", state._replace(sink=again)
 
 
+def insert_torn(state: State, rules: Rules) -> Iterator[Move]:
+    """The engine fails, or dies and comes back, in the middle of an insert: some of its parts are stored."""
+    sink = state.sink
+    if sink and sink.batch and sink.step < len(TABLES):
+        table = TABLES[sink.step]
+        for count, database in torn(state.database, table, sink.batch, sink.maker, rules):
+            yield f"the insert of {table} breaks off after {count} parts", state._replace(database=database)
+
+
 def tokens_forgotten(state: State, rules: Rules) -> Iterator[Move]:
     """So much was stored that the engine remembers no token but those of the batch in hand."""
     database = state.database
@@ -185,6 +195,7 @@ FAULTS: dict[str, Callable[[State, Rules], Iterator[Move]]] = {
     FORGOTTEN: forgotten,
     SINK_DIES: sink_dies,
     ANSWER_LOST: answer_lost,
+    INSERT_TORN: insert_torn,
     TOKENS_FORGOTTEN: tokens_forgotten,
     SINK_HANGS: sink_hangs,
     SINK_MOVES: sink_moves,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotline.accept import Accepted
+from hotline.measured import UNKNOWN
 from tests.faults.model import accepting, forks
-from tests.faults.model.fences import ACCEPT, CHAIN, MARK, OFFSET, OLD_ROW, SET, SPOOL_FIRST
+from tests.faults.model.fences import ACCEPT, CHAIN, LOOK, MARK, OFFSET, OLD_ROW, REFUTED, SET, SPOOL_FIRST
+from tests.faults.model.forks import next_input
 from tests.faults.model.state import EVENTS_OF, Output, Worker, row_version
 
 if TYPE_CHECKING:
@@ -33,13 +35,17 @@ def moves(state: State, rules: Rules) -> Iterator[Move]:
 def _of_one(state: State, slot: str, worker: Worker, rules: Rules) -> Iterator[Move]:
     if (worker.in_log, worker.out_log) != (state.database.in_log, state.database.out_log):
         yield "hears of another log and ends", state.having(slot, None)
+    if rules.has(REFUTED) and forks.refuted(state, worker):
+        yield "hears that the sink accepted another output and ends", state.having(slot, None)
     if worker.broke:
-        yield forks.reconnected(state, slot, worker, rules)
+        yield from forks.reconnected(state, slot, worker, rules)
     elif worker.unacked is not None:
         yield _sent(state, slot, worker, rules)
     elif next_input(worker) < len(state.inputs):
         output, after = measured(state, worker, rules)
         yield f"measures {output.block} of {output.log}/{output.offset}", state.having(slot, after)
+    if rules.has(LOOK) and not worker.broke and not worker.unacked and forks.output_gone(state, worker, rules):
+        yield "finds its last output gone and ends", state.having(slot, None)
 
 
 # -- starting ----------------------------------------------------------------------------------------------------------
@@ -49,9 +55,7 @@ def _start(state: State, rules: Rules) -> Iterator[Move]:
     if rules.has(SPOOL_FIRST) and not _sink_is_ready(state):
         return
     worker = started(state, rules)
-    if forked := forks.at_start_of_worker(state, worker, rules):
-        yield forked
-    elif worker and next_input(worker) <= len(state.inputs):
+    if worker and forks.may_start(state, worker, rules):
         yield f"a worker starts at output {worker.next_output}", state._replace(worker=worker)
 
 
@@ -73,36 +77,27 @@ def started(state: State, rules: Rules) -> Worker | None:
         mark.accepted if rules.has(MARK) else Accepted(),
         len(state.outputs),
         block=mark.block,
-        last=mark.last,
         record=mark.record if here else 0,
     )
     if position > len(state.outputs):
         return None
-    for output in state.outputs[position:]:
+    for number, output in enumerate(state.outputs[position:], position + 1):
         recalled = _recalled(worker, output, rules)
         if recalled is None:
             return None
-        worker = recalled
+        worker = _noting(recalled, number, output, rules)
     return worker
 
 
 def _recalled(worker: Worker, output: Output, rules: Rules) -> Worker | None:
     """The worker after an output of a former one; None for a gap."""
-    worker = worker._replace(record=rules.digest(output))
-    if rules.has(CHAIN) and output.upon != worker.last:
-        return worker
     verdict = accepting.judge(worker.accepted, output) if rules.has(ACCEPT) else accepting.TAKE
     if verdict == accepting.TAKE:
         return _remembering(worker, output, rules)
-    return worker if verdict == accepting.DROP else None
+    return worker if verdict in {accepting.DROP, accepting.STRAY} else None
 
 
 # -- measuring ---------------------------------------------------------------------------------------------------------
-
-
-def next_input(worker: Worker) -> int:
-    """Offset of the input record that comes next."""
-    return worker.accepted.next_offset if worker.accepted.log == worker.in_log else 0
 
 
 def measured(state: State, worker: Worker, rules: Rules) -> tuple[Output, Worker]:
@@ -125,7 +120,7 @@ def measured(state: State, worker: Worker, rules: Rules) -> tuple[Output, Worker
         fresh,
         old,
         new,
-        worker.last,
+        worker.accepted.upon if rules.has(CHAIN) else UNKNOWN,
     )
     return output, _remembering(worker, output, rules)._replace(unacked=output)
 
@@ -142,11 +137,10 @@ def _changed(worker: Worker, events: str, rules: Rules) -> tuple[str, Row | None
 
 def _remembering(worker: Worker, output: Output, rules: Rules) -> Worker:
     return worker._replace(
-        accepted=accepting.after(output),
+        accepted=accepting.after(output, rules.output_id(output)),
         members=union(worker.members, output.fresh),
         row=output.new or worker.row,
         block=output.block,
-        last=rules.digest(output),
     )
 
 
@@ -177,5 +171,13 @@ def _sent(state: State, slot: str, worker: Worker, rules: Rules) -> Move:
     state = state._replace(outputs=(*state.outputs, output))
     if offset != worker.next_output and rules.has(OFFSET):
         return f"has its output at {offset} instead of {worker.next_output} and ends", state.having(slot, None)
-    worker = worker._replace(unacked=None, next_output=offset + 1, record=rules.digest(output))
+    worker = _noting(worker._replace(unacked=None, next_output=offset + 1), offset + 1, output, rules)
     return f"has its output at {offset}", state.having(slot, worker)
+
+
+def _noting(worker: Worker, position: int, output: Output, rules: Rules) -> Worker:
+    """The worker that knows what stands before a position, and what was accepted last there."""
+    worker = worker._replace(record=rules.digest(output))
+    if not (rules.has(REFUTED) or rules.has(LOOK)):
+        return worker
+    return worker._replace(noted=(*worker.noted, (position, worker.accepted.output_id)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.faults.model.fences import CHAIN, DIGEST, FENCES
+from hotline.measured import UNKNOWN
+from tests.faults.model.fences import CHAIN, DIGEST, FENCES, LOOK
 from tests.faults.model.invariants import STANDS, WRONG_NUMBERS
 
 if TYPE_CHECKING:
@@ -32,4 +33,8 @@ class Rules(NamedTuple):
 
     def digest(self, output: Output) -> int:
         """The digest of an output; 0 where nobody would look at it, so that fewer states differ."""
-        return hash(output) if CHAIN in self.fences or DIGEST in self.fences else 0
+        return abs(hash(output)) if self.fences & {DIGEST, LOOK} else 0
+
+    def output_id(self, output: Output) -> int:
+        """Its id; equal outputs have one id here, and in the product each its own."""
+        return abs(hash(output)) if CHAIN in self.fences else UNKNOWN

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.faults.model import faults, invariants, measuring, producing, sinking
+from tests.faults.model import faults, forks, invariants, measuring, producing, sinking
 from tests.faults.model.faults import TAILS_CUT
 from tests.faults.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.faults.model.invariants import Violation
     from tests.faults.model.rules import Rules
+    from tests.faults.model.state import Worker
 
 Move = tuple[str, State]
 Came = dict[State, tuple[State, str] | None]
@@ -38,12 +39,21 @@ class Found(NamedTuple):
         return "\n".join([*lines, f"{end} ({self.states} states, {'all' if self.complete else 'not all'})"])
 
 
-def search(blocks: str, faults_max: int, rules: Rules, *, moves_max: int = 1000, states_max: int = 1_500_000) -> Found:
+def search(
+    blocks: str,
+    faults_max: int,
+    rules: Rules,
+    *,
+    moves_max: int = 1000,
+    states_max: int = 1_500_000,
+    story: Sequence[str] = (),
+) -> Found:
     """Visit every state that so many faults and moves lead to; stop at the first that is wrong.
 
+    It begins where the moves of a story lead.
     A search that passes `states_max` ends after the traces of one length; it is not `complete` then.
     """
-    start = begun(blocks, faults_max, rules)
+    start = after_story(begun(blocks, faults_max, rules), story, rules)
     came: Came = {start: None}
     level, moves, quiet = [start], 0, 0
     while level and moves <= moves_max and len(came) < states_max:
@@ -72,8 +82,32 @@ def begun(blocks: str, faults_max: int, rules: Rules) -> State:
     return state
 
 
+def after_story(state: State, story: Sequence[str], rules: Rules) -> State:
+    """Where moves lead one after another. Raises KeyError for one that nobody can make."""
+    for told in story:
+        state = tidied(dict((*going_on(state, rules), *faults.moves(state, rules)))[told])
+    return state
+
+
 def tidied(state: State) -> State:
-    """The state without tokens of batches that nobody can insert again: equal futures are to be equal states."""
+    """The state without what nobody asks for again: equal futures are to be equal states."""
+    return _without_tokens(_without_notes(state))
+
+
+def _without_notes(state: State) -> State:
+    """What workers noted of positions before the mark, and of the mark's where it is not refuted."""
+    for slot in ("worker", "zombie_worker"):
+        worker: Worker | None = getattr(state, slot)
+        mark = state.database.mark
+        if worker and worker.noted and worker.out_log == mark.log and worker.noted[0][0] <= mark.position:
+            kept_from = mark.position + (not forks.refuted(state, worker))
+            noted = tuple(note for note in worker.noted if note[0] >= kept_from)
+            state = state.having(slot, worker._replace(noted=noted))
+    return state
+
+
+def _without_tokens(state: State) -> State:
+    """Tokens of batches that nobody can insert again."""
     tokens = state.database.tokens
     if not tokens:
         return state

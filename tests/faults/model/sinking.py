@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.faults.model import accepting, forks
 from tests.faults.model.database import TABLES, insert
-from tests.faults.model.fences import ACCEPT, CHAIN, DIGEST, EPOCH, MARK, SPOOL
+from tests.faults.model.fences import ACCEPT, DIGEST, EPOCH, MARK, SPOOL
 from tests.faults.model.state import Batch, Mark, Sink
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ def _of_one(state: State, slot: str, sink: Sink, rules: Rules) -> Iterator[Move]
     if sink.mark.log != state.database.out_log:
         moved = sink.mark._replace(log=state.database.out_log, position=0, record=0)
         yield f"reads log {moved.log}", state.having(slot, sink._replace(mark=moved, broke=False))
-    if sink.broke:
-        yield forks.sink_reconnected(state, slot, sink, rules)
-    elif batch := gathered(state, sink, rules):
+    if forked := forks.seen_by_sink(state, sink, rules):
+        yield forked
+    elif sink.broke:
+        yield "reconnects", state.having(slot, sink._replace(broke=False))
+    if not sink.broke and (batch := gathered(state, sink, rules)):
         yield _take(state, slot, sink, batch, rules)
 
 
@@ -77,13 +79,11 @@ def gathered(state: State, sink: Sink, rules: Rules) -> Batch | None:
         mark = mark._replace(position=mark.position + 1, record=rules.digest(output))
         if verdict == accepting.TAKE:
             taken.append(output)
-            mark = mark._replace(accepted=accepting.after(output), block=output.block, last=rules.digest(output))
+            mark = mark._replace(accepted=accepting.after(output, rules.output_id(output)), block=output.block)
     return Batch(sink.maker, sink.stored, mark, tuple(taken)) if mark != sink.mark else None
 
 
 def _judged(mark: Mark, output: Output, rules: Rules) -> str:
-    if rules.has(CHAIN) and output.upon != mark.last:
-        return accepting.DROP
     return accepting.judge(mark.accepted, output) if rules.has(ACCEPT) else accepting.TAKE
 
 

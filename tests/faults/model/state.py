@@ -12,6 +12,10 @@ EVENTS_OF = {"A": "ab", "B": "bc", "C": "cd"}
 """The events of each block, by its block_id. Neighbours share one."""
 
 
+WHOLE = "whole"
+"""All parts of an insert."""
+
+
 class Output(NamedTuple):
     """One record of the measured topic."""
 
@@ -29,7 +33,7 @@ class Output(NamedTuple):
     new: Row | None
     """The row whose contribution they gain; None when nothing changed."""
     upon: int
-    """Digest of the output accepted before it, whose set and row it was measured upon; 0 for none."""
+    """Id of the output accepted before it, whose set and row it was measured upon."""
 
 
 class Account(NamedTuple):
@@ -53,8 +57,6 @@ class Mark(NamedTuple):
     accepted: Accepted = Accepted()
     block: str = ""
     """block_id and time of the input record that was accepted last."""
-    last: int = 0
-    """Digest of the output that was accepted last."""
     record: int = 0
     """Digest of the output before `position`."""
 
@@ -88,7 +90,8 @@ class Database(NamedTuple):
     accounts: tuple[Account, ...] = ()
     mark: Mark = Mark()
     epoch: int = 0
-    tokens: frozenset[tuple[tuple[int, int, int], str]] = frozenset()
+    tokens: frozenset[tuple[tuple[int, int, int], str, str]] = frozenset()
+    """Of parts: a batch, a table, a partition, or `WHOLE` for all of its partitions."""
     in_log: int = 1
     out_log: int = 1
 
@@ -113,10 +116,10 @@ class Worker(NamedTuple):
     unacked: Output | None = None
     block: str = ""
     """block_id and time of the last input record."""
-    last: int = 0
-    """Digest of the last output."""
     record: int = 0
     """Digest of the last record of its output log."""
+    noted: tuple[tuple[int, int], ...] = ()
+    """Positions that no mark has come to, and the id of the output accepted last before each."""
     broke: bool = False
     """Its connections did, and it has not looked at its logs since."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.model import faults
-from tests.faults.model.fences import AGAINST_CUT_TAILS, FENCES
-from tests.faults.model.invariants import COUNTED_TWICE, SUMS_WRONG, WRONG_NUMBERS
-from tests.faults.model.scenarios import CUT, DEPTH, MOVES_MAX, REMOVALS, SCENARIOS, Scenario, durable
+from tests.faults.model.fences import AGAINST_CUT_TAILS, CHAIN, FENCES
+from tests.faults.model.invariants import COUNTED_TWICE, WRONG_NUMBERS
+from tests.faults.model.scenarios import CHAINED, CUT, DEPTH, MOVES_MAX, REMOVALS, SCENARIOS, Scenario, durable
 from tests.faults.model.search import search
 
 
@@ -25,15 +25,23 @@ def test_without_this_fence_a_wrong_state_is_found(fence: str) -> None:
     without = removal.searched(fence)
     assert without.violation is not None, f"{FENCES[fence]}: nothing is wrong without it"
     assert without.violation.kind == removal.kind, f"\n{without}"
-    fenced = search("AB", removal.faults_max, removal.rules, moves_max=len(without.trace))
+    fenced = removal.fenced(len(without.trace))
     assert fenced.violation is None, f"\n{fenced}"
+
+
+@pytest.mark.parametrize("fence", CHAINED)
+def test_what_this_fence_keeps_out_the_chain_keeps_out_without_it(fence: str) -> None:
+    rules = REMOVALS[fence].rules
+    found = search("AB", 1, rules._replace(fences=rules.fences - {fence} | {CHAIN}))
+    assert found.complete
+    assert found.violation is None, f"\n{found}"
 
 
 def test_without_the_fences_against_cut_tails_numbers_are_wrong_and_not_only_late() -> None:
     rules = durable(CUT, without=AGAINST_CUT_TAILS)._replace(kinds=WRONG_NUMBERS)
     found = search("AB", 1, rules)
     assert found.violation is not None
-    assert found.violation.kind == SUMS_WRONG, f"\n{found}"
+    assert found.violation.kind == COUNTED_TWICE, f"\n{found}"
 
 
 def test_a_sink_that_is_replaced_in_the_middle_of_a_batch_needs_its_spool() -> None:
