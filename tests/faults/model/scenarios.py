@@ -90,7 +90,7 @@ class Removal(NamedTuple):
 
 
 CHAINED = (fences.OFFSET, fences.SPOOL_FIRST, fences.CONNECTION)
-"""Fences whose work the chain does, too: nothing is wrong before both are gone."""
+"""Fences whose work the chain does, too, with workers that end when they are refuted."""
 AN_OUTPUT_TWICE_ON_ITS_WAY = (
     *("produce A", "produce B", "a sink starts", "a worker starts at output 0"),
     *("the worker measures A of 1/0", "the worker has its output at 0", "the worker measures B of 1/1"),
