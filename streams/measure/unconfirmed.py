@@ -32,7 +32,7 @@ class Unconfirmed:
         self._accepted[position] = output_id
 
     def refuted(self, mark: Mark) -> bool:
-        """Whether the sink accepted another one before its mark, which is of the same log; no mark need be older."""
+        """Whether the sink accepted another one before its mark, which is of the same log. Asked once of a position."""
         known = self._accepted.get(mark.position, UNKNOWN)
         self._accepted = {position: known for position, known in self._accepted.items() if position > mark.position}
         return UNKNOWN not in (known, mark.accepted.output_id) and known != mark.accepted.output_id

@@ -110,7 +110,9 @@ def test_an_output_behind_a_lost_one_is_passed_over_and_its_writer_ends_when_it_
     life = LifelikeLine(subject, cut(subject, _year(subject, seed=7, entities=4), [3]), bytes_max=0)
     for move in (*["measure"] * 2, "die late", *["measure"] * 6, "cut", "arrive", *["measure"] * 3):
         life.moves[move]()
-    line = life.line
+    line, successor = life.line, life.start()
+    assert successor.accepted.offset == 0
+    assert successor.last_written == decode(life.outputs[-1]).source.output_id, "it is there, whoever wrote it"
     life.apply(3)
     assert [decode(value).source.offset for value in life.outputs] == [0, 0, 2]
     assert [record.source.offset for record in life.stored] == [0], "the one behind the loss is passed over"

@@ -11,6 +11,7 @@ do · `faults` what is done to them · `invariants` what must hold · `search` b
 one · `scenarios` what is searched.
 
 What is one step here and several in the product: the start of a worker (marks, log numbers, outputs behind the mark),
-the start of a sink, a poll, an insert. What is left out: other partitions and tickets, roll, intake, dead letters,
-revisions, `refold`, and retention. `HOTLINE_MODEL_DEPTH=1` searches one fault deeper, for minutes.
+the start of a sink, a poll, an insert, unless it breaks off between two of its parts. Ids of outputs are random there
+and digests here, so that equal outputs are equal states. What is left out: other partitions and tickets, roll, intake,
+dead letters, revisions, `refold`, and retention. `HOTLINE_MODEL_DEPTH=1` searches one fault deeper, for minutes.
 """
