@@ -85,6 +85,9 @@ def test_logs_that_fork_are_read_again_and_nothing_is_lost_or_doubled(tmp_path: 
         assert numbers(hotline, [CALLS_MEASURED]) == {4}, "and one of outputs"
         with hotline.writer() as client:
             Checker(client, told, ZONE, hotline.settings.partitions).check()
+        forgotten(hotline)
+        tell(hotline, parts[5])
+        assert hotline.do("gaps", "list", "--json").json == [], "what is stored is not read again: nobody misses it"
         given_up = overtaken(hotline, parts[1])
         tell(hotline, parts[1])
         with hotline.writer() as client:
@@ -163,6 +166,19 @@ def grown(folder: Path, pieces: Iterable[Piece]) -> None:
                     producer.send(topic, partition=partition, value=value, headers=[(CONTENT_TYPE, MEASURED)])
         producer.flush()
         producer.close()
+
+
+def forgotten(hotline: Hotline) -> None:
+    """Let the logs lose all that is stored, and everybody who read it die: what a start reads lies behind the marks.
+
+    So the work of a start does not grow with what was stored, or with how long a log is.
+    """
+    places = [TopicPartition(topic, partition) for topic in FORKED for partition in (0, 1)]
+    with open_admin(hotline.settings.bootstrap) as admin:
+        admin.delete_records(dict.fromkeys(places, -1))
+    for part in ("sink", "worker-0", "roll"):
+        hotline.kill(part)
+    wait_until(hotline.ready, "everybody goes on without what is stored")
 
 
 def overtaken(hotline: Hotline, pieces: Iterable[Piece]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tests.e2e.stacks import ROOT
 
 SPOOLED, SNAPSHOT = "draft", "new"
 """Endings of files that are not whole yet: a batch that the sink spools, and roll's snapshot."""
+ASKED = "a topic"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Within:
         if patience_s:
             self._say("patience_s", str(patience_s))
         return os.pathsep.join([str(self.folder), str(ROOT)])
+
+    def dying_command(self, after: str) -> str:
+        """Make the folder; the PYTHONPATH by which a command kills itself when an insert is in the table `after`.
+
+        With ASKED it does so when its first record is in a topic.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        path = self.pythonpath()
+        self._say("dies_after", after)
+        return path
 
     def set_ahead(self, seconds: int) -> None:
         """Let the clocks of workers be so many seconds ahead of the time from now on, or behind it."""

@@ -17,6 +17,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 LOOK_EVERY_S = 0.05
+LEASE_S = 16.0
+"""For so long a command that is killed leaves the sink standing still: for two minutes outside."""
+ASKED = "a topic"
 FILLING = (".draft", "/state.new")
 """Endings of a batch that the sink spools and of roll's snapshot, before they are whole."""
 WORKER, SINK = "streams" in sys.orig_argv, "sinks.writer" in sys.orig_argv
@@ -81,6 +84,36 @@ def limit(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
+# -- commands that die in the middle ---------------------------------------------------------------------------------
+
+
+def dying(after: str) -> dict[str, Any]:
+    """Modules, and how each is changed when it is imported: the process is killed when something took effect."""
+
+    def inserting(module: Any) -> None:
+        def send(client: Any, insert: Any, *more: Any, stock: Any) -> None:
+            stock(client, insert, *more)
+            if insert.table == after:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        module.send = partial(send, stock=module.send)
+
+    def holding(module: Any) -> None:
+        module.LEASE_S = LEASE_S
+        module.Hold.__init__.__kwdefaults__.update(lease_s=LEASE_S)
+
+    def producing(module: Any) -> None:
+        def send(producer: Any, *more: Any, stock: Any = module.KafkaProducer.send, **others: Any) -> None:
+            stock(producer, *more, **others).get(60)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        module.KafkaProducer.send = send
+
+    if after == ASKED:
+        return {"kafka.producer.kafka": producing}
+    return {"sinks.inserting": inserting, "hotline.holding": holding}
+
+
 # -- patience ------------------------------------------------------------------------------------------------------
 
 
@@ -128,3 +161,5 @@ if WORKER or SINK:
     sys.addaudithook(watch_files)
 if (WORKER or SINK or SENDER) and said("patience_s"):
     sys.meta_path.insert(0, AfterImport(impatient(float(said("patience_s")))))
+if said("dies_after"):
+    sys.meta_path.insert(0, AfterImport(dying(said("dies_after"))))
