@@ -136,9 +136,16 @@ def make_once(file: Path, content: bytes, *, mode: int = 0o644) -> bytes:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Replace the file's text so that every reader sees the old or the new, never a piece."""
+    """Replace the file's text so that every reader sees the old or the new, never a piece.
+
+    Raises OSError that names the file, as for a full disk; the old text stands then.
+    """
     draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    draft.write_text(text)
+    try:
+        draft.write_text(text)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OSError(error.errno, f"{error.strerror}: give the disk room, or let us write there", str(file)) from error
     draft.replace(file)
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LEASE_S = 120.0
 """How long the sink waits for one piece of work before it goes on by itself."""
-WAIT_S = 60.0
-"""How long another lease is waited for."""
+WAIT_S = LEASE_S + 30.0
+"""How long another lease is waited for: longer than that of one who was killed, which nobody gives back."""
 SINK_WAIT_S = 15.0
 """How long a sink that does not answer is waited for, once: it may be starting."""
 _POLL_S = 0.2

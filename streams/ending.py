@@ -40,10 +40,10 @@ def end_process(why: str, *, error: BaseException | None = None, code: int = EXI
     """
     if error is None or isinstance(error, OUTAGES):
         tell_known_end()
-    if error is not None:
-        sys.stderr.write("".join(traceback.format_exception(error)))
-    sys.stderr.write(f"FATAL {why}\n")
-    sys.stderr.flush()
+    trace = "" if error is None else "".join(traceback.format_exception(error))
+    with contextlib.suppress(OSError):  # the disk that has no room for it may be why
+        sys.stderr.write(f"{trace}FATAL {why}\n")
+        sys.stderr.flush()
     os._exit(code)
 
 

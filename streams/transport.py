@@ -21,6 +21,16 @@ class SafeProducer(driver.Producer):  # type: ignore[misc]
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": self.app.idempotent}
 
+    def _new_producer(self, transactional_id: str | None = None) -> Any:
+        """Make it give an answer up as soon as a consumer does.
+
+        Faust's one time for both is 20 minutes: right for how long a record may wait for its broker, but so long a
+        partition would stand still for each answer that is lost on a line which does not break.
+        """
+        producer = super()._new_producer(transactional_id)
+        producer.client._request_timeout_ms = int(self.app.conf.broker_request_timeout * 1000)  # noqa: SLF001
+        return producer
+
 
 class SafeTransport(driver.Transport):  # type: ignore[misc]
     """The driver with the safe consumer and producer."""

@@ -121,15 +121,18 @@ class KafkaBroker(Broker):
         """Make the data folder; under another name first, so that one that is there is whole."""
         forming = self.folder / "data.forming"
         shutil.rmtree(forming, ignore_errors=True)
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         self._write_properties(forming.name)
-        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", f"--config={_SETTINGS}"]
+        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={self._new_cluster_id()}", f"--config={_SETTINGS}"]
         child = Child([*kafka, *tool], log=self.folder / "format.log", cwd=self.folder, env=self.environment)
         code = child.run(_FORMAT_TIMEOUT_S)
         if code != 0:
             tail = child.log_tail()
             raise BrokerError(f"Kafka could not make its data folder {self._data}: {remedy(tail)}\n{tail}")
         forming.rename(self._data)
+
+    def _new_cluster_id(self) -> str:
+        """The identity that a data folder gets when it is made."""
+        return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 class _Rehearsal(KafkaBroker):

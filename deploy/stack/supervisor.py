@@ -64,6 +64,7 @@ class Supervisor:
         self._upkeep = upkeep
         self._patient = patient
         self._condition: Condition = "starting"
+        self._untold = False
 
     def run(self, *, unused: Callable[[], bool] = lambda: False) -> None:
         """Bring the parts up and keep them up until told to stop, or until `unused`; then stop them all.
@@ -80,6 +81,8 @@ class Supervisor:
             self._stop_all()
 
     def _tick(self) -> None:
+        if self._untold:
+            self._tell()
         for watched in self._watched:
             if watched.starting and watched.starting.done():
                 self._started(watched, watched.starting)
@@ -173,7 +176,15 @@ class Supervisor:
             self._say(f"{watched.part.name}: {text}")
 
     def _tell(self) -> None:
-        self._publish(self._condition, [watched.seen() for watched in self._watched])
+        """Tell how the parts do. Where that cannot be written, on a full disk, they matter more: it is tried again."""
+        try:
+            self._publish(self._condition, [watched.seen() for watched in self._watched])
+        except OSError as error:
+            if not self._untold:
+                self._say(f"how the parts do cannot be told, trying again: {error}")
+            self._untold = True
+        else:
+            self._untold = False
 
 
 def stop_on_signals(stop: threading.Event) -> None:

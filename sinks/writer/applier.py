@@ -83,7 +83,7 @@ class Applier:
         self._health.stored_batch(moved, rows, batch.newest_at)
 
     def _written(self, batch: Batch) -> Path:
-        return self._store.retry(lambda _: self._spool.write(batch), what="spooling")
+        return self._store.retry(lambda _: self._spool.write(batch), what="spooling", whose="disk")
 
     def _insert(self, batch: Batch) -> dict[str, int]:
         """Tables, then marks, then the question whether all of it was done under the highest epoch."""

@@ -35,14 +35,20 @@ class Spool:
         self._number = max((int(path.stem) for path in self._files()), default=0)
 
     def write(self, batch: Batch) -> Path:
-        """Make a batch durable: when this returns, a crash cannot lose it. Raises OSError, as for a full disk."""
-        self._number += 1
-        path = self._folder / f"{self._number:012}{_SUFFIX}"
+        """Make a batch durable: when this returns, a crash cannot lose it.
+
+        Raises OSError that names file and remedy, as for a full disk; then nothing of the batch is left there.
+        """
+        path = self._folder / f"{self._number + 1:012}{_SUFFIX}"
         draft = path.with_suffix(_DRAFT)
-        with draft.open("wb") as out:
-            out.write(batch.encode())
-            out.flush()
-            os.fsync(out.fileno())
+        body = batch.encode()
+        try:
+            _write_durably(draft, body)
+        except OSError as error:
+            draft.unlink(missing_ok=True)  # a piece of it would take the room that the next try needs
+            why = f"{error.strerror}: a batch of {len(body)} bytes does not get on the disk; give it room"
+            raise OSError(error.errno, why, str(draft)) from error
+        self._number += 1
         draft.rename(path)
         _sync_folder(self._folder)
         return path
@@ -65,6 +71,13 @@ class Spool:
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{_SUFFIX}"))
+
+
+def _write_durably(file: Path, body: bytes) -> None:
+    with file.open("wb") as out:
+        out.write(body)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _own(folder: Path) -> IO[str]:

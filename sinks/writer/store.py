@@ -132,8 +132,8 @@ class Store:
         if highest > self.epoch:
             raise FencedError(f"another sink took epoch {highest}, this one has {self.epoch}: it must end")
 
-    def retry(self, action: Callable[[Client], T], *, what: str = "question") -> T:
-        """Do it, again and again until the engine answers. Raises StoppedError when told to stop in between."""
+    def retry(self, action: Callable[[Client], T], *, what: str = "question", whose: str = "engine") -> T:
+        """Do it, again and again until the engine answers, or `whose` it is. Raises StoppedError when told to stop."""
         wait_s, said = BACKOFF_FIRST_S, ""
         while True:
             try:
@@ -141,17 +141,17 @@ class Store:
             except AWAY as error:
                 reason = f"{what}: {_first_line(error)}"
                 if reason != said:
-                    log.warning("the engine does not take it, trying again: %s", reason)
+                    log.warning("the %s does not take it, trying again: %s", whose, reason)
                     self._on_trouble(reason)
                 said = reason
                 self._disconnect()
             else:
                 if said:
-                    log.warning("the engine answers again")
+                    log.warning("the %s takes it again", whose)
                     self._on_trouble(None)
                 return result
             if self._stop.wait(wait_s):
-                raise StoppedError(f"stopped while waiting for the engine ({said})")
+                raise StoppedError(f"stopped while waiting for the {whose} ({said})")
             wait_s = min(wait_s * 2, BACKOFF_MAX_S)
 
     def _columns(self, table: str) -> dict[str, Column]:

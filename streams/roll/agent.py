@@ -138,8 +138,15 @@ class Roll:
             wait_s = SAVE_EVERY_S
             if self._state.changes != saved:
                 saved = self._state.changes
-                taken = await self._in_turn(take, self._state)
-                await asyncio.to_thread(save, self._file, taken, self._settings.zone)
+                await self._save()
+
+    async def _save(self) -> None:
+        """Save what is known now. A disk that does not take it costs time at the next start, and nothing else."""
+        taken = await self._in_turn(take, self._state)
+        try:
+            await asyncio.to_thread(save, self._file, taken, self._settings.zone)
+        except OSError as error:
+            log.error("roll goes on, but its snapshot %s is not kept (%s): give the disk room", self._file, error)  # noqa: TRY400 no trace of ours tells more
 
     def _repaired(self) -> str:
         """Whether sums were added to the tables that stood in no output: a reason to start again from these."""

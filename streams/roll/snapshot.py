@@ -71,7 +71,10 @@ def take(state: State) -> Taken:
 
 
 def save(file: Path, taken: Taken, zone: str) -> None:
-    """Write a state; after a crash the file has this or the one before."""
+    """Write a state; after a crash the file has this or the one before.
+
+    Raises OSError, as for a full disk: the file has the one before then, and nothing of this one takes room.
+    """
     snapshot = _Snapshot(
         version=SNAPSHOT_VERSION,
         zone=zone,
@@ -83,10 +86,14 @@ def save(file: Path, taken: Taken, zone: str) -> None:
     )
     file.parent.mkdir(exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
-    with draft.open("wb") as out:
-        out.write(_ENCODER.encode(snapshot))
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        with draft.open("wb") as out:
+            out.write(_ENCODER.encode(snapshot))
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     draft.replace(file)
 
 

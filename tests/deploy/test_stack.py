@@ -1,6 +1,7 @@
 """The supervisor keeps the stack up in the right order, whatever dies, and leaves nothing behind."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from deploy.stack.supervisor import FAILURES_MAX_AT_FIRST
 from hotline.names import EVENTS_TOPICS, INTAKE_TOPIC, KEPT_TOPICS, MEASURED_TOPICS
 from hotline.settings import load
 from tests.deploy.stacks import HOTLINE, Stack, wait_until
+from tests.full_disks import full_after
 
 PARTS = ["engine", "broker", "sink", "worker-0", "roll"]
 
@@ -103,6 +105,19 @@ class TestDeaths:
         before = shared.wait_ready()
         shared.kill("sink")
         assert changed(before, shared.wait_ready()) == {"sink"}
+
+    def test_a_supervisor_that_cannot_write_how_parts_do_keeps_them_up_and_tells_it_when_there_is_room(
+        self, shared: Stack
+    ) -> None:
+        before, supervisor, starts = shared.wait_ready(), shared.state()["pid"], shared.starts()
+        told = len(json.dumps(shared.state()))
+        with full_after(told // 2, supervisor):
+            os.kill(before["worker-1"], signal.SIGKILL)
+            wait_until(lambda: len(shared.starts()) > len(starts), "it is started again")
+            assert shared.pids() == before, "what is told is whole, and old"
+        wait_until(lambda: shared.pids() != before, "it is told")
+        assert changed(before, shared.wait_ready()) == {"worker-1"}
+        assert shared.state()["pid"] == supervisor
 
     def test_a_dead_worker_alone_is_restarted_as_the_same_worker(self, shared: Stack) -> None:
         before = shared.wait_ready()

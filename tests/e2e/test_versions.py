@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from tests.e2e.sending import send_blocks
 from tests.e2e.stacks import COMMAND_S_MAX, ROOT, Done, Hotline
 from tests.faults.checker import Checker
 from tests.faults.story import story
+from tests.faults.within import ASKED, Within
 from tests.hotline.oracle import inbound, one
 from tests.versions.later import CHANGED, LONG_S, SECOND, THIRD, changed_kpi
 
@@ -50,16 +52,27 @@ class Deployed(Hotline):
 
     def commands(self, version: int, *commands: Sequence[str]) -> list[Done]:
         """Run commands of a version, one after the other in one process: most of what they cost is its start."""
-        done = subprocess.run(
+        done = self._ran(version, commands)
+        assert done.returncode == 0, done.stderr.decode()
+        return [Done(*one) for one in json.loads(done.stdout)]
+
+    def killed(self, version: int, command: Sequence[str], *, after: str) -> None:
+        """Run a command that is killed (SIGKILL) in its middle: see `Within.dying_command`."""
+        within = Within(self.data.parent / "within")
+        done = self._ran(version, [command], PYTHONPATH=within.dying_command(after))
+        assert done.returncode == -signal.SIGKILL, (done.stdout, done.stderr)
+
+    def _ran(
+        self, version: int, commands: Sequence[Sequence[str]], **environ: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
             [*VERSIONS, str(version), json.dumps(commands)],
-            env=self.environ,
+            env={**self.environ, **environ},
             cwd=ROOT,
             capture_output=True,
             timeout=COMMAND_S_MAX,
             check=False,
         )
-        assert done.returncode == 0, done.stderr.decode()
-        return [Done(*one) for one in json.loads(done.stdout)]
 
 
 def _quarters(told: Story) -> list[list[Piece]]:
@@ -125,6 +138,7 @@ def test_a_later_catalogue_forward_and_back_in_the_middle_of_a_load(tmp_path_fac
             load = beside.submit(_send, hotline, quarters[3])
             hotline.deploy(SECOND, 4)
             load.result()
+        hotline.killed(SECOND, MIGRATE, after=CALLS.sums_table)
         of_second = _migrated(hotline, SECOND)
         hotline.deploy(1, 5)
         assert _migrated(hotline, 1) != of_second
@@ -158,22 +172,19 @@ def _migrated(hotline: Deployed, version: int) -> float:
 
 
 def _fold_anew(hotline: Deployed) -> None:
-    """A third version folds anew: the plan says so, and the rows follow."""
+    """A third version folds anew: the plan says so, and the rows follow, though who asked and the worker are killed."""
     hotline.deploy(THIRD, 6)
-    planned, dry, calls, tickets, compared = hotline.commands(
-        THIRD,
-        PLAN,
-        ("refold", *OF_ALL, "--subject", "calls", "--dry-run", "--json"),
-        ("refold", *OF_ALL, "--subject", "calls", "--json"),
-        MIGRATE,
-        RECONCILE,
-    )
+    refold = ("refold", *OF_ALL, "--subject", "calls")
+    planned, dry = hotline.commands(THIRD, PLAN, (*refold, "--dry-run", "--json"))
+    hotline.killed(THIRD, refold, after=ASKED)
+    hotline.kill("worker-0")
+    calls, tickets, compared = hotline.commands(THIRD, (*refold, "--json"), MIGRATE, RECONCILE)
     assert (planned.code, planned.json["seconds"] > 0) == (1, True)
     due = {one["subject"]: one["older"] for one in planned.json["refolds"]}
     assert due.keys() == SUBJECTS.keys()
     assert (dry.code, dry.json["subjects"][0]["older"], dry.json["subjects"][0]["changed"]) == (1, due["calls"], 0)
     assert (calls.code, tickets.code, compared.code) == (0, 0, 0), (calls, tickets, compared)
-    done = [*calls.json["subjects"], *tickets.json["refolds"]]
-    assert [(one["subject"], one["changed"], one["sums"], one["left"]) for one in done] == [
-        (name, due[name], 0, 0) for name in SUBJECTS
-    ]
+    (of_calls,), (of_tickets,) = calls.json["subjects"], tickets.json["refolds"]
+    assert (of_tickets["subject"], of_tickets["changed"]) == ("tickets", due["tickets"])
+    assert 0 < of_calls["changed"] <= due["calls"], "some of them the command that was killed had asked for"
+    assert [(one["sums"], one["left"]) for one in (of_calls, of_tickets)] == [(0, 0), (0, 0)]

@@ -10,10 +10,10 @@ from random import Random
 
 from sinks.writer.store import AWAY
 from tests.e2e.stacks import SUPERVISOR, wait_until
-from tests.faults.clocks import dying_in_snapshot, is_to_die_in_snapshot, set_ahead
 from tests.faults.laboratory import SENDER, Laboratory
 from tests.faults.proxy import Proxy
 from tests.faults.strangers import come_and_go, two_sinks, two_workers
+from tests.faults.within import SNAPSHOT, SPOOLED
 
 Plan = Mapping[str, Callable[[Laboratory], int]]
 """Faults by name; each returns how often it met something: processes, connections, inserts that it broke."""
@@ -39,9 +39,9 @@ def kill_again(name: str, lab: Laboratory) -> int:
 
 def kill_in_snapshot(lab: Laboratory) -> int:
     """Kill roll when what it knows is written and does not yet stand in the place of what it knew before."""
-    dying_in_snapshot(lab.clocks)
+    lab.within.die_in_snapshot()
     lab.kill("roll")  # the next one takes a snapshot soon after its start
-    wait_until(lambda: not is_to_die_in_snapshot(lab.clocks), "roll dies in a snapshot")
+    wait_until(lambda: not lab.within.is_to_die(), "roll dies in a snapshot")
     state = lab.hotline.settings.folder.roll_state
     assert state.with_name(f"{state.name}.new").exists(), "a snapshot was left in its middle"
     lab.killed["roll"] += 1
@@ -50,6 +50,12 @@ def kill_in_snapshot(lab: Laboratory) -> int:
 
 def freeze(name: str, lab: Laboratory) -> int:
     return lab.freeze(name, lab.draw.uniform(0.5, 5))
+
+
+def stand_still(name: str, seconds: float, lab: Laboratory) -> int:
+    """Stop it in traffic, for so long."""
+    lab.in_traffic()
+    return lab.freeze(name, seconds)
 
 
 def optimize(lab: Laboratory) -> int:
@@ -86,9 +92,51 @@ def stutter(name: str, lab: Laboratory) -> int:
     return stopped
 
 
+def slow_disk(lab: Laboratory) -> int:
+    """Each fsync of sink and roll takes up to two seconds; one time in two the sink dies in the middle of one."""
+    lab.heal()
+    before = lab.within.slowed()
+    lab.within.slow_disk(2)
+    lab.in_traffic()
+    wait_until(lambda: lab.within.slowed() > before, "a batch gets slowly on the disk")
+    if lab.draw.random() < 0.5:
+        wait_until(lambda: list(lab.hotline.settings.folder.sink.glob("*.draft")), "the next one does")
+        lab.kill("sink")
+    time.sleep(lab.draw.uniform(0, 3))
+    lab.within.slow_disk(0)
+    return lab.within.slowed() - before
+
+
+def full_for_spool(lab: Laboratory) -> int:
+    """The disk fills up in the middle of each batch that the sink spools; how often the sink said so."""
+    log = lab.hotline.settings.folder.log / "sink.log"
+    before = log.read_text().count("a batch of ")
+    lab.within.fill_disk(SPOOLED, lab.draw.randrange(2_000))
+    lab.in_traffic()
+    wait_until(lambda: log.read_text().count("a batch of ") > before, "the sink says that the disk is full")
+    time.sleep(lab.draw.uniform(0, 3))
+    assert not list(lab.hotline.settings.folder.sink.glob("*.draft")), "what was written of a batch takes no room"
+    lab.within.give_room(SPOOLED)
+    return log.read_text().count("a batch of ") - before
+
+
+def full_for_snapshot(lab: Laboratory) -> int:
+    """The disk fills up in the middle of roll's snapshot: it says so, and goes on."""
+    lab.heal()
+    log = lab.hotline.settings.folder.log / "roll.log"
+    before = log.read_text().count("is not kept")
+    lab.within.fill_disk(SNAPSHOT, lab.draw.randrange(200))
+    lab.kill("roll")  # the next one takes a snapshot soon after its start
+    wait_until(lambda: log.read_text().count("is not kept") > before, "roll says that the disk is full")
+    lab.within.give_room(SNAPSHOT)
+    wait_until(lambda: lab.pid("roll"), "roll runs")
+    assert log.read_text().count("is not kept") == before + 1, "it goes on"
+    return 1
+
+
 def jump(lab: Laboratory) -> int:
     """The clocks of the workers jump by hours, in either direction, and stay there."""
-    set_ahead(lab.clock, lab.draw.choice([-1, 1]) * lab.draw.randrange(3600, 20 * 3600))
+    lab.within.set_ahead(lab.draw.choice([-1, 1]) * lab.draw.randrange(3600, 20 * 3600))
     return 1
 
 
@@ -130,6 +178,10 @@ def swallow(line: Proxy, draw: Random) -> None:
     line.swallow(draw.uniform(0.5, 4))
 
 
+def mute(line: Proxy, draw: Random) -> None:
+    line.mute(draw.uniform(0.5, 4))
+
+
 def broken_line(name: str, what: Callable[[Proxy, Random], None], lab: Laboratory) -> int:
     """Break the line to the engine or the broker while it is used; how often that met somebody."""
     line = lab.lines[name]
@@ -138,6 +190,28 @@ def broken_line(name: str, what: Callable[[Proxy, Random], None], lab: Laborator
     lab.in_traffic()
     what(line, lab.draw)
     return line.bites - before
+
+
+def leader_dies(lab: Laboratory) -> int:
+    """The node that leads half of the partitions dies in traffic, and is away for a while; what it led."""
+    assert lab.cluster
+    lab.in_traffic()
+    led = lab.cluster.kill_second()
+    lab.in_traffic()
+    time.sleep(lab.draw.uniform(0.5, 4))
+    lab.cluster.start_second()
+    return led
+
+
+def leader_stands_still(lab: Laboratory) -> int:
+    """The same, of a node that wakes up and takes itself for the leader."""
+    assert lab.cluster
+    lab.in_traffic()
+    led = lab.cluster.stop_second()
+    lab.in_traffic()
+    time.sleep(lab.draw.uniform(0.5, 4))
+    lab.cluster.start_second()
+    return led
 
 
 def kills(*names: str) -> Plan:
@@ -155,11 +229,16 @@ def freezes(*names: str) -> Plan:
     return {f"freeze {name}": partial(freeze, name) for name in names}
 
 
+def stops(seconds: float, *names: str) -> Plan:
+    """Each of these stands still for exactly so long."""
+    return {f"{name} stands still for {seconds:g} s": partial(stand_still, name, seconds) for name in names}
+
+
 def breaks(line: str) -> Plan:
     """What may happen on the line to the engine or the broker."""
     return {
         f"{line} {what.__name__}": partial(broken_line, line, what)
-        for what in (away, cut, cut_within, hold, slow, swallow)
+        for what in (away, cut, cut_within, hold, mute, slow, swallow)
     }
 
 
@@ -172,7 +251,15 @@ REFUSALS: Plan = {
 STUTTERS: Plan = {f"{name} stutters": partial(stutter, name) for name in ("engine", "broker", "sink")}
 JUMP = "the workers' clocks jump"
 CLOCKS: Plan = {JUMP: jump}
+LEADERS: Plan = {"the leader dies": leader_dies, "the leader stands still": leader_stands_still}
 SNAPSHOTS: Plan = {"kill roll in a snapshot": kill_in_snapshot}
+DISKS: Plan = {
+    "the disk is slow": slow_disk,
+    "no room for the spool": full_for_spool,
+    "no room for roll's snapshot": full_for_snapshot,
+}
+PATIENCE_S = 5.0
+"""After so long clients give up on lines that break: a fifth of a kafka-python client's own patience, and less."""
 COMPANY: Plan = {"workers come and go": come_and_go, "partitions move": move}
 WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
 """What `hotline up` runs, and who sends."""
@@ -187,6 +274,7 @@ PLANS: Mapping[str, Plan] = {
         **CLOCKS,
         **COMPANY,
         **SNAPSHOTS,
+        **DISKS,
     },
     "kafka": {
         **kills(*WHOLE),
@@ -198,16 +286,28 @@ PLANS: Mapping[str, Plan] = {
         **CLOCKS,
         **COMPANY,
         **SNAPSHOTS,
+        **DISKS,
     },
     "lines": {
         **breaks("engine"),
         **breaks("broker"),
         **kills("sink", "worker-0", SUPERVISOR, SENDER),
+        **stops(PATIENCE_S * 1.5, "sink", "worker-0"),
         **MERGES,
         **REFUSALS,
         **CLOCKS,
     },
+    "cluster": {
+        **LEADERS,
+        **kills("sink", "worker-0", "roll", SENDER),
+        **freezes("sink", "worker-0"),
+    },
 }
-"""By environment: the whole embedded stack; with Apache Kafka; engine and broker of others, behind lines that break."""
+"""By environment: the whole embedded stack; with Apache Kafka; engine and broker of others, behind lines that
+break; two nodes of Kafka that hold every partition both, of which one dies."""
+LONG_STOPS = stops(75.0, "sink", "worker-0", "roll", "broker")
+"""Longer than the longest time after which a client of ours gives a request to a broker up, which is a minute."""
+HOURS: Mapping[str, Plan] = {name: {**of, **LONG_STOPS} if "kill broker" in of else of for name, of in PLANS.items()}
+"""What there is time for in `make soak` only."""
 MAY_MISS = {*MERGES, *REFUSALS}
 """Faults that may meet nobody: all others must have broken something."""

@@ -20,11 +20,12 @@ from sinks.writer.store import AWAY
 from tests.e2e.sending import send_blocks
 from tests.e2e.stacks import ROOT, SUPERVISOR, Hotline, wait_until
 from tests.faults.signalling import signalled
+from tests.faults.within import Within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
+    from tests.faults.cluster import Cluster
     from tests.faults.proxy import Proxy
     from tests.faults.story import Story
 
@@ -40,7 +41,8 @@ class Laboratory:
     story: Story
     told: Sequence[str]
     """What the sender is told of its story: day, seed, entities, pieces."""
-    lines: dict[str, Proxy] = field(default_factory=dict)
+    lines: Mapping[str, Proxy] = field(default_factory=dict)
+    cluster: Cluster | None = None
     draw: random.Random = field(default_factory=random.Random)
     """What the fault of the moment draws from."""
     done: list[str] = field(default_factory=list)
@@ -156,14 +158,9 @@ class Laboratory:
         wait_until(done, f"{setting} of {table} is {value}")
 
     @property
-    def clock(self) -> Path:
-        """The file that says how far the clocks of the workers are ahead of the time, in seconds."""
-        return self.hotline.data.parent / "clock"
-
-    @property
-    def clocks(self) -> Path:
-        """The folder of the module by which workers are broken from within."""
-        return self.hotline.data.parent / "clocks"
+    def within(self) -> Within:
+        """What is done to processes from within."""
+        return Within(self.hotline.data.parent / "within")
 
     def heal(self) -> None:
         """Wait until every part works again."""

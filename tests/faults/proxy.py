@@ -9,6 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
+from deploy.brokers import KafkaBroker
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -31,6 +33,8 @@ class Proxy:
         self._flows.set()
         self._refusing = False
         self._answers = True
+        self._mute = False
+        self._unheard: set[socket.socket] = set()
         self._pause_s = 0.0
         self._cut_after = 0
         self.bites = 0
@@ -89,6 +93,16 @@ class Proxy:
         self.cut()
         self._answers = True
 
+    def mute(self, seconds: float) -> None:
+        """What is asked takes effect, but nobody hears an answer, and no connection ends: whoever asks must give up.
+
+        Only who did counts: connections that their askers closed after an answer to them was lost.
+        """
+        before, self._mute = self.bites, True
+        self._last(seconds, before)
+        self._mute = False
+        self.cut()
+
     def cut_within(self, size: int) -> None:
         """Reset the connection on which the next so many bytes are asked, in the middle of them."""
         before, self._cut_after = self.bites, size
@@ -137,14 +151,32 @@ class Proxy:
                         sink.sendall(piece[: len(piece) // 2])
                         self.bites += 1
                         break
-                if asks or self._answers:
+                if asks or (self._answers and not self._mute):
                     sink.sendall(piece)
+                elif self._mute:
+                    self._unheard.add(sink)
                 else:
                     self.bites += 1
+        self.bites += asks and self._mute and source in self._unheard
         with self._lock:
+            self._unheard -= {source, sink}
             self._open -= {source, sink}
         for one in (source, sink):
             _reset(one)
+
+
+class BehindALine(KafkaBroker):
+    """Apache Kafka that tells its clients to come by way of a proxy."""
+
+    advertised_port: int = 0
+
+    def _write_properties(self, data_name: str) -> None:
+        super()._write_properties(data_name)
+        file = self.folder / "server.properties"
+        own, told = f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}", self.advertised_port
+        text = file.read_text()
+        assert own in text
+        file.write_text(text.replace(own, f"advertised.listeners=PLAINTEXT://127.0.0.1:{told}"))
 
 
 def _reset(one: socket.socket) -> None:

@@ -10,6 +10,7 @@ from hotline.marks import Mark
 from hotline.subjects import CALLS
 from sinks.writer.batch import Batch, Gathering
 from sinks.writer.spool import Spool, SpoolError
+from tests.full_disks import full_after
 from tests.sinks.sinking import Outputs
 
 if TYPE_CHECKING:
@@ -56,3 +57,18 @@ def test_a_batch_that_the_disk_did_not_keep_is_an_error_that_names_the_file(tmp_
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(SpoolError, match=rf"{path} is damaged .*: the disk lost bytes it had acknowledged"):
         left_after(tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 100, -1], ids=["nothing", "a piece", "all but a byte"])
+def test_a_batch_for_which_the_disk_has_no_room_leaves_nothing_there_and_is_written_later(
+    tmp_path: Path, size: int
+) -> None:
+    one, spool = batch(Outputs(), 0), Spool(tmp_path)
+    with full_after(len(one.encode()) + size if size < 0 else size):
+        for _ in range(2):
+            with pytest.raises(OSError, match=r"bytes does not get on the disk; give it room: .*000000000001\.draft"):
+                spool.write(one)
+            assert [path.name for path in tmp_path.iterdir()] == ["sink.lock"], "a piece would take the room it needs"
+    spool.write(one)
+    spool.close()
+    assert left_after(tmp_path) == [one]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tests.faults.faults import HOURS
 from tests.faults.recovery import Diary
 from tests.faults.test_faults import ENVIRONMENTS, broken, today
 
@@ -64,7 +65,7 @@ def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
 def _run(environment: str, seed: int, folder: Path) -> Run:
     diary, day, failure = Diary(), today(), None
     try:
-        broken(environment, seed, FAULTS_A_RUN, folder, diary, day=day)
+        broken(environment, seed, FAULTS_A_RUN, folder, diary, day=day, of=HOURS[environment])
     except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
         *_, where = traceback.extract_tb(error.__traceback__)
         failure = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[:2000]

@@ -25,7 +25,10 @@ from streams.worker import run_worker
 
 @dataclass(frozen=True, kw_only=True)
 class Echo:
-    """How this worker behaves. `fail_at`: raises once at that offset of partition 0. `start_at`: takes no marks."""
+    """How this worker behaves. `fail_at`: raises once at that offset of partition 0. `start_at`: takes no marks.
+
+    `patience_s`: after so long a request to the broker is given up.
+    """
 
     bootstrap: str
     source: str
@@ -40,6 +43,7 @@ class Echo:
     start_at: int | None = None
     pause_until: str | None = None
     log_survives: bool = True
+    patience_s: float | None = None
 
     async def resume(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """Answer the offset after the last input that has an output."""
@@ -105,6 +109,8 @@ def main() -> None:
         on_reconnect=echo.reconnected,
         log_survives=echo.log_survives,
     )
+    if echo.patience_s:
+        app.conf.broker_request_timeout = echo.patience_s
     said: list[int] = []
 
     @app.agent(app.source)  # type: ignore[untyped-decorator]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from urllib3.exceptions import ProtocolError
 from hotline.ends import EXIT_UNEXPECTED
 from streams import ending
 from streams.in_hand import InHand, Span
+from tests.full_disks import full_after
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +68,14 @@ def test_an_outage_is_no_death_over_the_record_in_hand(tmp_path: Path, outage: B
 
 def test_an_error_that_nobody_knows_is_one(tmp_path: Path) -> None:
     assert deaths_after(tmp_path / "in-hand", ValueError("what the record did")) == 1
+
+
+def test_a_disk_that_takes_no_line_of_the_log_keeps_nobody_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "log").open("w", buffering=1) as log, full_after(0):
+        monkeypatch.setattr(sys, "stderr", log)
+        with pytest.raises(EndedError):
+            ending.end_process("nobody reads this", error=OSError("no space left on device"))
+        with contextlib.suppress(OSError):
+            log.close()

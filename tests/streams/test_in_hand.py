@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from streams.alone import DEATHS_MAX
 from streams.in_hand import InHand, Span
+from tests.full_disks import full_after
 
 
 class Processes:
@@ -68,3 +69,21 @@ def test_whatever_is_fetched_together_the_third_who_meets_a_deadly_record_knows_
         processes.living.done()
         assert processes.living.deaths(Span(1, deadly, deadly + 1)) == 0
         processes.living.close()
+
+
+def test_on_a_full_disk_the_count_stands_still_and_nothing_is_raised(tmp_path: Path) -> None:
+    """Whether the file is new and gets a piece of it, or none, or stands there already."""
+    file = tmp_path / "in-hand" / "topic-0"
+    with full_after(20):
+        one = InHand(file)
+        one.begin(Span(1, 7, 8))
+        one.close()
+        following = InHand(file)
+        assert following.deaths(Span(1, 7, 8)) == 0
+        following.begin(Span(1, 7, 8))
+        following.done()
+    following.begin(Span(1, 8, 9))
+    following.close()
+    later = InHand(file)
+    later.close()
+    assert later.deaths(Span(1, 8, 9)) == 1, "with room again it counts"

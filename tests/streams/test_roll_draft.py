@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.roll.snapshot import restored, save, take
+from tests.full_disks import full_after
 from tests.streams.rolled import empty_state
 
 if TYPE_CHECKING:
@@ -41,3 +42,14 @@ def test_a_draft_that_was_left_is_neither_read_nor_in_the_way(tmp_path: Path, mo
     assert again is not None
     assert len(again.scopes) == 2
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_snapshot_for_which_the_disk_has_no_room_leaves_the_one_before_and_nothing_else(tmp_path: Path) -> None:
+    file, state = tmp_path / "roll" / "state", empty_state(ZONE, 0)
+    save(file, take(state), ZONE)
+    before = file.read_bytes()
+    state.scopes.names.append(("district", "later"))
+    with full_after(len(before) // 2), pytest.raises(OSError, match="File too large"):
+        save(file, take(state), ZONE)
+    assert list(file.parent.iterdir()) == [file]
+    assert file.read_bytes() == before

@@ -12,10 +12,12 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
+from deploy.ports import free_port
 from hotline.ends import EXIT_HOLE, EXIT_UNEXPECTED
 from hotline.names import RECORD_BYTES_MAX
 from streams.app import make_app
 from streams.handling import send
+from tests.faults.proxy import BehindALine, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -219,6 +221,25 @@ def test_a_kafka_restart_under_a_running_worker_loses_nothing(make_echoes: MakeE
         assert has_said(worker, "reconnected")
         echoes.wait_until(lambda: has_said(worker, "broker back after"), "word of the broker")
         assert len(worker.log_tail(10_000).splitlines()) < 200
+
+
+def test_a_record_that_was_written_and_whose_answer_never_comes_is_sent_again_and_stands_there_once(
+    make_echoes: MakeEchoes, tmp_path: Path
+) -> None:
+    broker = BehindALine(tmp_path / "kafka")
+    broker.advertised_port = free_port()
+    with Proxy(broker.port, broker.advertised_port) as line, broker:
+        echoes = make_echoes(broker)
+        echoes.produce(90)
+        worker = echoes.start(work_s=0.02, patience_s=2.0)
+        echoes.wait_for(10)
+        pid = worker.pid
+        line.mute(3)
+        assert line.bites, "it gave connections up itself"
+        echoes.wait_for(90)
+        assert has_said(worker, "Got error produce response: [Error 7] RequestTimedOutError")
+        assert (worker.pid, worker.alive()) == (pid, True)
+        assert echoes.outputs() == echoes.once_in_order(90)
 
 
 def test_a_broker_that_forgets_ends_its_workers(make_echoes: MakeEchoes, tmp_path: Path) -> None:
