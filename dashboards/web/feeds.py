@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dashboards.macros import Chosen
     from dashboards.web.boards import Json, WebBoard
     from dashboards.web.choice import Choice
+    from dashboards.web.keys import Clock
     from dashboards.web.store import Answer, Store
 
 LOG = logging.getLogger(__name__)
@@ -39,8 +39,6 @@ LOOKS_S = 0.1
 MARKS = 0
 """The key of what annotations mark, beside the ids of panels, which begin at 1."""
 TICK = -1
-
-Clock = Callable[[], float]
 
 
 class TooManyError(Exception):

@@ -161,6 +161,7 @@
     const chart = charts.get(id);
     if (!window.vegaEmbed || chart.busy) return;
     chart.busy = true;
+    chart.node.dataset.look = isDark() ? "dark" : "light";
     try {
       if (chart.result) chart.result.finalize();
       chart.result = await window.vegaEmbed(chart.node, specOf(id), {
@@ -271,17 +272,25 @@
   };
 
   // ── what the reader does ──────────────────────────────────────────────
-  const remember = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* it is for this page only */ } };
-  const remembered = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const remember = (theme) => {
+    const kept = "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");
+    document.cookie = "hotline-theme=" + theme + kept;
+    const here = new URL(location); // from now on the button says it, not the address
+    if (!here.searchParams.has("theme")) return;
+    here.searchParams.delete("theme");
+    history.replaceState(null, "", here);
+  };
   const root = document.documentElement;
   const isDark = () => getComputedStyle(root).colorScheme === "dark";
-  if (!root.dataset.theme && remembered()) root.dataset.theme = remembered();
   document.getElementById("theme").addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     remember(root.dataset.theme);
     for (const id of charts.keys()) embed(id);
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const id of charts.keys()) embed(id); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    if (matchMedia("print").matches) return; // paper is light for the moment, and does not wait for a chart
+    for (const id of charts.keys()) embed(id);
+  });
   for (const button of document.querySelectorAll("button.about")) {
     const text = document.getElementById(button.getAttribute("aria-controls"));
     button.addEventListener("click", () => {

@@ -61,8 +61,16 @@ def shown(city: Stored) -> Iterator[Site]:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **more: Any) -> Iterator[Page]:
-    """A page that says nothing to its console and asks nobody but this machine."""
+def opened(
+    browser: Browser,
+    url: str,
+    size: tuple[int, int] = DESK,
+    ready: str = "#live.on",
+    *,
+    refused: bool = False,
+    **more: Any,
+) -> Iterator[Page]:
+    """A page that says nothing to its console and asks nobody but this machine; `refused`: something is."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
     page = context.new_page()
     said: list[str] = []
@@ -75,7 +83,8 @@ def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **more: Any
     page.wait_for_selector("#live.on")
     yield page
     context.close()
-    assert [line for line in said if "ERR_CONNECTION_REFUSED" not in line and "ERR_INCOMPLETE" not in line] == []
+    expected = ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE", *(["responded with a status of 40"] if refused else [])]
+    assert [line for line in said if not any(part in line for part in expected)] == []
     assert {re.match(r"(data:|http://127\.0\.0\.1:)", url) is not None for url in asked} == {True}
 
 
@@ -181,6 +190,16 @@ def test_names_from_events_are_text_and_never_markup(browser: Browser, city: Sto
     client.close()
 
 
+TAGS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+def is_in_nobodys_way(page: Page) -> None:
+    """Axe finds nothing by WCAG 2.2 A and AA."""
+    found = Axe().run(page, options=TAGS).response["violations"]
+    told = [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found]
+    assert told == []
+
+
 @pytest.mark.parametrize(
     ("uid", "theme"),
     [(uid, "light") for uid in WEB if not uid.endswith("-zh")]
@@ -191,17 +210,63 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
 
     The head of a board is one line where there is room for it.
     """
-    tags = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
     with opened(browser, f"{shown.url}/d/{uid}?theme={theme}") as page:
         charts_drawn(page, uid)
-        found = Axe().run(page, options=tags).response["violations"]
-        told = [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found]
-        assert told == []
+        is_in_nobodys_way(page)
         head, tools = (page.locator(what).evaluate("node => node.offsetTop") for what in ("h1", ".tools"))
         assert abs(head - tools) < ONE_LINE_PX
         for width, height in (PHONE, (640, 900), DESK, WALL):
             page.set_viewport_size({"width": width, "height": height})
             expect(page.locator("html")).to_have_js_property("scrollWidth", width)  # charts follow a window in a while
+
+
+@pytest.mark.parametrize(("theme", "lang"), [("light", Lang.ZH), ("dark", Lang.EN)])
+def test_pages_behind_numbers_and_the_login_keep_the_theme_and_are_in_nobodys_way(
+    theme: str, lang: Lang, browser: Browser, shown: Site, city: Stored
+) -> None:
+    """By the button of a board, against the system's theme: its ticket, the number behind it, a refusal, the login."""
+    scheme = {"light": "dark", "dark": "light"}[theme]
+    board = f"{shown.url}/d/{Edition(lang, ZONE).uid('overdue')}"
+
+    def check(page: Page) -> None:
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == theme, page.url
+        is_in_nobodys_way(page)
+        for width in (PHONE[0], DESK[0]):
+            page.set_viewport_size({"width": width, "height": DESK[1]})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
+
+    with (
+        site(city.settings, token="t0ken-" + "x" * 40) as locked,
+        opened(browser, board, color_scheme=scheme, refused=True) as page,
+    ):
+        page.locator("#theme").click()
+        page.locator("tbody a").first.click()
+        page.wait_for_url("**/row?**")
+        check(page)
+        page.locator(".number-head nav a").click()
+        page.wait_for_url(re.compile("/numbers/tickets_overdue[?]"))
+        page.locator("summary").click()
+        check(page)
+        page.goto(f"{shown.url}/numbers/nothing?lang={lang}")
+        check(page)
+        page.goto(f"{locked.url}/login?lang={lang}")
+        page.locator("#token").fill("a guess")
+        page.locator("button").click()
+        page.locator("[role=alert]").wait_for()
+        check(page)
+
+
+def test_a_theme_in_an_address_is_that_of_the_pages_behind_it(browser: Browser, shown: Site) -> None:
+    """Until the button says another, which then stands against the address."""
+    look = "getComputedStyle(document.documentElement).colorScheme"
+    with opened(browser, f"{shown.url}/d/hotline-overdue?theme=dark", color_scheme="light") as page:
+        page.locator("tbody a").first.click()
+        page.wait_for_url("**/row?**")
+        assert page.evaluate(look) == "dark"
+        page.goto(f"{shown.url}/d/hotline-overdue?theme=dark")
+        page.locator("#theme").click()
+        page.reload()
+        assert page.evaluate(look) == "light"
 
 
 def test_a_board_is_used_by_keyboard_alone(browser: Browser, shown: Site) -> None:

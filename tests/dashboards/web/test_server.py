@@ -148,6 +148,12 @@ def test_an_overdue_ticket_leads_to_what_happened_to_it(page: Site) -> None:
     assert (told.status, ticket["text"] in told.text) == (200, True)
 
 
+def test_a_number_is_as_of_the_same_clock_as_its_board(page: Site) -> None:
+    told = page.get("/numbers/calls_offered?over=30min").text
+    end = datetime.fromtimestamp(AT + 60 - AT % 60, LOCAL)
+    assert f"to {end:%Y-%m-%d %H:%M}:00, {ZONE}" in told
+
+
 def test_lang_leads_to_the_board_of_that_language(page: Site) -> None:
     assert page.get("/?lang=zh").headers["location"] == "/d/hotline-wall-zh"
     assert page.get("/", Accept_Language="zh-CN,zh;q=0.9").headers["location"] == "/d/hotline-wall-zh"
