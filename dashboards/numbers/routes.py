@@ -16,6 +16,7 @@ from dashboards.numbers.address import Address, AddressError, UnknownNumberError
 from dashboards.numbers.counted import Counted, counted
 from dashboards.numbers.figure import figure
 from dashboards.numbers.listed import NothingListedError
+from dashboards.numbers.turns import Turns, client_of
 from dashboards.web.keys import CLOCK, SETTINGS, STORE
 from dashboards.web.store import StoreError
 from dashboards.web.themes import theme_of
@@ -40,7 +41,7 @@ _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 
 def routes() -> list[web.RouteDef]:
     """The routes; the application holds a `STORE` that is entered, its `SETTINGS` and its `CLOCK`."""
-    looks, makes = asyncio.Semaphore(PAGES_AT_ONCE_MAX), asyncio.Semaphore(files.AT_ONCE_MAX)
+    looks, makes = asyncio.Semaphore(PAGES_AT_ONCE_MAX), Turns(files.AT_ONCE_MAX)
     return [
         web.get("/numbers/static/numbers.css", _style),
         web.get("/numbers/{kpi}", _told(_in_turn(_number, looks))),
@@ -86,13 +87,13 @@ async def _row(request: web.Request) -> web.StreamResponse:
     return _page(pages.row(address, of, row.text(of.period.zone), adds, events, theme_of(request)))
 
 
-def _file(make: Make, turns: asyncio.Semaphore) -> Handler:
+def _file(make: Make, turns: Turns) -> Handler:
     """Make a file once it is its turn."""
 
     async def handled(request: web.Request) -> web.StreamResponse:
         address, of = _asked(request)
         try:
-            async with turns, asyncio.timeout(files.FILE_S_MAX):
+            async with turns.turn(client_of(request)), asyncio.timeout(files.FILE_S_MAX):
                 return await make(request, address, of)
         except TimeoutError as error:
             raise files.broken_off(request, error) from error

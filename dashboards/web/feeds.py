@@ -187,6 +187,8 @@ class Feeds:
 
     store: Store
     clock: Clock
+    viewers_max: int | None = None
+    """Fewer than `VIEWERS_MAX`, where there is no room for so many."""
     running: dict[tuple[str, Choice], tuple[Feed, asyncio.Task[None]]] = field(default_factory=dict)
 
     def feed(self, board: WebBoard, choice: Choice) -> Feed:
@@ -215,8 +217,9 @@ class Feeds:
     @contextlib.contextmanager
     def watching(self, feed: Feed) -> Any:
         """A viewer of a feed, for as long as it looks. Raises TooManyError."""
-        if self.viewers >= VIEWERS_MAX:
-            raise TooManyError(f"{VIEWERS_MAX} pages are open: close some, or ask later")
+        most = VIEWERS_MAX if self.viewers_max is None else self.viewers_max
+        if self.viewers >= most:
+            raise TooManyError(f"{most} pages are open: close some, or ask later")
         viewer = Viewer()
         viewer.tell(feed.everything())
         feed.viewers.add(viewer)

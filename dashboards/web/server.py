@@ -63,12 +63,14 @@ TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates")
 TOKEN: web.AppKey[str] = web.AppKey("token", str)
 
 
-def make(settings: Settings, *, token: str | None = None, clock: Clock = time.time) -> web.Application:
-    """The application; `token` is what readers need, `clock` tells epoch seconds."""
+def make(
+    settings: Settings, *, token: str | None = None, clock: Clock = time.time, viewers_max: int | None = None
+) -> web.Application:
+    """The application; `token` is what readers need, `clock` tells epoch seconds; `viewers_max` lowers the bound."""
     app = web.Application(middlewares=[access.guard(token), _told], client_max_size=4096)
     app[SETTINGS], app[BOARDS] = settings, boards.read(settings.zone)
     app[CLOCK], app[STORE] = clock, Store(settings)
-    app[FEEDS] = Feeds(app[STORE], clock)
+    app[FEEDS] = Feeds(app[STORE], clock, viewers_max)
     app[BUNDLE] = Bundle(settings.folder.run)
     app[TEMPLATES] = pages.templates()
     app[TOKEN] = token or ""

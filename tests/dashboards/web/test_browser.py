@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +66,6 @@ def opened(
     browser: Browser,
     url: str,
     size: tuple[int, int] = DESK,
-    ready: str = "#live.on",
     *,
     refused: bool = False,
     **more: Any,
@@ -215,9 +215,105 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
         is_in_nobodys_way(page)
         head, tools = (page.locator(what).evaluate("node => node.offsetTop") for what in ("h1", ".tools"))
         assert abs(head - tools) < ONE_LINE_PX
-        for width, height in (PHONE, (640, 900), DESK, WALL):
-            page.set_viewport_size({"width": width, "height": height})
-            expect(page.locator("html")).to_have_js_property("scrollWidth", width)  # charts follow a window in a while
+        fits_windows_and_paper(page)
+
+
+@pytest.mark.parametrize("uid", [f"hotline-{name}-zh" for name in ("calls", "surveys", "department", "district")])
+def test_nothing_is_cut_in_chinese_either(uid: str, browser: Browser, shown: Site) -> None:
+    with opened(browser, f"{shown.url}/d/{uid}?theme=dark") as page:
+        charts_drawn(page, uid)
+        fits_windows_and_paper(page)
+
+
+CUT = """
+() => [...document.querySelectorAll("body *")].filter(one => {
+  if (one.closest(".unseen, [hidden], .skip, select, fieldset") || !one.getClientRects().length) return false;
+  const style = getComputedStyle(one), clips = way => ["hidden", "clip"].includes(style["overflow" + way]);
+  if (one.title === one.textContent) return false;
+  return clips("X") && one.scrollWidth > one.clientWidth + 1 || clips("Y") && one.scrollHeight > one.clientHeight + 1;
+}).map(one => [one.closest("section")?.querySelector("h2").textContent, one.className, one.textContent,
+  one.clientWidth, one.scrollWidth, one.clientHeight, one.scrollHeight].join(" "))
+"""
+"""Whatever clips a text that is not told otherwise."""
+OUTSIDE = """
+() => [...document.querySelectorAll(".panel")].flatMap(panel => {
+  const box = panel.getBoundingClientRect(), title = panel.querySelector("h2").textContent;
+  const wide = box.right > document.documentElement.clientWidth + 1 ? [title] : [];
+  const out = [...panel.querySelectorAll("*")].filter(one => {
+    if (one.closest(".unseen, [hidden]") || !one.getClientRects().length) return false;
+    const at = one.getBoundingClientRect(), scrolls = getComputedStyle(one).overflowY !== "visible";
+    return at.bottom > box.bottom + 2 || at.right > box.right + 2 || scrolls && one.scrollHeight > one.clientHeight + 1;
+  });
+  return [...wide, ...out.map(one => `${title}: ${one.tagName} ${one.className}`)];
+})
+"""
+"""Whatever leaves its panel, or would have to be scrolled."""
+COVERED = """
+() => { const all = [...document.querySelectorAll(".panel")].map(one => one.getBoundingClientRect());
+  return all.filter((a, i) => all.slice(i + 1).some(b =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length; }
+"""
+INKS = """
+() => [...document.querySelectorAll(".content:not(.empty) canvas")].map(one => {
+  const read = new OffscreenCanvas(one.width, one.height).getContext("2d", { willReadFrequently: true });
+  read.drawImage(one, 0, 0);
+  const dots = read.getImageData(0, 0, one.width, one.height).data, seen = { dark: 0, light: 0 };
+  for (let at = 0; at < dots.length; at += 4) {
+    if (dots[at + 3] < 255) continue;
+    const [red, green, blue] = dots.slice(at, at + 3);
+    const is = (...ink) => [red, green, blue].every((part, place) => Math.abs(part - ink[place]) < 3);
+    if (is(22, 32, 46)) seen.dark++;
+    if (is(232, 237, 243)) seen.light++;
+  }
+  return seen;
+})
+"""
+"""How many dots of each chart have the ink of the letters of the light theme, and of the dark one."""
+WHITE = "rgb(255, 255, 255)"
+A4_PX = (718, 1047)
+"""What A4 has between its margins, upright and on its side."""
+
+
+def fits_windows_and_paper(page: Page) -> None:
+    """No text is cut; on paper, white whatever the theme is, no panel is missing and none has to be scrolled."""
+    for width, height in (PHONE, (640, 900), DESK, WALL):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.locator("html")).to_have_js_property("scrollWidth", width)  # charts follow a window in a while
+        assert page.evaluate(CUT) == [], width
+    page.emulate_media(media="print")
+    for width in A4_PX:
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert page.evaluate(OUTSIDE) == [], width
+        assert page.evaluate(COVERED) == 0
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == WHITE
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+        until = time.monotonic() + 20
+        while page.locator(".content:not(.empty) canvas").count() and not is_inked(page.evaluate(INKS)):
+            assert time.monotonic() < until, "letters of charts stay light on paper"
+            page.wait_for_timeout(50)
+    assert page.locator(".panel:visible").count() == page.locator(".panel").count()
+    assert page.pdf(format="A4").startswith(b"%PDF-")
+
+
+def is_inked(seen: list[dict[str, int]]) -> bool:
+    return any(one["dark"] for one in seen) and not any(one["light"] for one in seen)
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("size", [DESK, WALL])
+def test_in_kiosk_the_wall_is_one_screen_and_nothing_else(
+    lang: Lang, size: tuple[int, int], browser: Browser, shown: Site
+) -> None:
+    """No links, nothing to choose, nothing to scroll; all panels reach the edge of the screen, and none passes it."""
+    uid = Edition(lang, ZONE).uid("wall")
+    with opened(browser, f"{shown.url}/d/{uid}?kiosk", size) as page:
+        charts_drawn(page, uid)
+        for gone in ("nav", ".choice", ".tools", "button.about"):
+            expect(page.locator(gone).filter(visible=True)).to_have_count(0)
+        ends = "[...document.querySelectorAll('.panel')].map(one => one.getBoundingClientRect().bottom)"
+        expect(page.locator("html")).to_have_js_property("scrollHeight", size[1])
+        assert size[1] - 30 < max(page.evaluate(ends)) <= size[1]
+        assert page.evaluate(CUT) == []
 
 
 @pytest.mark.parametrize(("theme", "lang"), [("light", Lang.ZH), ("dark", Lang.EN)])

@@ -28,7 +28,7 @@ from dashboards.numbers.routes import PAGES_AT_ONCE_MAX
 from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
-from hotline.queries import answer_from_rows
+from hotline.queries import Statement, answer_from_rows
 from hotline.settings import SettingsError
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.dashboards.web.sites import Clock, Site, embedded, site
@@ -219,6 +219,35 @@ def test_viewers_share_each_question(city: Stored) -> None:
         for line in lines:
             line.close()
         wait(lambda: json.loads(running.get("/health").body)["viewers"] == 0)
+
+
+def test_each_question_is_asked_once_a_tick_however_many_look(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock passes on; at each tick thirty pages ask what one asks, each text once, and the next tick asks anew."""
+    asked: list[str] = []
+    run = store.Store.run
+
+    async def noted(self: store.Store, statement: Statement) -> store.Answer:
+        asked.append(statement.sql)
+        return await run(self, statement)
+
+    monkeypatch.setattr(store.Store, "run", noted)
+    monkeypatch.setattr(store, "KEPT_S", 60.0)  # so slow a machine may be between two feeds of one tick
+    clock, per_tick = Clock(AT, speed=0.0), []
+    with site(city.settings, clock=clock) as running, running.events("/d/hotline-wall/events") as said:
+        lines: list[socket.socket] = []
+        for viewers in (1, 1, 30, 30):
+            while len(lines) + 1 < viewers:
+                lines.append(opened(running, "/d/hotline-wall/events"))
+            wait(lambda viewers=viewers: json.loads(running.get("/health").body)["viewers"] == viewers)
+            clock.start += 60
+            before = len(asked)
+            assert next(what for name, what in said if name == "tick" and what["at"] == clock())["failed"] == {}
+            per_tick.append(len(asked) - before)
+        for line in lines:
+            line.close()
+    assert len(set(per_tick)) == 1
+    assert per_tick[0] >= len(WEB["hotline-wall"].panels) - 1
+    assert len(asked) == len(set(asked))
 
 
 def opened(running: Site, path: str) -> socket.socket:
