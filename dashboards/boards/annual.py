@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dashboards.annotations import EVERYTHING
 from dashboards.board import Board
+from dashboards.coverage import coverage
 from dashboards.entries import Scopes, row
 from dashboards.figures import data_age
 from dashboards.words import Text
-from dashboards.yearly import coverage, definitions, year_line, year_split, year_table, year_tile, year_top
+from dashboards.yearly import definitions, year_line, year_split, year_table, year_tile, year_top
 from hotline.buckets import By
 
 AUDIENCE, CHANNEL, CATEGORY, DEPARTMENT, LINE, DISTRICT, NATURE = map(
