@@ -117,8 +117,11 @@ def year_table(title: Text, names: Sequence[str], by: By) -> Entry:
     return Entry(f"year table {' '.join(names)} {by}", make)
 
 
-def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
-    """KPIs of the range by scope, and how each differs from the same range a year before."""
+def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> Entry:
+    """KPIs of the range by scope, and how each differs from the same range a year before.
+
+    Values lead to pages that show the shares of kind `by` within their scope, which no sum can say.
+    """
     kpis = tuple(map(find, names))
 
     def make(edition: Edition) -> Panel:
@@ -128,7 +131,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
         columns = [column("name", kind_label(of.kind).of(edition.lang))]
         for kpi in kpis:
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
-            link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
+            link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
             columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
             columns.append(_change(kpi, edition.lang, words))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"

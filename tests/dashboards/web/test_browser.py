@@ -257,13 +257,14 @@ INKS = """
 () => [...document.querySelectorAll(".content:not(.empty) canvas")].map(one => {
   const read = new OffscreenCanvas(one.width, one.height).getContext("2d", { willReadFrequently: true });
   read.drawImage(one, 0, 0);
-  const dots = read.getImageData(0, 0, one.width, one.height).data, seen = { dark: 0, light: 0 };
-  for (let at = 0; at < dots.length; at += 4) {
-    if (dots[at + 3] < 255) continue;
-    const [red, green, blue] = dots.slice(at, at + 3);
-    const is = (...ink) => [red, green, blue].every((part, place) => Math.abs(part - ink[place]) < 3);
-    if (is(22, 32, 46)) seen.dark++;
-    if (is(232, 237, 243)) seen.light++;
+  const seen = { dark: 0, light: 0 };
+  const dots = new Uint32Array(read.getImageData(0, 0, one.width, one.height).data.buffer);
+  const near = (part, ink) => part - ink < 5 && ink - part < 5;
+  for (const dot of dots) {
+    if (dot >>> 24 < 100) continue; // the edge of a letter is its ink, seen through
+    const red = dot & 255, green = dot >> 8 & 255, blue = dot >> 16 & 255;
+    if (near(red, 22) && near(green, 32) && near(blue, 46)) seen.dark++;
+    if (near(red, 232) && near(green, 237) && near(blue, 243)) seen.light++;
   }
   return seen;
 })

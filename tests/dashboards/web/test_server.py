@@ -31,6 +31,7 @@ from dashboards.web.shown import Writer, fields
 from hotline.queries import Statement, answer_from_rows
 from hotline.settings import SettingsError
 from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.dashboards.number_pages import Page
 from tests.dashboards.web.sites import Clock, Site, embedded, site
 from tests.hotline.stored_rows import ODD_NAME
 
@@ -146,6 +147,28 @@ def test_an_overdue_ticket_leads_to_what_happened_to_it(page: Site) -> None:
     ticket, *_ = page.still("/d/hotline-overdue")[panel["id"]]["rows"][0]
     told = page.get(ticket["href"])
     assert (told.status, ticket["text"] in told.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"), [("Handling in working days, by nature", "nature"), ("Tickets by channel", "channel")]
+)
+def test_the_year_leads_from_a_nature_and_a_channel_to_the_categories_within_it(
+    title: str, kind: str, page: Site, city: Stored
+) -> None:
+    """Their shares add up to the number that was followed."""
+    (panel,) = (one for one in WEB["hotline-annual"].panels if one["title"] == title)
+    rows = page.still("/d/hotline-annual?from=now-3d&to=now")[panel["id"]]["rows"]
+    assert rows
+    for row in rows:
+        name, created = row[0], row[1]
+        assert f"kind={kind}" in created["href"]
+        told = page.get(created["href"].replace(" ", "%20"))
+        assert told.status == http.client.OK
+        shown = Page()
+        shown.feed(told.text)
+        head, *lines, total = shown.tables[0]
+        assert (head[0], total[1]) == ("Category", created["text"]), name
+        assert sum(int(line[1].replace(",", "")) for line in lines) == int(created["text"].replace(",", ""))
 
 
 def test_a_number_is_as_of_the_same_clock_as_its_board(page: Site) -> None:
