@@ -326,6 +326,7 @@ def test_pages_behind_numbers_and_the_login_keep_the_theme_and_are_in_nobodys_wa
     board = f"{shown.url}/d/{Edition(lang, ZONE).uid('overdue')}"
 
     def check(page: Page) -> None:
+        page.wait_for_load_state()  # its look comes after its text
         assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == theme, page.url
         is_in_nobodys_way(page)
         for width in (PHONE[0], DESK[0]):
@@ -359,6 +360,7 @@ def test_a_theme_in_an_address_is_that_of_the_pages_behind_it(browser: Browser, 
     with opened(browser, f"{shown.url}/d/hotline-overdue?theme=dark", color_scheme="light") as page:
         page.locator("tbody a").first.click()
         page.wait_for_url("**/row?**")
+        page.wait_for_load_state()
         assert page.evaluate(look) == "dark"
         page.goto(f"{shown.url}/d/hotline-overdue?theme=dark")
         page.locator("#theme").click()
