@@ -50,9 +50,10 @@ def to_numbers(kpis: Sequence[Kpi], over: str, of: Scopes, lang: Lang) -> list[D
     ]
 
 
-def to_number_of_scope(kpi: Kpi, over: str, kind: str, lang: Lang) -> dict[str, Any]:
-    """The link of a value in a row about one scope."""
-    url = f"{_address(kpi, over, kind, lang)}&var-{kind}={_NAME}"
+def to_number_of_scope(kpi: Kpi, over: str, kind: str, lang: Lang, by: str = "") -> dict[str, Any]:
+    """The link of a value in a row about one scope; `by` is the kind of scope whose shares its page shows."""
+    shares = f"&by={by}" if by and kpi.grain(by) else ""
+    url = f"{_address(kpi, over, kind, lang)}&var-{kind}={_NAME}{shares}"
     return {"title": MADE.of(lang), "url": url, "targetBlank": False}
 
 

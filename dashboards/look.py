@@ -13,10 +13,10 @@ from grafana_foundation_sdk.models.dashboard import (
     ThresholdsConfig,
 )
 
+from dashboards.ages import age
 from dashboards.words import NO_VALUE, Lang, Text, kpi_title
 from hotline.buckets import By
 from hotline.catalogue import Better, Unit
-from hotline.windows import MINUTE_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,8 +88,7 @@ def with_limit(title: Text, thresholds: Sequence[Threshold], unit_name: str) -> 
 def _limit(value: float, unit_name: str) -> Text:
     if unit_name != AGE_UNIT:
         return Text(*[f"{value:,g}"] * 2)
-    minutes, rest = divmod(value, MINUTE_S)
-    return Text(f"{value:g} s", f"{value:g} 秒") if rest else Text(f"{minutes:g} min", f"{minutes:g} 分钟")
+    return Text(*(age(value, lang) for lang in Lang))
 
 
 def steps(kpi: Kpi) -> list[Threshold]:

@@ -21,8 +21,6 @@ from dashboards.words import Lang, Text, kind_label, kind_title, kpi_formula, kp
 from hotline.buckets import By
 from hotline.catalogue import ALL, Kpi, Unit
 from hotline.catalogue import kpi as find
-from hotline.names import COVERED_DAYS_TABLE, DATABASE
-from hotline.subjects import SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,8 +117,11 @@ def year_table(title: Text, names: Sequence[str], by: By) -> Entry:
     return Entry(f"year table {' '.join(names)} {by}", make)
 
 
-def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
-    """KPIs of the range by scope, and how each differs from the same range a year before."""
+def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> Entry:
+    """KPIs of the range by scope, and how each differs from the same range a year before.
+
+    Values lead to pages that show the shares of kind `by` within their scope, which no sum can say.
+    """
     kpis = tuple(map(find, names))
 
     def make(edition: Edition) -> Panel:
@@ -130,7 +131,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes) -> Entry:
         columns = [column("name", kind_label(of.kind).of(edition.lang))]
         for kpi in kpis:
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
-            link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
+            link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
             columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
             columns.append(_change(kpi, edition.lang, words))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
@@ -173,46 +174,6 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
         )
 
     return Entry(f"year top {name} {of.kind}", make)
-
-
-def coverage() -> Entry:
-    """Of how many days of each month the store has data."""
-
-    def make(edition: Edition) -> Panel:
-        words = {
-            "calls": Text("Calls, days covered", "话务有数据天数"),
-            "tickets": Text("Tickets, days covered", "诉求有数据天数"),
-        }
-        columns = [
-            _since(By.MONTH, edition.lang),
-            *(column(name, words[name].of(edition.lang), unit="locale", decimals=0) for name in SUBJECTS),
-            column("month_days", Text("Days of the month", "当月天数").of(edition.lang), unit="locale", decimals=0),
-        ]
-        return finished(
-            tables.Panel().cell_height(options.TableCellHeight.SM).build(),
-            title=Text("Coverage: which days are complete", "数据覆盖:各月有数据的天数").of(edition.lang),
-            description=Text(
-                "Days of which the store has any event, by the day on which a call or ticket began.",
-                "有事件入库的天数,按电话或诉求开始的日期计。",
-            ).of(edition.lang),
-            targets=[ClickHouseQuery(_coverage_sql(edition.zone))],
-            field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
-            overrides=columns,
-            interval="1d",
-        )
-
-    return Entry("coverage", make)
-
-
-def _coverage_sql(zone: str) -> str:
-    span = OVER["range"].span(zone)
-    counted = ", ".join(f"toInt64(uniqExactIf(day, subject = '{name}')) AS {name}" for name in SUBJECTS)
-    shown = ", ".join(f"nullIf({name}, 0) AS {name}" for name in SUBJECTS)
-    return (
-        f"{span.heads()} SELECT toDateTime(month, '{zone}') AS time, {shown}, "  # noqa: S608  names of ours
-        f"toInt64(toDayOfMonth(toLastDayOfMonth(month))) AS month_days FROM (SELECT toStartOfMonth(day) AS month, "
-        f"{counted} FROM {DATABASE}.{COVERED_DAYS_TABLE} WHERE {sums.IN_SPAN} GROUP BY month) ORDER BY month"
-    )
 
 
 def definitions(names: Iterable[str]) -> Entry:

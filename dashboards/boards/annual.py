@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dashboards.annotations import EVERYTHING
 from dashboards.board import Board
+from dashboards.coverage import coverage
 from dashboards.entries import Scopes, row
 from dashboards.figures import data_age
 from dashboards.words import Text
-from dashboards.yearly import coverage, definitions, year_line, year_split, year_table, year_tile, year_top
+from dashboards.yearly import definitions, year_line, year_split, year_table, year_tile, year_top
 from hotline.buckets import By
 
 AUDIENCE, CHANNEL, CATEGORY, DEPARTMENT, LINE, DISTRICT, NATURE = map(
@@ -54,7 +55,7 @@ ANNUAL = Board(
         row(6, year_split(Text("Tickets by audience", "诉求总量与办理"), [*TICKET_NAMES, *ONLINE_NAMES], AUDIENCE)),
         row(
             8,
-            year_split(Text("Tickets by channel", "诉求来源"), ["tickets_created"], CHANNEL).wide(7),
+            year_split(Text("Tickets by channel", "诉求来源"), ["tickets_created"], CHANNEL, CATEGORY.kind).wide(7),
             year_split(Text("Tickets by line", "各热线诉求"), [*TICKET_NAMES, *ONLINE_NAMES], LINE),
         ),
         row(4, *map(year_tile, CALL_COUNTS), *map(year_tile, CALL_NAMES[1:3])),
@@ -82,6 +83,7 @@ ANNUAL = Board(
                 Text("Handling in working days, by nature", "工作日办理时长"),
                 [TICKET_NAMES[0], TICKET_NAMES[2], HANDLING_NAMES[2]],
                 NATURE,
+                CATEGORY.kind,
             ),
             year_line("average_handling_workdays"),
         ),

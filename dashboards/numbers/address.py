@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from dashboards.macros import ALL_VALUE
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.web import ranges
-from dashboards.web.choice import VALUE_BYTES_MAX, VALUES_MAX, Theme, is_name, theme_of
+from dashboards.web.choice import VALUE_BYTES_MAX, VALUES_MAX, is_name
 from dashboards.words import UNNAMED, Lang
 from hotline.catalogue import ALL, KPIS, Kpi, Stock, scope_kinds
 from hotline.events import YEAR_MAX, YEAR_MIN
@@ -69,7 +69,6 @@ class Address:
     order: Order = Order.ASCENDING
     page: int = 1
     lang: Lang = Lang.EN
-    theme: Theme = Theme.SYSTEM
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,7 +86,7 @@ class Address:
         pairs: list[tuple[str, Any]] = [("over", of.over), ("from", of.from_s * 1000), ("to", of.to_s * 1000)]
         pairs += [("kind", of.kind), *((f"var-{of.kind}", name) for name in of.chosen)]
         pairs += [("by", of.by), ("sort", of.sort), ("order", of.order if of.sort else ""), ("page", of.page)]
-        pairs += [("lang", of.lang), ("theme", of.theme), ("row", row)]
+        pairs += [("lang", of.lang), ("row", row)]
         shown = [(name, value) for name, value in pairs if value not in {"", ALL} and (name, value) != ("page", 1)]
         return f"/numbers/{quote(of.kpi.name, safe='')}{part}?{urlencode(shown)}"
 
@@ -115,7 +114,6 @@ def read(name: str, asked: MultiMapping[str], now: datetime, zone: ZoneInfo) -> 
         order=Order(_one_of("order", asked.get("order", "") or Order.ASCENDING, Order)),
         page=_page(asked.get("page", "") or "1"),
         lang=Lang(_one_of("lang", asked.get("lang", "") or Lang.EN, Lang)),
-        theme=Theme(_one_of("theme", asked.get("theme", ""), Theme)),
     )
 
 
@@ -133,10 +131,10 @@ def read_row(asked: MultiMapping[str]) -> Identity:
     return row
 
 
-def language(asked: MultiMapping[str]) -> tuple[Lang, Theme]:
+def language(asked: MultiMapping[str]) -> Lang:
     """What pages about an address that cannot be read are written in."""
     lang = asked.get("lang", "")
-    return (Lang(lang) if lang in set(Lang) else Lang.EN), theme_of(asked)
+    return Lang(lang) if lang in set(Lang) else Lang.EN
 
 
 def kinds(kpi: Kpi) -> tuple[str, ...]:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     Batches = AsyncGenerator[list[Sequence[Any]], None]
 
 AT_ONCE_MAX = 2
-"""Files that are made at a time; the others wait."""
-STALL_S_MAX = 30.0
+"""Files that are made at a time, each for another client; the others wait."""
+STALL_S_MAX = 10.0
 """A reader who takes nothing for so long is cut off: others wait."""
-FILE_S_MAX = 900.0
+FILE_S_MAX = 300.0
 """A file that is not through by then is given up."""
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

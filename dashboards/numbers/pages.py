@@ -13,7 +13,6 @@ from dashboards.numbers import says
 from dashboards.numbers.address import kinds
 from dashboards.numbers.exports import ROWS_MAX
 from dashboards.numbers.listed import EVENTS_MAX, has_two_parts
-from dashboards.web.choice import Theme
 from dashboards.words import Lang, kind_label, kind_title, kpi_formula, kpi_title
 from hotline.catalogue import ALL, Quantile, Stock
 from hotline.queries import condition
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from dashboards.numbers.counted import Counted
     from dashboards.numbers.figure import Figure, Parts, Share
     from dashboards.numbers.listed import Page, Table
+    from dashboards.web.themes import Theme
 
 FOLDER = Path(__file__).parent
 TEMPLATES, STATIC = FOLDER / "templates", FOLDER / "static"
@@ -30,12 +30,12 @@ LAYOUT = FOLDER.parent / "web" / "templates"
 """Where the layout of all pages is."""
 
 
-def number(address: Address, counted: Counted, figure: Figure, rows: Page) -> str:
+def number(address: Address, counted: Counted, figure: Figure, rows: Page, theme: Theme) -> str:
     """The page of a number."""
     return _rendered(
         "number.html",
         address.lang,
-        address.theme,
+        theme,
         **_head(address, counted),
         conditions=condition(address.kpi),
         parts=_parts(address, figure),
@@ -57,12 +57,12 @@ def number(address: Address, counted: Counted, figure: Figure, rows: Page) -> st
     )  # fmt: skip
 
 
-def row(address: Address, counted: Counted, name: str, adds: Table, events: Table) -> str:
+def row(address: Address, counted: Counted, name: str, adds: Table, events: Table, theme: Theme) -> str:
     """The page of one row behind a number."""
     return _rendered(
         "row.html",
         address.lang,
-        address.theme,
+        theme,
         **_head(address, counted),
         name=name,
         adds=adds,

@@ -16,8 +16,10 @@ from dashboards.numbers.address import Address, AddressError, UnknownNumberError
 from dashboards.numbers.counted import Counted, counted
 from dashboards.numbers.figure import figure
 from dashboards.numbers.listed import NothingListedError
-from dashboards.web.keys import SETTINGS, STORE
+from dashboards.numbers.turns import Turns, client_of
+from dashboards.web.keys import CLOCK, SETTINGS, STORE
 from dashboards.web.store import StoreError
+from dashboards.web.themes import theme_of
 from hotline.queries import QuestionError
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 
 
 def routes() -> list[web.RouteDef]:
-    """The routes; the application holds a `STORE` that is entered, and its `SETTINGS`."""
-    looks, makes = asyncio.Semaphore(PAGES_AT_ONCE_MAX), asyncio.Semaphore(files.AT_ONCE_MAX)
+    """The routes; the application holds a `STORE` that is entered, its `SETTINGS` and its `CLOCK`."""
+    looks, makes = asyncio.Semaphore(PAGES_AT_ONCE_MAX), Turns(files.AT_ONCE_MAX)
     return [
         web.get("/numbers/static/numbers.css", _style),
         web.get("/numbers/{kpi}", _told(_in_turn(_number, looks))),
@@ -66,7 +68,7 @@ def _told(handler: Handler) -> Handler:
             return await handler(request)
         except tuple(kind for kind, _ in _STATUS) as error:
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
-            return _page(pages.refused(str(error), *language(request.query)), status)
+            return _page(pages.refused(str(error), language(request.query), theme_of(request)), status)
 
     return handled
 
@@ -75,23 +77,23 @@ async def _number(request: web.Request) -> web.StreamResponse:
     address, of = _asked(request)
     store = request.app[STORE]
     rows = await listed.page(of, address, store)
-    return _page(pages.number(address, of, await figure(of, address.by, store), rows))
+    return _page(pages.number(address, of, await figure(of, address.by, store), rows, theme_of(request)))
 
 
 async def _row(request: web.Request) -> web.StreamResponse:
     address, of = _asked(request)
     row = read_row(request.query)
     adds, events = await listed.one(of, address, row, request.app[STORE])
-    return _page(pages.row(address, of, row.text(of.period.zone), adds, events))
+    return _page(pages.row(address, of, row.text(of.period.zone), adds, events, theme_of(request)))
 
 
-def _file(make: Make, turns: asyncio.Semaphore) -> Handler:
+def _file(make: Make, turns: Turns) -> Handler:
     """Make a file once it is its turn."""
 
     async def handled(request: web.Request) -> web.StreamResponse:
         address, of = _asked(request)
         try:
-            async with turns, asyncio.timeout(files.FILE_S_MAX):
+            async with turns.turn(client_of(request)), asyncio.timeout(files.FILE_S_MAX):
                 return await make(request, address, of)
         except TimeoutError as error:
             raise files.broken_off(request, error) from error
@@ -104,7 +106,7 @@ async def _style(_: web.Request) -> web.StreamResponse:
 
 
 def _asked(request: web.Request) -> tuple[Address, Counted]:
-    now, zone = datetime.now(UTC), ZoneInfo(request.app[SETTINGS].zone)
+    now, zone = datetime.fromtimestamp(int(request.app[CLOCK]()), UTC), ZoneInfo(request.app[SETTINGS].zone)
     address = read(request.match_info["kpi"], request.query, now, zone)
     return address, counted(address, now, zone)
 

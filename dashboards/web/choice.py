@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -29,20 +28,6 @@ _STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 
 
 
 _NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
-
-
-class Theme(StrEnum):
-    """How a page looks; without one it follows the reader's system."""
-
-    SYSTEM = ""
-    LIGHT = "light"
-    DARK = "dark"
-
-
-def theme_of(asked: MultiMapping[str]) -> Theme:
-    """The theme that an address names; the system's for any other word."""
-    given = asked.get("theme", "")
-    return Theme(given) if given in set(Theme) else Theme.SYSTEM
 
 
 def is_name(value: str, bytes_max: int = VALUE_BYTES_MAX) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dashboards.macros import Chosen
     from dashboards.web.boards import Json, WebBoard
     from dashboards.web.choice import Choice
+    from dashboards.web.keys import Clock
     from dashboards.web.store import Answer, Store
 
 LOG = logging.getLogger(__name__)
@@ -39,8 +39,6 @@ LOOKS_S = 0.1
 MARKS = 0
 """The key of what annotations mark, beside the ids of panels, which begin at 1."""
 TICK = -1
-
-Clock = Callable[[], float]
 
 
 class TooManyError(Exception):
@@ -189,6 +187,8 @@ class Feeds:
 
     store: Store
     clock: Clock
+    viewers_max: int | None = None
+    """Fewer than `VIEWERS_MAX`, where there is no room for so many."""
     running: dict[tuple[str, Choice], tuple[Feed, asyncio.Task[None]]] = field(default_factory=dict)
 
     def feed(self, board: WebBoard, choice: Choice) -> Feed:
@@ -217,8 +217,9 @@ class Feeds:
     @contextlib.contextmanager
     def watching(self, feed: Feed) -> Any:
         """A viewer of a feed, for as long as it looks. Raises TooManyError."""
-        if self.viewers >= VIEWERS_MAX:
-            raise TooManyError(f"{VIEWERS_MAX} pages are open: close some, or ask later")
+        most = VIEWERS_MAX if self.viewers_max is None else self.viewers_max
+        if self.viewers >= most:
+            raise TooManyError(f"{most} pages are open: close some, or ask later")
         viewer = Viewer()
         viewer.tell(feed.everything())
         feed.viewers.add(viewer)

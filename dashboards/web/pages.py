@@ -11,7 +11,6 @@ from markupsafe import Markup
 from dashboards.macros import ALL_VALUE
 from dashboards.web import charts
 from dashboards.web.boards import fits_a_screen
-from dashboards.web.choice import Theme
 from dashboards.web.links import panel_links
 from dashboards.words import NO_VALUE, Lang, Text
 
@@ -92,7 +91,7 @@ def markdown(text: str) -> Markup:
 
 
 def board_page(
-    feed: Feed, boards: Sequence[WebBoard], *, theme: Theme, kiosk: bool, offered: Mapping[str, Sequence[str]]
+    feed: Feed, boards: Sequence[WebBoard], *, kiosk: bool, offered: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     """What the template of a board is given; `offered` are the names of each variable that is asked of the store."""
     board, choice = feed.board, feed.choice
@@ -100,7 +99,6 @@ def board_page(
     return {
         "lang": lang.value,
         "words": words(lang),
-        "theme": theme,
         "kiosk": kiosk,
         "fits": fits_a_screen(board.json),
         "board": board,

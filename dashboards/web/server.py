@@ -24,10 +24,11 @@ from dashboards.numbers import routes as numbers
 from dashboards.web import access, boards, choice, pages
 from dashboards.web.boards import WebBoard
 from dashboards.web.bundle import Bundle, BundleError
-from dashboards.web.feeds import TICK, Clock, Feed, Feeds, TooManyError, Viewer
-from dashboards.web.keys import SETTINGS, STORE
+from dashboards.web.feeds import TICK, Feed, Feeds, TooManyError, Viewer
+from dashboards.web.keys import CLOCK, SETTINGS, STORE, Clock
 from dashboards.web.ranges import RangeError
 from dashboards.web.store import Store, StoreError
+from dashboards.web.themes import keep_theme, theme_of
 from dashboards.words import Lang
 
 if TYPE_CHECKING:
@@ -62,17 +63,19 @@ TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates")
 TOKEN: web.AppKey[str] = web.AppKey("token", str)
 
 
-def make(settings: Settings, *, token: str | None = None, clock: Clock = time.time) -> web.Application:
-    """The application; `token` is what readers need, `clock` tells epoch seconds."""
+def make(
+    settings: Settings, *, token: str | None = None, clock: Clock = time.time, viewers_max: int | None = None
+) -> web.Application:
+    """The application; `token` is what readers need, `clock` tells epoch seconds; `viewers_max` lowers the bound."""
     app = web.Application(middlewares=[access.guard(token), _told], client_max_size=4096)
     app[SETTINGS], app[BOARDS] = settings, boards.read(settings.zone)
-    app[STORE] = Store(settings)
-    app[FEEDS] = Feeds(app[STORE], clock)
+    app[CLOCK], app[STORE] = clock, Store(settings)
+    app[FEEDS] = Feeds(app[STORE], clock, viewers_max)
     app[BUNDLE] = Bundle(settings.folder.run)
     app[TEMPLATES] = pages.templates()
     app[TOKEN] = token or ""
     app.cleanup_ctx.append(_running)
-    app.on_response_prepare.append(access.secure)
+    app.on_response_prepare.extend([access.secure, keep_theme])
     app.add_routes(
         [
             web.get("/", _index),
@@ -131,13 +134,13 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _said(request: web.Request, status: HTTPStatus, text: str) -> web.Response:
-    page = _page(request, "said.html", lang="en", theme="", words=pages.words(Lang.EN), status=status.value, text=text)
+    page = _page(request, "said.html", lang="en", words=pages.words(Lang.EN), status=status.value, text=text)
     page.set_status(status)
     return page
 
 
 def _page(request: web.Request, name: str, **given: object) -> web.Response:
-    text = request.app[TEMPLATES].get_template(name).render(**given)
+    text = request.app[TEMPLATES].get_template(name).render(theme=theme_of(request), **given)
     return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
@@ -154,7 +157,7 @@ def _lang(request: web.Request) -> Lang:
 
 async def _login_page(request: web.Request) -> web.StreamResponse:
     lang = _lang(request)
-    return _page(request, "login.html", lang=lang.value, theme="", words=pages.words(lang), wrong=False)
+    return _page(request, "login.html", lang=lang.value, words=pages.words(lang), wrong=False)
 
 
 async def _login(request: web.Request) -> web.StreamResponse:
@@ -172,7 +175,7 @@ async def _login(request: web.Request) -> web.StreamResponse:
         return answer
     await asyncio.sleep(1)  # whoever guesses waits
     lang = _lang(request)
-    page = _page(request, "login.html", lang=lang.value, theme="", words=pages.words(lang), wrong=True)
+    page = _page(request, "login.html", lang=lang.value, words=pages.words(lang), wrong=True)
     page.set_status(HTTPStatus.FORBIDDEN)
     return page
 
@@ -205,7 +208,6 @@ async def _board(request: web.Request) -> web.StreamResponse:
     given = pages.board_page(
         feed,
         list(request.app[BOARDS].values()),
-        theme=choice.theme_of(request.query),
         kiosk="kiosk" in request.query,
         offered=await _offered(request, feed),
     )

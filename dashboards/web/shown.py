@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from dashboards.ages import age
 from dashboards.words import NO_VALUE, Lang, Text
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ SAID = {
     Tone.WARN: Text("warning", "预警"),
     Tone.BAD: Text("not as good as it should be", "未达标"),
 }
-_AGE_WORDS = {86_400: Text("d", "天"), 3600: Text("h", "小时"), 60: Text("min", "分"), 1: Text("s", "秒")}
 SHARE_SCALE = 100
 TIME_UNIT = "time:"
 TIME_TOKEN = re.compile(r"YYYY|MM|Q|\[([^\]]*)\]")
@@ -144,22 +144,12 @@ class Writer:
         if of.unit == "percentunit":
             return f"{value * SHARE_SCALE:,.{of.decimals}f} %"
         if of.unit == "dthms":
-            return self.age(value)
+            return age(value, self.lang)
         text = f"{value:,.{of.decimals}f}"
         if not of.unit.startswith("suffix:"):
             return text
         suffix = of.unit.removeprefix("suffix:")
         return f"{text} {suffix.strip()}"
-
-    def age(self, seconds: float) -> str:
-        """A span of time by its two largest units."""
-        parts: list[str] = []
-        left = int(abs(seconds))
-        for size, word in _AGE_WORDS.items():
-            count, left = divmod(left, size)
-            if count or (size == 1 and not parts):
-                parts.append(f"{count} {word.of(self.lang)}")
-        return " ".join(parts[:2])
 
     def time(self, value: Any, unit: str) -> str:
         """An instant, from epoch seconds; a day as it is."""

@@ -16,11 +16,12 @@ from grafana_foundation_sdk.builders import gauge
 from dashboards import generated, look
 from dashboards.board import again
 from dashboards.boards import BOARDS
+from dashboards.boards.annual import ANNUAL
 from dashboards.entries import Edition, Entry, row
 from dashboards.lint import LintError, lint
 from dashboards.web import colours
 from dashboards.web.shown import Tone
-from dashboards.words import Lang
+from dashboards.words import Lang, kpi_formula, kpi_title
 from hotline.catalogue import KPIS, Better
 
 if TYPE_CHECKING:
@@ -203,3 +204,18 @@ def test_a_row_that_does_not_fill_the_grid_is_refused() -> None:
         row(5, entry.wide(6), entry.wide(6)).widths()
     with pytest.raises(ValueError, match="do not fill a row of 24"):
         row(5, *[entry] * 5).widths()
+
+
+def test_the_year_names_the_version_of_every_definition_it_shows() -> None:
+    """Beside each formula the sums it is read from, whose names end with a digest of it: every KPI of its panels."""
+    for lang in Lang:
+        panels = ANNUAL.json(Edition(lang, ZONE))["panels"]
+        (told,) = [panel["options"]["content"] for panel in panels if panel["type"] == "text"]
+        statements = " ".join(target["rawSql"] for panel in panels for target in panel.get("targets", ()))
+        shown = [kpi for kpi in KPIS.values() if re.search(rf" AS {kpi.name}\b", statements)]
+        assert len(shown) > 20
+        for kpi in shown:
+            (line,) = [line for line in told.splitlines() if line.startswith(f"| {kpi_title(kpi).of(lang)} |")]
+            assert kpi_formula(kpi).of(lang) in line
+            assert all(f"`{measure.column}`" in line for measure in kpi.measures)
+            assert all(re.fullmatch(rf"{measure.name}_[0-9a-f]{{6}}", measure.column) for measure in kpi.measures)

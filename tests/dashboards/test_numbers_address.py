@@ -13,7 +13,6 @@ from multidict import MultiDict
 
 from dashboards.numbers.address import AddressError, Order, UnknownNumberError, read
 from dashboards.numbers.counted import counted
-from dashboards.web.choice import Theme
 from dashboards.words import UNNAMED, Lang
 from hotline.catalogue import KPIS
 from hotline.periods import Period
@@ -39,11 +38,11 @@ def asked(query: dict[str, str | list[str]]) -> MultiDict[str]:
 
 def test_an_address_that_is_written_again_reads_the_same_and_its_range_stands_still() -> None:
     query: dict[str, str | list[str]] = {"over": "7d", "kind": "line", "var-line": NASTY, "by": "district", "page": "3"}
-    query |= {"sort": "wait_s", "order": "desc", "lang": "zh", "theme": "dark"}
+    query |= {"sort": "wait_s", "order": "desc", "lang": "zh"}
     first = read("average_wait_s", asked(query), NOW, ZONE)
     again = read("average_wait_s", MultiDict(parse_qsl(urlsplit(first.link()).query)), NOW + timedelta(days=1), ZONE)
     assert again == first
-    assert (first.chosen, first.order, first.theme, first.lang) == (tuple(NASTY), Order.DESCENDING, Theme.DARK, Lang.ZH)
+    assert (first.chosen, first.order, first.lang) == (tuple(NASTY), Order.DESCENDING, Lang.ZH)
     assert first.names == (*NASTY[:5], "", UNNAMED, NASTY[6])
     assert read("average_wait_s", asked({"var-line": "a"}), NOW, ZONE).chosen == ()  # of a kind that is not asked about
 
@@ -66,7 +65,6 @@ def test_no_name_and_the_word_for_all_choose_everything(values: list[str]) -> No
         ({"page": "٣"}, "whole number from 1 on"),
         ({"page": "9" * 30}, "whole number from 1 on"),
         ({"lang": "fr"}, "write one of en, zh"),
-        ({"theme": "neon"}, "write one of light, dark"),
         ({"from": "yesterday"}, "write now-6h, now/d"),
         ({"from": "now", "to": "now-1h"}, "before it begins"),
         ({"from": "1700000000000", "to": "1700000000000"}, "no whole minute"),
@@ -125,9 +123,7 @@ def test_what_is_kept_by_the_hour_is_counted_in_whole_hours_where_its_minutes_ar
         counted(cut, NOW, ZONE)
 
 
-NAMES = st.sampled_from(
-    ["over", "from", "to", "kind", "by", "sort", "order", "page", "lang", "theme", "var-line", "row"]
-)
+NAMES = st.sampled_from(["over", "from", "to", "kind", "by", "sort", "order", "page", "lang", "var-line", "row"])
 VALUES = st.one_of(
     st.text(max_size=40),
     st.sampled_from(

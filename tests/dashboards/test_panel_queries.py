@@ -102,8 +102,8 @@ def check_columns(panel: dict[str, Any], kind: int, found: Answer) -> None:
 
 
 def has_no_number(found: Answer) -> bool:
-    """Where nobody knows anything there is no value, which is not 0."""
-    numbers = [name for name, type_ in found.types.items() if NUMBER.fullmatch(type_)]
+    """Where nobody knows anything there is no value, which is not 0; the days of a month are known without."""
+    numbers = [name for name, type_ in found.types.items() if NUMBER.fullmatch(type_) and name != "days"]
     return all(record[name] is None for record in found.records for name in numbers)
 
 

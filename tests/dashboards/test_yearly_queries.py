@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +102,36 @@ def test_the_first_of_a_count_have_their_shares_of_all(asking: Asking, city: Sto
     assert len(counts) > 2
     assert [(name, count) for name, count, _ in found] == [(name, count) for count, name in counts[:2]]
     assert [share for *_, share in found] == [count / everything for count, _ in counts[:2]]
+
+
+def test_coverage_tells_of_every_month_which_days_have_no_data(asking: Asking, city: Stored) -> None:
+    """Of months without any, of a month with a few, and of days that are still to come, which are not missing."""
+    first, today = A_YEAR_AGO.date() - timedelta(days=40), datetime.now(city.zone).date()
+    start = datetime(first.year, first.month, first.day, tzinfo=city.zone)
+    at = Chosen(from_s=int(start.timestamp()), to_s=int(start.timestamp()) + 500 * 86_400)
+    found = asking.ask(expand(figure("Coverage"), at)).records
+    months: dict[tuple[int, int], list[date]] = {}
+    for day in (first + timedelta(days=n) for n in range((today - first).days + 1)):
+        months.setdefault((day.year, day.month), []).append(day)
+    assert [each["time"] for each in found] == [f"{year}-{month:02}-01 00:00:00" for year, month in months]
+    for record, days in zip(found, months.values(), strict=True):
+        assert record["days"] == len(days)
+        for subject, covered in city.covered.items():
+            gaps = [day for day in days if day not in covered]
+            assert record[subject] == (len(days) - len(gaps) or None)
+            assert record[f"{subject}_missing"] == (runs([day.day for day in gaps]) or "0"), (days[0], subject)
+    assert any("," in record["calls_missing"] for record in found)
+
+
+def runs(days: list[int]) -> str:
+    """`03, 05–09`."""
+    parts: list[list[int]] = []
+    for day in days:
+        if parts and parts[-1][-1] == day - 1:
+            parts[-1].append(day)
+        else:
+            parts.append([day])
+    return ", ".join(f"{run[0]:02}" if len(run) == 1 else f"{run[0]:02}–{run[-1]:02}" for run in parts)
 
 
 def as_if_forgotten(sql: str, subject: str) -> str:

@@ -9,6 +9,7 @@
   const words = data.words;
   const live = document.getElementById("live");
   const clock = document.getElementById("clock");
+  const root = document.documentElement;
   const trouble = document.getElementById("trouble");
   const charts = new Map(); // panel id → {view, rows, marks}
   const panels = new Map();
@@ -61,7 +62,11 @@
         const made = leading(tile, "div", "tile " + tone(tile) + (content.solid ? " solid" : "") +
           (tile.name ? " named" : ""));
         made.style.setProperty("--n", String(width(tile)));
-        if (tile.name) made.append(make("span", "name", tile.name));
+        if (tile.name) {
+          const name = make("span", "name", tile.name);
+          name.title = tile.name;
+          made.append(name);
+        }
         made.append(value(tile));
         tiles.append(made);
       }
@@ -138,15 +143,32 @@
     tip.style.left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8) + "px";
     tip.style.top = Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8) + "px";
   };
-  const look = () => {
+  const inks = () => {
     const style = getComputedStyle(document.documentElement);
-    const [text, line, soft] = ["--text", "--line", "--soft"].map((name) => style.getPropertyValue(name).trim());
-    const size = parseFloat(style.fontSize) * 0.8;
-    const labels = { labelColor: text, labelFontSize: size, labelFont: "inherit" };
+    return Object.fromEntries(["text", "line", "soft"].map((name) => [name, style.getPropertyValue("--" + name).trim()]));
+  };
+  // Paper is light whatever the theme is, and waits for nothing: inks are changed in the charts that there are.
+  const ink = (found) => {
+    for (const { result } of charts.values()) {
+      if (!result) continue;
+      for (const [name, value] of Object.entries(found)) result.view.signal(name, value);
+      result.view.runAsync();
+    }
+  };
+  const paper = () => {
+    const was = root.dataset.theme;
+    root.dataset.theme = "light";
+    ink(inks());
+    if (was === undefined) delete root.dataset.theme; else root.dataset.theme = was;
+  };
+  const look = () => {
+    const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8;
+    const labels = { labelColor: { expr: "text" }, labelFontSize: size, labelFont: "inherit" };
     return {
+      params: Object.entries(inks()).map(([name, value]) => ({ name, value })),
       background: null,
       view: { stroke: null },
-      axis: { ...labels, gridColor: line, domainColor: soft, tickColor: soft, gridOpacity: 0.6 },
+      axis: { ...labels, gridColor: { expr: "line" }, domainColor: { expr: "soft" }, tickColor: { expr: "soft" }, gridOpacity: 0.6 },
       legend: { ...labels, symbolStrokeWidth: 3, symbolSize: size * 12 },
       font: getComputedStyle(document.body).fontFamily,
     };
@@ -271,17 +293,27 @@
   };
 
   // ── what the reader does ──────────────────────────────────────────────
-  const remember = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* it is for this page only */ } };
-  const remembered = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  const root = document.documentElement;
+  const remember = (theme) => {
+    const kept = "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");
+    document.cookie = "hotline-theme=" + theme + kept;
+    const here = new URL(location); // from now on the button says it, not the address
+    if (!here.searchParams.has("theme")) return;
+    here.searchParams.delete("theme");
+    history.replaceState(null, "", here);
+  };
   const isDark = () => getComputedStyle(root).colorScheme === "dark";
-  if (!root.dataset.theme && remembered()) root.dataset.theme = remembered();
   document.getElementById("theme").addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     remember(root.dataset.theme);
     for (const id of charts.keys()) embed(id);
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const id of charts.keys()) embed(id); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    if (matchMedia("print").matches) return;
+    for (const id of charts.keys()) embed(id);
+  });
+  matchMedia("print").addEventListener("change", (print) => (print.matches ? paper() : ink(inks())));
+  addEventListener("beforeprint", paper);
+  addEventListener("afterprint", () => ink(inks()));
   for (const button of document.querySelectorAll("button.about")) {
     const text = document.getElementById(button.getAttribute("aria-controls"));
     button.addEventListener("click", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,8 +62,15 @@ def shown(city: Stored) -> Iterator[Site]:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **more: Any) -> Iterator[Page]:
-    """A page that says nothing to its console and asks nobody but this machine."""
+def opened(
+    browser: Browser,
+    url: str,
+    size: tuple[int, int] = DESK,
+    *,
+    refused: bool = False,
+    **more: Any,
+) -> Iterator[Page]:
+    """A page that says nothing to its console and asks nobody but this machine; `refused`: something is."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
     page = context.new_page()
     said: list[str] = []
@@ -75,7 +83,8 @@ def opened(browser: Browser, url: str, size: tuple[int, int] = DESK, **more: Any
     page.wait_for_selector("#live.on")
     yield page
     context.close()
-    assert [line for line in said if "ERR_CONNECTION_REFUSED" not in line and "ERR_INCOMPLETE" not in line] == []
+    expected = ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE", *(["responded with a status of 40"] if refused else [])]
+    assert [line for line in said if not any(part in line for part in expected)] == []
     assert {re.match(r"(data:|http://127\.0\.0\.1:)", url) is not None for url in asked} == {True}
 
 
@@ -181,6 +190,16 @@ def test_names_from_events_are_text_and_never_markup(browser: Browser, city: Sto
     client.close()
 
 
+TAGS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+def is_in_nobodys_way(page: Page) -> None:
+    """Axe finds nothing by WCAG 2.2 A and AA."""
+    found = Axe().run(page, options=TAGS).response["violations"]
+    told = [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found]
+    assert told == []
+
+
 @pytest.mark.parametrize(
     ("uid", "theme"),
     [(uid, "light") for uid in WEB if not uid.endswith("-zh")]
@@ -191,17 +210,162 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
 
     The head of a board is one line where there is room for it.
     """
-    tags = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
     with opened(browser, f"{shown.url}/d/{uid}?theme={theme}") as page:
         charts_drawn(page, uid)
-        found = Axe().run(page, options=tags).response["violations"]
-        told = [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found]
-        assert told == []
+        is_in_nobodys_way(page)
         head, tools = (page.locator(what).evaluate("node => node.offsetTop") for what in ("h1", ".tools"))
         assert abs(head - tools) < ONE_LINE_PX
-        for width, height in (PHONE, (640, 900), DESK, WALL):
-            page.set_viewport_size({"width": width, "height": height})
-            expect(page.locator("html")).to_have_js_property("scrollWidth", width)  # charts follow a window in a while
+        fits_windows_and_paper(page)
+
+
+@pytest.mark.parametrize("uid", [f"hotline-{name}-zh" for name in ("calls", "surveys", "department", "district")])
+def test_nothing_is_cut_in_chinese_either(uid: str, browser: Browser, shown: Site) -> None:
+    with opened(browser, f"{shown.url}/d/{uid}?theme=dark") as page:
+        charts_drawn(page, uid)
+        fits_windows_and_paper(page)
+
+
+CUT = """
+() => [...document.querySelectorAll("body *")].filter(one => {
+  if (one.closest(".unseen, [hidden], .skip, select, fieldset") || !one.getClientRects().length) return false;
+  const style = getComputedStyle(one), clips = way => ["hidden", "clip"].includes(style["overflow" + way]);
+  if (one.title === one.textContent) return false;
+  return clips("X") && one.scrollWidth > one.clientWidth + 1 || clips("Y") && one.scrollHeight > one.clientHeight + 1;
+}).map(one => [one.closest("section")?.querySelector("h2").textContent, one.className, one.textContent,
+  one.clientWidth, one.scrollWidth, one.clientHeight, one.scrollHeight].join(" "))
+"""
+"""Whatever clips a text that is not told otherwise."""
+OUTSIDE = """
+() => [...document.querySelectorAll(".panel")].flatMap(panel => {
+  const box = panel.getBoundingClientRect(), title = panel.querySelector("h2").textContent;
+  const wide = box.right > document.documentElement.clientWidth + 1 ? [title] : [];
+  const out = [...panel.querySelectorAll("*")].filter(one => {
+    if (one.closest(".unseen, [hidden]") || !one.getClientRects().length) return false;
+    const at = one.getBoundingClientRect(), scrolls = getComputedStyle(one).overflowY !== "visible";
+    return at.bottom > box.bottom + 2 || at.right > box.right + 2 || scrolls && one.scrollHeight > one.clientHeight + 1;
+  });
+  return [...wide, ...out.map(one => `${title}: ${one.tagName} ${one.className}`)];
+})
+"""
+"""Whatever leaves its panel, or would have to be scrolled."""
+COVERED = """
+() => { const all = [...document.querySelectorAll(".panel")].map(one => one.getBoundingClientRect());
+  return all.filter((a, i) => all.slice(i + 1).some(b =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length; }
+"""
+INKS = """
+() => [...document.querySelectorAll(".content:not(.empty) canvas")].map(one => {
+  const read = new OffscreenCanvas(one.width, one.height).getContext("2d", { willReadFrequently: true });
+  read.drawImage(one, 0, 0);
+  const seen = { dark: 0, light: 0 };
+  const dots = new Uint32Array(read.getImageData(0, 0, one.width, one.height).data.buffer);
+  const near = (part, ink) => part - ink < 5 && ink - part < 5;
+  for (const dot of dots) {
+    if (dot >>> 24 < 100) continue; // the edge of a letter is its ink, seen through
+    const red = dot & 255, green = dot >> 8 & 255, blue = dot >> 16 & 255;
+    if (near(red, 22) && near(green, 32) && near(blue, 46)) seen.dark++;
+    if (near(red, 232) && near(green, 237) && near(blue, 243)) seen.light++;
+  }
+  return seen;
+})
+"""
+"""How many dots of each chart have the ink of the letters of the light theme, and of the dark one."""
+WHITE = "rgb(255, 255, 255)"
+A4_PX = (718, 1047)
+"""What A4 has between its margins, upright and on its side."""
+
+
+def fits_windows_and_paper(page: Page) -> None:
+    """No text is cut; on paper, white whatever the theme is, no panel is missing and none has to be scrolled."""
+    for width, height in (PHONE, (640, 900), DESK, WALL):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.locator("html")).to_have_js_property("scrollWidth", width)  # charts follow a window in a while
+        assert page.evaluate(CUT) == [], width
+    page.emulate_media(media="print")
+    for width in A4_PX:
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert page.evaluate(OUTSIDE) == [], width
+        assert page.evaluate(COVERED) == 0
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == WHITE
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+        until = time.monotonic() + 20
+        while page.locator(".content:not(.empty) canvas").count() and not is_inked(page.evaluate(INKS)):
+            assert time.monotonic() < until, "letters of charts stay light on paper"
+            page.wait_for_timeout(50)
+    assert page.locator(".panel:visible").count() == page.locator(".panel").count()
+    assert page.pdf(format="A4").startswith(b"%PDF-")
+
+
+def is_inked(seen: list[dict[str, int]]) -> bool:
+    return any(one["dark"] for one in seen) and not any(one["light"] for one in seen)
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("size", [DESK, WALL])
+def test_in_kiosk_the_wall_is_one_screen_and_nothing_else(
+    lang: Lang, size: tuple[int, int], browser: Browser, shown: Site
+) -> None:
+    """No links, nothing to choose, nothing to scroll; all panels reach the edge of the screen, and none passes it."""
+    uid = Edition(lang, ZONE).uid("wall")
+    with opened(browser, f"{shown.url}/d/{uid}?kiosk", size) as page:
+        charts_drawn(page, uid)
+        for gone in ("nav", ".choice", ".tools", "button.about"):
+            expect(page.locator(gone).filter(visible=True)).to_have_count(0)
+        ends = "[...document.querySelectorAll('.panel')].map(one => one.getBoundingClientRect().bottom)"
+        expect(page.locator("html")).to_have_js_property("scrollHeight", size[1])
+        assert size[1] - 30 < max(page.evaluate(ends)) <= size[1]
+        assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize(("theme", "lang"), [("light", Lang.ZH), ("dark", Lang.EN)])
+def test_pages_behind_numbers_and_the_login_keep_the_theme_and_are_in_nobodys_way(
+    theme: str, lang: Lang, browser: Browser, shown: Site, city: Stored
+) -> None:
+    """By the button of a board, against the system's theme: its ticket, the number behind it, a refusal, the login."""
+    scheme = {"light": "dark", "dark": "light"}[theme]
+    board = f"{shown.url}/d/{Edition(lang, ZONE).uid('overdue')}"
+
+    def check(page: Page) -> None:
+        page.wait_for_load_state()  # its look comes after its text
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == theme, page.url
+        is_in_nobodys_way(page)
+        for width in (PHONE[0], DESK[0]):
+            page.set_viewport_size({"width": width, "height": DESK[1]})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
+
+    with (
+        site(city.settings, token="t0ken-" + "x" * 40) as locked,
+        opened(browser, board, color_scheme=scheme, refused=True) as page,
+    ):
+        page.locator("#theme").click()
+        page.locator("tbody a").first.click()
+        page.wait_for_url("**/row?**")
+        check(page)
+        page.locator(".number-head nav a").click()
+        page.wait_for_url(re.compile("/numbers/tickets_overdue[?]"))
+        page.locator("summary").click()
+        check(page)
+        page.goto(f"{shown.url}/numbers/nothing?lang={lang}")
+        check(page)
+        page.goto(f"{locked.url}/login?lang={lang}")
+        page.locator("#token").fill("a guess")
+        page.locator("button").click()
+        page.locator("[role=alert]").wait_for()
+        check(page)
+
+
+def test_a_theme_in_an_address_is_that_of_the_pages_behind_it(browser: Browser, shown: Site) -> None:
+    """Until the button says another, which then stands against the address."""
+    look = "getComputedStyle(document.documentElement).colorScheme"
+    with opened(browser, f"{shown.url}/d/hotline-overdue?theme=dark", color_scheme="light") as page:
+        page.locator("tbody a").first.click()
+        page.wait_for_url("**/row?**")
+        page.wait_for_load_state()
+        assert page.evaluate(look) == "dark"
+        page.goto(f"{shown.url}/d/hotline-overdue?theme=dark")
+        page.locator("#theme").click()
+        page.reload()
+        assert page.evaluate(look) == "light"
 
 
 def test_a_board_is_used_by_keyboard_alone(browser: Browser, shown: Site) -> None:

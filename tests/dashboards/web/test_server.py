@@ -28,9 +28,10 @@ from dashboards.numbers.routes import PAGES_AT_ONCE_MAX
 from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
-from hotline.queries import answer_from_rows
+from hotline.queries import Statement, answer_from_rows
 from hotline.settings import SettingsError
 from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.dashboards.number_pages import Page
 from tests.dashboards.web.sites import Clock, Site, embedded, site
 from tests.hotline.stored_rows import ODD_NAME
 
@@ -148,6 +149,34 @@ def test_an_overdue_ticket_leads_to_what_happened_to_it(page: Site) -> None:
     assert (told.status, ticket["text"] in told.text) == (200, True)
 
 
+@pytest.mark.parametrize(
+    ("title", "kind"), [("Handling in working days, by nature", "nature"), ("Tickets by channel", "channel")]
+)
+def test_the_year_leads_from_a_nature_and_a_channel_to_the_categories_within_it(
+    title: str, kind: str, page: Site, city: Stored
+) -> None:
+    """Their shares add up to the number that was followed."""
+    (panel,) = (one for one in WEB["hotline-annual"].panels if one["title"] == title)
+    rows = page.still("/d/hotline-annual?from=now-3d&to=now")[panel["id"]]["rows"]
+    assert rows
+    for row in rows:
+        name, created = row[0], row[1]
+        assert f"kind={kind}" in created["href"]
+        told = page.get(created["href"].replace(" ", "%20"))
+        assert told.status == http.client.OK
+        shown = Page()
+        shown.feed(told.text)
+        head, *lines, total = shown.tables[0]
+        assert (head[0], total[1]) == ("Category", created["text"]), name
+        assert sum(int(line[1].replace(",", "")) for line in lines) == int(created["text"].replace(",", ""))
+
+
+def test_a_number_is_as_of_the_same_clock_as_its_board(page: Site) -> None:
+    told = page.get("/numbers/calls_offered?over=30min").text
+    end = datetime.fromtimestamp(AT + 60 - AT % 60, LOCAL)
+    assert f"to {end:%Y-%m-%d %H:%M}:00, {ZONE}" in told
+
+
 def test_lang_leads_to_the_board_of_that_language(page: Site) -> None:
     assert page.get("/?lang=zh").headers["location"] == "/d/hotline-wall-zh"
     assert page.get("/", Accept_Language="zh-CN,zh;q=0.9").headers["location"] == "/d/hotline-wall-zh"
@@ -213,6 +242,35 @@ def test_viewers_share_each_question(city: Stored) -> None:
         for line in lines:
             line.close()
         wait(lambda: json.loads(running.get("/health").body)["viewers"] == 0)
+
+
+def test_each_question_is_asked_once_a_tick_however_many_look(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock passes on; at each tick thirty pages ask what one asks, each text once, and the next tick asks anew."""
+    asked: list[str] = []
+    run = store.Store.run
+
+    async def noted(self: store.Store, statement: Statement) -> store.Answer:
+        asked.append(statement.sql)
+        return await run(self, statement)
+
+    monkeypatch.setattr(store.Store, "run", noted)
+    monkeypatch.setattr(store, "KEPT_S", 60.0)  # so slow a machine may be between two feeds of one tick
+    clock, per_tick = Clock(AT, speed=0.0), []
+    with site(city.settings, clock=clock) as running, running.events("/d/hotline-wall/events") as said:
+        lines: list[socket.socket] = []
+        for viewers in (1, 1, 30, 30):
+            while len(lines) + 1 < viewers:
+                lines.append(opened(running, "/d/hotline-wall/events"))
+            wait(lambda viewers=viewers: json.loads(running.get("/health").body)["viewers"] == viewers)
+            clock.start += 60
+            before = len(asked)
+            assert next(what for name, what in said if name == "tick" and what["at"] == clock())["failed"] == {}
+            per_tick.append(len(asked) - before)
+        for line in lines:
+            line.close()
+    assert len(set(per_tick)) == 1
+    assert per_tick[0] >= len(WEB["hotline-wall"].panels) - 1
+    assert len(asked) == len(set(asked))
 
 
 def opened(running: Site, path: str) -> socket.socket:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards import look
+from dashboards.ages import age
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
 from dashboards.web import charts
@@ -66,7 +67,7 @@ def test_every_colour_of_the_boards_has_a_meaning() -> None:
         (12.34, "suffix: s", 1, "12.3 s", "12.3 s"),
         (1.5, "suffix: 个工作日", 1, "1.5 个工作日", "1.5 个工作日"),
         (0, "dthms", 0, "0 s", "0 秒"),
-        (61, "dthms", 0, "1 min 1 s", "1 分 1 秒"),
+        (61, "dthms", 0, "1 min 1 s", "1 分钟 1 秒"),
         (90_061, "dthms", 0, "1 d 1 h", "1 天 1 小时"),
         (3600, "dthms", 0, "1 h", "1 小时"),
     ],
@@ -91,7 +92,7 @@ def test_months_quarters_and_years_are_written_as_their_pattern_says(pattern: st
 
 @given(st.integers(0, 10**9))
 def test_an_age_says_its_two_largest_units(seconds: int) -> None:
-    words = EN.age(seconds).split()
+    words = age(seconds, Lang.EN).split()
     size = {"d": 86_400, "h": 3600, "min": 60, "s": 1}
     told = sum(int(count) * size[unit] for count, unit in zip(words[::2], words[1::2], strict=True))
     assert told <= seconds < told + max(1, size[words[-1]])
