@@ -87,13 +87,16 @@ class Cluster:
         create_topics(self.first.bootstrap, wanted, replicas=2)
         wait_until(lambda: self.led() and self.led() < self.partitions, "each node leads some partitions")
 
-    def kill_second(self) -> int:
-        """Kill the second node and wait until the first leads what it led; how many partitions that were."""
-        return self._loses(signal.SIGKILL)
-
-    def stop_second(self) -> int:
-        """Stop the second node (SIGSTOP), and the same."""
-        return self._loses(signal.SIGSTOP)
+    def lose_second(self, how: signal.Signals) -> int:
+        """Kill or stop the second node and wait until the first leads what it led; how many partitions that were."""
+        wait_until(self.led, "the second node leads partitions")
+        led = self.led()
+        assert self.second.pid
+        os.kill(self.second.pid, how)
+        if how is signal.SIGKILL:
+            self.second.kill()  # and see that it is gone
+        wait_until(lambda: set(self._leaders()) == {self.first.number}, "the first node leads all partitions")
+        return led
 
     def start_second(self) -> None:
         """Let the second node go on, or start it again, and wait until it leads again what it led first."""
@@ -111,16 +114,6 @@ class Cluster:
     @property
     def partitions(self) -> int:
         return len(self._leaders())
-
-    def _loses(self, number: signal.Signals) -> int:
-        wait_until(self.led, "the second node leads partitions")
-        led = self.led()
-        assert self.second.pid
-        os.kill(self.second.pid, number)
-        if number is signal.SIGKILL:
-            self.second.kill()  # and see that it is gone
-        wait_until(lambda: set(self._leaders()) == {self.first.number}, "the first node leads all partitions")
-        return led
 
     def _leaders(self) -> list[int]:
         """Of each partition; none when a node that stands still was asked, as clients do."""

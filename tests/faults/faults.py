@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -192,22 +193,11 @@ def broken_line(name: str, what: Callable[[Proxy, Random], None], lab: Laborator
     return line.bites - before
 
 
-def leader_dies(lab: Laboratory) -> int:
-    """The node that leads half of the partitions dies in traffic, and is away for a while; what it led."""
+def leader_away(how: signal.Signals, lab: Laboratory) -> int:
+    """The node that leads half of the partitions dies in traffic, or stands still, and comes back; what it led."""
     assert lab.cluster
     lab.in_traffic()
-    led = lab.cluster.kill_second()
-    lab.in_traffic()
-    time.sleep(lab.draw.uniform(0.5, 4))
-    lab.cluster.start_second()
-    return led
-
-
-def leader_stands_still(lab: Laboratory) -> int:
-    """The same, of a node that wakes up and takes itself for the leader."""
-    assert lab.cluster
-    lab.in_traffic()
-    led = lab.cluster.stop_second()
+    led = lab.cluster.lose_second(how)
     lab.in_traffic()
     time.sleep(lab.draw.uniform(0.5, 4))
     lab.cluster.start_second()
@@ -251,7 +241,10 @@ REFUSALS: Plan = {
 STUTTERS: Plan = {f"{name} stutters": partial(stutter, name) for name in ("engine", "broker", "sink")}
 JUMP = "the workers' clocks jump"
 CLOCKS: Plan = {JUMP: jump}
-LEADERS: Plan = {"the leader dies": leader_dies, "the leader stands still": leader_stands_still}
+LEADERS: Plan = {
+    "the leader dies": partial(leader_away, signal.SIGKILL),
+    "the leader stands still": partial(leader_away, signal.SIGSTOP),
+}
 SNAPSHOTS: Plan = {"kill roll in a snapshot": kill_in_snapshot}
 DISKS: Plan = {
     "the disk is slow": slow_disk,
