@@ -1,4 +1,4 @@
-"""What is marked in the trends of a board: what people note, repaired figures, logs begun anew, days without data."""
+"""What is marked in the trends of a board: notes, repaired figures, logs begun anew, days without data, holidays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from grafana_foundation_sdk.models.dashboard import AnnotationQuery
 from dashboards import look
 from dashboards.query import ClickHouseQuery, datasource
 from dashboards.spans import local
-from dashboards.words import Text
+from dashboards.words import Lang, Text
+from hotline.calendar_days import standing
 from hotline.names import COVERED_DAYS_TABLE, DATABASE, LOGS_TABLE, REPAIRS_TABLE
 
 if TYPE_CHECKING:
@@ -83,9 +84,27 @@ def _without_data(edition: Edition) -> str:
     )
 
 
+def _holidays(edition: Edition) -> str:
+    """Each run of days that the calendar names by date, where it begins, or where the range does when that is later."""
+    name = "holiday_zh" if edition.lang is Lang.ZH else "holiday"
+    off = Text("Holiday", "节假日").of(edition.lang)
+    worked = Text("Worked in exchange", "调休上班").of(edition.lang)
+    of = f"concat(if(working, '{worked}', '{off}'), if({name} = '', '', concat(': ', {name})))"
+    run = f"toInt32(day) - toInt32(row_number() OVER (PARTITION BY working, {name} ORDER BY day)) AS run"
+    first, last = (f"toDate32({local(macro, edition.zone)})" for macro in ("$__fromTime", "$__toTime"))
+    return (
+        f"SELECT greatest(toDateTime(first, '{edition.zone}'), {local('$__fromTime', edition.zone)}) AS time, "  # noqa: S608
+        "concat(what, ', ', toString(first), if(first = last, '', concat(' … ', toString(last)))) AS text "
+        f"FROM (SELECT {of} AS what, min(day) AS first, max(day) AS last "
+        f"FROM ({standing(f'day, working, {name}, {run}', 'listed')}) GROUP BY working, {name}, run) "
+        f"WHERE first <= {last} AND last >= {first} ORDER BY time, text"
+    )
+
+
 EVERYTHING: tuple[Annotation, ...] = (
     Annotation(_notes),
     _marks(Text("Corrections", "数据更正"), look.WARN, _corrections),
     _marks(Text("New logs", "新日志"), look.BAD, _logs),
     _marks(Text("Days without data", "无数据日"), look.NO_DATA, _without_data),
+    _marks(Text("Holidays", "节假日"), look.PLAIN, _holidays),
 )

@@ -154,6 +154,23 @@ BOOKS = (
         engine="ReplacingMergeTree",
     ),
     Table(
+        name=names.CALENDAR_DAYS_TABLE,
+        columns={
+            "calendar": "LowCardinality(String)",
+            "version": "UInt8",
+            "day": "Date32",
+            "working": "Bool",
+            "listed": "Bool",
+            "holiday": "LowCardinality(String)",
+            "holiday_zh": "LowCardinality(String)",
+            "digest": "UInt64",
+            "epoch": "UInt64",
+            "written_at": f"{TIME_TYPE} DEFAULT now()",
+        },
+        order=("day",),
+        engine="ReplacingMergeTree(epoch)",
+    ),
+    Table(
         name=names.MARKS_TABLE,
         columns={
             "topic": "LowCardinality(String)",

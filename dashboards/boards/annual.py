@@ -8,6 +8,7 @@ from dashboards.coverage import coverage
 from dashboards.entries import Scopes, row
 from dashboards.figures import data_age
 from dashboards.words import Text
+from dashboards.workdays import workday_table
 from dashboards.yearly import definitions, year_line, year_split, year_table, year_tile, year_top
 from hotline.buckets import By
 
@@ -64,6 +65,11 @@ ANNUAL = Board(
         row(9, year_line("answered_30s_share"), year_line("average_wait_s")),
         row(7, year_table(Text("Calls", "话务"), CALL_NAMES, By.QUARTER)),
         row(10, year_table(Text("Tickets", "诉求"), [*TICKET_NAMES, *HANDLING_NAMES[:2]], By.MONTH)),
+        row(
+            10,
+            workday_table(Text("Tickets", "诉求"), TICKET_NAMES[:1]).wide(10),
+            workday_table(Text("Calls", "话务"), CALL_COUNTS[1:3]),
+        ),
         row(
             5,
             year_table(Text("Tickets and handling", "诉求与办理"), TICKET_NAMES, By.YEAR),

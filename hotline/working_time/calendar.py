@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,11 +24,19 @@ Span = tuple[int, int]
 """From, to in seconds since midnight on the wall, half-open."""
 
 
+class Holiday(NamedTuple):
+    """What a holiday is called in English and Chinese; empty where nobody says."""
+
+    name: str = ""
+    name_zh: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Calendar:
     """Working days and hours. `working` maps each working day to its spans; none at all where only days are known.
 
-    It speaks of the days from `first` to `last` and of no other. `remedy` says how to make it know more.
+    It speaks of the days from `first` to `last` and of no other. `remedy` says how to make it know more. `listed` are
+    the days that it names by date, because their weekday does not decide: holidays, and days worked in exchange.
     """
 
     name: str
@@ -37,6 +46,7 @@ class Calendar:
     last: date
     working: Mapping[date, Sequence[Span]]
     remedy: str
+    listed: Mapping[date, Holiday] = field(default_factory=dict)
 
     @cached_property
     def days(self) -> Days:

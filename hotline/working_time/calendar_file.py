@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from hotline.working_time.calendar import EPOCH, VERSION_MAX, Calendar, Span
+from hotline.working_time.calendar import EPOCH, VERSION_MAX, Calendar, Holiday, Span
 from hotline.working_time.chinese import Exchanged, chinese, exchanged
 from hotline.working_time.clocks import DAYS, FIRST_DAY
 from hotline.working_time.reading import read, wrong
@@ -77,6 +77,7 @@ def calendar_of(given: CalendarFile, file: Path | str) -> Calendar:
         last=given.last_day,
         working=working,
         remedy=f"list the holidays of the years that follow in {file}, move last_day, raise version, and restart",
+        listed={day: hours.listed[day] for day in sorted(hours.listed) if given.first_day <= day <= given.last_day},
     )
 
 
@@ -86,9 +87,10 @@ class _Hours:
     def __init__(self, given: CalendarFile, file: Path | str) -> None:
         breaks = _spans(given.breaks, file, "breaks")
         exchanged = _base(given, file)
-        self._holidays = set(given.holidays) | (exchanged.holidays - set(given.extra_days))
-        self._extra = set(given.extra_days) | exchanged.working_weekends
+        self._holidays = set(given.holidays) | (exchanged.holidays.keys() - set(given.extra_days))
+        self._extra = set(given.extra_days) | exchanged.working_weekends.keys()
         self._extra_hours = list(_cut(_spans(given.extra_hours, file, "extra_hours"), breaks))
+        self.listed = _listed(given, exchanged)
         week = [_spans(getattr(given.week, day), file, f"week.{day}") for day in WEEKDAYS]
         self._week = [list(_cut(spans, breaks)) if spans else None for spans in week]
 
@@ -102,9 +104,17 @@ class _Hours:
         return of_week
 
 
+def _listed(given: CalendarFile, base: Exchanged) -> dict[date, Holiday]:
+    """Days that are named by date, with the base's names where the file does not say otherwise of them."""
+    off, worked = dict.fromkeys(given.holidays, Holiday()), dict.fromkeys(given.extra_days, Holiday())
+    holidays = {day: name for day, name in base.holidays.items() if day not in worked}
+    weekends = {day: name for day, name in base.working_weekends.items() if day not in off}
+    return {**off, **worked, **holidays, **weekends}
+
+
 def _base(given: CalendarFile, file: Path | str) -> Exchanged:
     if not given.base:
-        return Exchanged(set(), set())
+        return Exchanged({}, {})
     installed = chinese().name
     if given.base != installed:
         raise wrong(

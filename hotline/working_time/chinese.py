@@ -7,12 +7,13 @@ knows days and no hours.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import version
 
 from hotline.settings.model import CHINESE_CALENDAR, CHINESE_ZONE
-from hotline.working_time.calendar import VERSION_MAX, Calendar
+from hotline.working_time.calendar import VERSION_MAX, Calendar, Holiday
 from hotline.working_time.errors import WorkingTimeError
 
 PACKAGE = "chinesecalendar"
@@ -26,16 +27,18 @@ REMEDY = (
 class Exchanged:
     """Days that the notices name: those off, weekends among them, and the weekends worked in exchange."""
 
-    holidays: set[date]
-    working_weekends: set[date]
+    holidays: Mapping[date, Holiday]
+    working_weekends: Mapping[date, Holiday]
 
 
 @functools.cache
 def exchanged() -> Exchanged:
     """The days that the installed package lists."""
+    from chinese_calendar import Holiday as Named
     from chinese_calendar import holidays, workdays
 
-    return Exchanged(set(holidays), set(workdays))
+    names = {one.value: Holiday(one.value, one.chinese) for one in Named}
+    return Exchanged(*({day: names[name] for day, name in days.items()} for days in (holidays, workdays)))
 
 
 @functools.cache
@@ -55,6 +58,7 @@ def chinese() -> Calendar:
         last=last,
         working={day: () for day in every if is_workday(day)},
         remedy=REMEDY.format(version=installed),
+        listed={**exchanged().holidays, **exchanged().working_weekends},
     )
 
 

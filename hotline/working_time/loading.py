@@ -15,12 +15,13 @@ from hotline.working_time.tickets import WorkingTime
 
 def load_working_time(settings: Settings) -> WorkingTime:
     """The calendar and the rule that the settings name. Raises WorkingTimeError, a SettingsError."""
-    calendar = _calendar(settings)
+    calendar = load_calendar(settings)
     rule = rule_from(Path(settings.deadline_rule_file), calendar) if settings.deadline_rule_file else None
     return WorkingTime(calendar if calendar.working or rule else None, rule)
 
 
-def _calendar(settings: Settings) -> Calendar:
+def load_calendar(settings: Settings) -> Calendar:
+    """The calendar that the settings name; of `none` one without working days. Raises WorkingTimeError."""
     if settings.calendar == CHINESE_CALENDAR:
         return chinese()
     return (

@@ -22,6 +22,7 @@ from sinks.writer.reader import LogLostError, Reader
 from sinks.writer.session import Session
 from sinks.writer.spool import Spool
 from sinks.writer.store import FencedError, StoppedError, Store
+from sinks.writer.working_days import keep_working_days
 
 if TYPE_CHECKING:
     from sinks.writer.options import Options
@@ -85,6 +86,7 @@ class _Life:
         """Live; the order is the rule: epoch, spool, marks, logs, and only then the first record."""
         self._health.epoch = self._store.take_epoch()
         self._applier.finish_spool()
+        keep_working_days(self._store, self._options.settings)
         while not self._stop.is_set():
             logs = self._registered()
             reader = Reader(self._options.bootstrap, self._topics, self._stop, on_trouble=self._broker_trouble)
