@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
         _store_a_year_ago(client)
         found.covered["calls"].add(A_YEAR_AGO.date())
         _store_pipeline(client)
+        store_calendar(client, 1, [(BORN_AT.date() + timedelta(days=n), n % 2 == 0, n == 0, "") for n in range(-9, 9)])
         client.close()
         yield found
 
@@ -46,6 +47,13 @@ def _store_a_year_ago(client: Client) -> None:
     rows = [["all", "", at, calls], ["line", "a", at, calls], ["district", "a", at, calls]]
     client.insert(f"{DATABASE}.minute_sums_calls", rows, column_names=["scope_kind", "scope", "at", offered])
     client.insert(f"{DATABASE}.covered_days", [["calls", at.date()]], column_names=["subject", "day"])
+
+
+def store_calendar(client: Client, epoch: int, days: list[tuple[date, bool, bool, str]]) -> None:
+    """Store days with whether they are worked on, whether they are listed, and a name, which is `中…` in Chinese."""
+    rows = [["c", epoch, *day, f"中{day[-1]}" if day[-1] else "", epoch, epoch] for day in days]
+    names = ["calendar", "version", "day", "working", "listed", "holiday", "holiday_zh", "digest", "epoch"]
+    client.insert(f"{DATABASE}.calendar_days", rows, column_names=names)
 
 
 def _store_pipeline(client: Client) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hotline.settings import Settings, SettingsError, load
 from hotline.working_time import (
     Calendar,
+    Holiday,
     WorkingTime,
     WorkingTimeError,
     calendar_from,
@@ -108,6 +109,13 @@ class TestCalendars:
         assert hours_of(based, date(2023, 10, 2)) == [(9, 12), (13, 17)], "a holiday that the file takes back"
         assert hours_of(based, date(2023, 9, 23)) == [(9, 10)], "a Saturday of every week"
         assert date(2023, 9, 30) not in based.working, "a Saturday among the holidays"
+        national, nameless = Holiday("National Day", "国庆节"), Holiday()
+        by_date = {date(2023, 10, 7): nameless, date(2023, 10, 2): nameless}
+        assert plain.listed == by_date, "days that the file names by date"
+        assert based.listed[date(2023, 10, 6)] == based.listed[date(2023, 10, 8)] == national
+        assert by_date.items() < based.listed.items(), "what the file takes back is not the holiday of that name"
+        assert min(based.listed) >= based.first, "nothing of other years"
+        assert date(2023, 9, 23) not in based.listed, "a Saturday of every week"
 
     @pytest.mark.parametrize(
         ("line", "instead", "key", "remedy"),

@@ -15,8 +15,16 @@ from hotline.catalogue import measures
 from hotline.filled import FILLED_SQL, columns
 from hotline.health import LAG_RECORDS, Fact, Teller
 from hotline.measured import UNKNOWN
-from hotline.names import HEALTH_TABLE, HEALTH_TOPIC, KEPT_TOPICS, KPIS_TABLE, MEASURED_TOPICS
+from hotline.names import (
+    CALENDAR_DAYS_TABLE,
+    HEALTH_TABLE,
+    HEALTH_TOPIC,
+    KEPT_TOPICS,
+    KPIS_TABLE,
+    MEASURED_TOPICS,
+)
 from hotline.subjects import CALLS
+from hotline.working_time import chinese
 from sinks.logs import number_logs
 from sinks.tables import tables
 from streams.roll.publishing import Publisher
@@ -56,6 +64,7 @@ def test_every_row_is_stored_once(stack: Stack) -> None:
     for _ in range(3):
         stack.send(stack.outputs.round())
     stack.await_stored(sink)
+    assert stack.ask(f"SELECT any(calendar) FROM hotline.{CALENDAR_DAYS_TABLE}") == chinese().name  # noqa: S608
 
 
 STEPS = [
