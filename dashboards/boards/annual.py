@@ -66,7 +66,7 @@ ANNUAL = Board(
         row(7, year_table(Text("Calls", "话务"), CALL_NAMES, By.QUARTER)),
         row(10, year_table(Text("Tickets", "诉求"), [*TICKET_NAMES, *HANDLING_NAMES[:2]], By.MONTH)),
         row(
-            10,
+            11,
             workday_table(Text("Tickets", "诉求"), TICKET_NAMES[:1]).wide(10),
             workday_table(Text("Calls", "话务"), CALL_COUNTS[1:3]),
         ),
