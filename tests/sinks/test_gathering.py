@@ -37,6 +37,8 @@ class Log:
     due: deque[tuple[float, Measured]]
     seconds: float = 0.0
     read: int = 0
+    numbers: list[int] | None = None
+    """Offsets of the records; from 0 on where none are given."""
     partitions: list[tuple[str, int]] = field(default_factory=lambda: [AT])
 
     def seek(self, positions: Any) -> None:
@@ -54,7 +56,7 @@ class Log:
             self.seconds = until
             return []
         self.seconds = max(self.seconds, self.due[0][0])
-        record = _Record(self.read, self.due.popleft()[1].encode())
+        record = _Record(self.numbers[self.read] if self.numbers else self.read, self.due.popleft()[1].encode())
         self.read += 1
         return [(AT, [record])]
 
@@ -127,6 +129,24 @@ def test_a_batch_that_is_full_is_closed_at_the_output_that_fills_it(
     assert size < bound
     fills = -(-bound // size)
     assert gathered(tmp_path, monkeypatch, at_once, 4, tables, batch_bytes_max=bound) == (fills, 0.0)
+
+
+def test_a_hole_in_the_log_stops_the_line_after_what_came_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The offsets of the log decide: what is lost may have been of any source, also one that was to be dropped."""
+    made = Outputs()
+    log = Log(deque((0.0, made.output(CALLS, 0)) for _ in range(3)), numbers=[0, 2, 3])
+    monkeypatch.setattr(gathering, "time", log)
+    options = from_settings(load(tmp_path, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0])
+    chosen = Gatherer(cast("Reader", log), options, Health(), check=lambda *_: None)
+    chosen.start({AT[0]: 1})
+    batch = chosen.gather(busy=lambda: False, ended=lambda: False)
+    assert batch is not None
+    assert [move.after.position for move in batch.moves] == [1]
+    for _ in range(2):
+        with pytest.raises(LineStoppedError, match="offset 2 came where 1 was due: the log lost records"):
+            chosen.gather(busy=lambda: False, ended=lambda: False)
 
 
 def test_a_mark_of_a_later_log_than_the_current_one_stops_the_line(tmp_path: Path) -> None:
