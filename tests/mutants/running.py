@@ -72,7 +72,7 @@ class Copy:
     def test(self, tests: Iterable[str]) -> Outcome:
         """Run tests until one fails."""
         options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", "--timeout", str(TEST_S_MAX)]
-        options += ["--hypothesis-seed", str(SEED), "--basetemp", str(self.folder / "build" / "tests")]
+        options += ["--hypothesis-seed", str(SEED), "--basetemp", str(self.folder.with_name("kept-by-tests"))]
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *tests],
@@ -83,11 +83,11 @@ class Copy:
             text=True,
             check=False,
         )
-        return _judged(done, time.monotonic() - started)
+        return judged(done, time.monotonic() - started)
 
 
-def _judged(done: subprocess.CompletedProcess[str], seconds: float) -> Outcome:
-    """An error that is no failure of a test proves nothing: neither one of its set-up, nor one of collecting it."""
+def judged(done: subprocess.CompletedProcess[str], seconds: float) -> Outcome:
+    """What a run of pytest says; an error that is no failure of a test, as in its set-up, proves nothing."""
     failed, end = _FAILED.search(done.stdout), done.stdout[-2_000:]
     if done.returncode == _PASSED:
         return Outcome(Verdict.SURVIVED, "", seconds, end)

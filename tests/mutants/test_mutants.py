@@ -14,7 +14,7 @@ import pytest
 from hotline import accept
 from tests.mutants.listed import MUTANTS, NEXT
 from tests.mutants.mutant import ROOT, MutantError
-from tests.mutants.running import Verdict, copied
+from tests.mutants.running import Verdict, copied, judged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_mutant_whose_text_is_gone_or_stands_twice_is_an_error_that_names_the_
             GIVEN_UP.broken(code)
 
 
-def test_the_runner_tells_who_is_killed_from_who_survives_and_from_who_was_not_tried(tmp_path: Path) -> None:
+def test_the_runner_tells_who_is_killed_from_who_survives(tmp_path: Path) -> None:
     """Processes that tests start import the copy, too."""
     with copied() as copy:
         asked = [sys.executable, "-P", "-c", "import hotline.accept; print(hotline.accept.__file__)"]
@@ -58,6 +58,10 @@ def test_the_runner_tells_who_is_killed_from_who_survives_and_from_who_was_not_t
         copy.change(GIVEN_UP)
         killed = copy.test(GIVEN_UP.tests)
         assert (killed.verdict, killed.killer) == (Verdict.KILLED, NEXT[0])
-        copy.change(replace(GIVEN_UP, text="class GapError(", becomes="class GapErrors("))
-        assert copy.test(NEXT).verdict is Verdict.UNTRIED, "a module that cannot be imported says nothing of its tests"
     assert not copy.folder.exists()
+
+
+@pytest.mark.parametrize("code", [1, 2, 4, 5], ids=["set-up", "collecting", "no such test", "no tests"])
+def test_an_error_that_is_no_failure_of_a_test_kills_nobody(code: int) -> None:
+    done = subprocess.CompletedProcess([], code, "ERROR tests/hotline/test_accept.py - ImportError: cannot import name")
+    assert judged(done, 1.0).verdict is Verdict.UNTRIED
