@@ -71,11 +71,12 @@ class Copy:
 
     def test(self, tests: Iterable[str]) -> Outcome:
         """Run tests until one fails."""
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", "--timeout", str(TEST_S_MAX)]
-        options += ["--hypothesis-seed", str(SEED), "--basetemp", str(self.folder.with_name("kept-by-tests"))]
+        plugins = ["-p", "no:cacheprovider", "-p", "tests.mutants.first_failure"]
+        options = ["-x", "-q", "--tb=line", "--timeout", str(TEST_S_MAX), "--hypothesis-seed", str(SEED)]
+        options += ["--basetemp", str(self.folder.with_name("kept-by-tests"))]
         started = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *tests],
+            [sys.executable, "-m", "pytest", *plugins, *options, *tests],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

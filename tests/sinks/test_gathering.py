@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from hotline.marks import Mark
-from hotline.measured import Measured, Verdicts
+from hotline.measured import UNKNOWN, Measured, Verdicts
 from hotline.names import MEASURED_TOPICS
 from hotline.settings import load
 from hotline.subjects import CALLS
@@ -131,12 +131,20 @@ def test_a_batch_that_is_full_is_closed_at_the_output_that_fills_it(
     assert gathered(tmp_path, monkeypatch, at_once, 4, tables, batch_bytes_max=bound) == (fills, 0.0)
 
 
-def test_a_hole_in_the_log_stops_the_line_after_what_came_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("numbers", "taken", "said"),
+    [
+        ([0, 2, 3], [0, 1, 2], "offset 2 came where 1 was due: the log lost records"),
+        ([0, 1, 2], [0, 2, 3], "offset 1: .* after log 1 offset 0 .* outputs between them are missing"),
+    ],
+    ids=["offsets", "sources"],
+)
+def test_a_hole_in_the_log_or_between_outputs_stops_the_line_after_what_came_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: list[int], taken: list[int], said: str
 ) -> None:
-    """The offsets of the log decide: what is lost may have been of any source, also one that was to be dropped."""
     made = Outputs()
-    log = Log(deque((0.0, made.output(CALLS, 0)) for _ in range(3)), numbers=[0, 2, 3])
+    outputs = [made.output(CALLS, 0, upon=UNKNOWN) for _ in range(4)]
+    log = Log(deque((0.0, outputs[number]) for number in taken), numbers=numbers)
     monkeypatch.setattr(gathering, "time", log)
     options = from_settings(load(tmp_path, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0])
     chosen = Gatherer(cast("Reader", log), options, Health(), check=lambda *_: None)
@@ -145,7 +153,7 @@ def test_a_hole_in_the_log_stops_the_line_after_what_came_before_it(
     assert batch is not None
     assert [move.after.position for move in batch.moves] == [1]
     for _ in range(2):
-        with pytest.raises(LineStoppedError, match="offset 2 came where 1 was due: the log lost records"):
+        with pytest.raises(LineStoppedError, match=said):
             chosen.gather(busy=lambda: False, ended=lambda: False)
 
 
