@@ -48,13 +48,15 @@ test: env lint
 	deploy/prepare_machine.sh browser
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
-# A million mutated records, under a seed that is printed: SOAK_SEED=7 makes the same ones again. The model of delivery
-# with a fault more. Then hundreds of kills, days that pass a hundred times as fast, an engine that stands still for ten
-# minutes: build/soak/report.html, with pictures.
+# Delivery's fences broken one by one, each noticed by the tests named with it. A million mutated records, under a seed
+# that is printed: SOAK_SEED=7 makes the same ones again. The model of delivery with a fault more. Then hundreds of kills,
+# days that pass a hundred times as fast, an engine that stands still for ten minutes: build/soak/report.html, with
+# pictures.
 SOAK_RECORDS ?= 1000000
 SOAK_KILLS ?= 500
 soak: env
 	deploy/prepare_machine.sh java
+	$(BIN)/python -m tests.mutants
 	$(BIN)/python -m tests.fuzz --records $(SOAK_RECORDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 	HOTLINE_MODEL_DEPTH=1 $(BIN)/python -m pytest tests/faults/model
 	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from hotline.marks import Mark
-from hotline.measured import Measured, Verdicts
+from hotline.measured import UNKNOWN, Measured, Verdicts
 from hotline.names import MEASURED_TOPICS
 from hotline.settings import load
 from hotline.subjects import CALLS
@@ -37,6 +37,8 @@ class Log:
     due: deque[tuple[float, Measured]]
     seconds: float = 0.0
     read: int = 0
+    numbers: list[int] | None = None
+    """Offsets of the records; from 0 on where none are given."""
     partitions: list[tuple[str, int]] = field(default_factory=lambda: [AT])
 
     def seek(self, positions: Any) -> None:
@@ -54,7 +56,7 @@ class Log:
             self.seconds = until
             return []
         self.seconds = max(self.seconds, self.due[0][0])
-        record = _Record(self.read, self.due.popleft()[1].encode())
+        record = _Record(self.numbers[self.read] if self.numbers else self.read, self.due.popleft()[1].encode())
         self.read += 1
         return [(AT, [record])]
 
@@ -127,6 +129,32 @@ def test_a_batch_that_is_full_is_closed_at_the_output_that_fills_it(
     assert size < bound
     fills = -(-bound // size)
     assert gathered(tmp_path, monkeypatch, at_once, 4, tables, batch_bytes_max=bound) == (fills, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "taken", "said"),
+    [
+        ([0, 2, 3], [0, 1, 2], "offset 2 came where 1 was due: the log lost records"),
+        ([0, 1, 2], [0, 2, 3], "offset 1: .* after log 1 offset 0 .* outputs between them are missing"),
+    ],
+    ids=["offsets", "sources"],
+)
+def test_a_hole_in_the_log_or_between_outputs_stops_the_line_after_what_came_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: list[int], taken: list[int], said: str
+) -> None:
+    made = Outputs()
+    outputs = [made.output(CALLS, 0, upon=UNKNOWN) for _ in range(4)]
+    log = Log(deque((0.0, outputs[number]) for number in taken), numbers=numbers)
+    monkeypatch.setattr(gathering, "time", log)
+    options = from_settings(load(tmp_path, {"HOTLINE_BOOTSTRAP": "127.0.0.1:1"})[0])
+    chosen = Gatherer(cast("Reader", log), options, Health(), check=lambda *_: None)
+    chosen.start({AT[0]: 1})
+    batch = chosen.gather(busy=lambda: False, ended=lambda: False)
+    assert batch is not None
+    assert [move.after.position for move in batch.moves] == [1]
+    for _ in range(2):
+        with pytest.raises(LineStoppedError, match=said):
+            chosen.gather(busy=lambda: False, ended=lambda: False)
 
 
 def test_a_mark_of_a_later_log_than_the_current_one_stops_the_line(tmp_path: Path) -> None:

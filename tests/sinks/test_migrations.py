@@ -210,6 +210,8 @@ def test_two_who_register_a_log_at_once_get_two_numbers(engine: EngineProcess, c
         numbers = list(pool.map(register, range(8)))
     assert sorted(numbers) == sorted(set(numbers))
     assert current_logs(client) == {"a": max(numbers)}
+    sql = "SELECT count(), uniqExact(log) FROM hotline.logs"
+    assert client.query(sql).result_rows == [(max(numbers), max(numbers))], "a number says one thing"
 
 
 def test_a_cluster_keeps_its_log_numbers_and_another_one_begins_new_ones(client: Client) -> None:

@@ -72,3 +72,11 @@ def test_a_batch_for_which_the_disk_has_no_room_leaves_nothing_there_and_is_writ
     spool.write(one)
     spool.close()
     assert left_after(tmp_path) == [one]
+
+
+def test_a_folder_is_of_one_sink_until_that_gives_it_up(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    with pytest.raises(SpoolError, match="another sink runs on"):
+        Spool(tmp_path)
+    spool.close()
+    Spool(tmp_path).close()

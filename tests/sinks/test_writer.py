@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +28,7 @@ from hotline.subjects import CALLS
 from hotline.working_time import chinese
 from sinks.logs import number_logs
 from sinks.tables import tables
+from sinks.writer.store import Store
 from streams.roll.publishing import Publisher
 from tests.sinks.sinking import PARTITIONS, Stack, stack_on, wait_until
 from tests.streams.rolled import random_state
@@ -212,6 +214,26 @@ def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
     zombie.start()  # what it left in its spool is not applied: others stored it long ago
     stack.await_stored(zombie)
     assert "is stored already" in zombie.said()
+
+
+def test_two_sinks_that_start_at_once_take_two_epochs(stack: Stack) -> None:
+    epochs: list[int] = []
+
+    def starting(kind: type[Store]) -> Store:
+        return kind(stack.sink().settings, threading.Event(), on_trouble=lambda _: None)
+
+    class Late(Store):
+        """Between its question for the highest epoch and its claim another sink takes the next one."""
+
+        def highest_epoch(self) -> int:
+            highest = super().highest_epoch()
+            if not epochs:
+                epochs.append(starting(Store).take_epoch())
+            return highest
+
+    epochs.append(starting(Late).take_epoch())
+    assert epochs == [max(epochs) - 1, max(epochs)]
+    assert stack.ask("SELECT count() = uniqExact(epoch) FROM hotline.sink_epochs") == 1
 
 
 def forget_tokens(stack: Stack) -> None:

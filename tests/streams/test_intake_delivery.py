@@ -9,10 +9,12 @@ import time
 import uuid
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
+from faust.types.tuples import TP
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
@@ -20,17 +22,21 @@ from deploy.brokers import create_topics, delete_topics, open_admin
 from deploy.processes import Child
 from hotline.blocks import decode
 from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC, intake_group
-from hotline.settings import Settings
+from hotline.settings import Settings, load
 from hotline.subjects import SUBJECTS
 from producers.intake_position import ends_of_events, forwarded
+from streams.bundles import Bundle
 from streams.intake import witnesses
+from streams.intake.agent import Intake, Opened
 from streams.intake.marks import BrokerMarks
-from streams.positions import read_range
+from streams.positions import Record, read_range
+from tests.sinks.sinking import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from deploy.brokers import Broker, KafkaBroker
+    from streams.app import StreamsApp
     from streams.intake.witnesses import Mark
 
 ROOT = Path(__file__).parents[2]
@@ -177,6 +183,39 @@ def test_no_event_is_lost_when_workers_are_killed_in_the_middle(pipe: Pipe) -> N
 
 def sum_of_blocks(pipe: Pipe) -> int:
     return sum(ends_of_events(pipe.broker.bootstrap, range(PARTITIONS)).values())
+
+
+def test_nothing_is_marked_before_its_blocks_are_acknowledged(
+    pipes: Callable[[Broker], Pipe], embedded_broker: Broker, tmp_path: Path
+) -> None:
+    """The broker that takes the blocks is held by hand, since no real one keeps its word back so exactly."""
+    pipe = pipes(embedded_broker)
+    env = {"HOTLINE_BOOTSTRAP": embedded_broker.bootstrap, "HOTLINE_PARTITIONS": str(PARTITIONS)}
+    settings = load(tmp_path / "d", env)[0]
+    settings.folder.make()
+    intake = Intake(settings, lambda _: Opened(pipe.log, lambda _: [], lambda _: [], time.time))
+    sent, acknowledged, at = asyncio.Event(), asyncio.Event(), TP(INTAKE_TOPIC, 0)
+
+    async def send_and_wait(*_: Any) -> None:
+        sent.set()
+        await acknowledged.wait()
+
+    intake.app = cast("StreamsApp", SimpleNamespace(producer=SimpleNamespace(send_and_wait=send_and_wait)))
+    records = [Record(number, msgspec.json.encode(event), ()) for number, event in enumerate(events(4)[::2])]
+
+    async def run() -> None:
+        assert await intake.resume_from([at]) == {}
+        await intake.handle(SimpleNamespace(value=Bundle(at.topic, at.partition, records)))
+        await asyncio.wait_for(sent.wait(), PATIENCE_S)
+        assert intake.reached() == {}
+        acknowledged.set()
+        await asyncio.to_thread(wait_until, lambda: pipe.position() == len(records))
+        for task in intake._tasks:
+            task.cancel()
+        await intake._marks.stop()
+
+    asyncio.run(run())
+    assert intake.reached() == {at: len(records)}
 
 
 def test_what_came_together_is_one_bundle_and_what_comes_one_by_one_leaves_a_few_times_a_second(pipe: Pipe) -> None:

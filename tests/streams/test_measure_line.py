@@ -23,7 +23,7 @@ MOVES = (
     "measure much",
     "store",
     "store much",
-    "tell",
+    *["tell"] * 3,
     "die",
     *["die late"] * 2,
     *["arrive"] * 2,
@@ -121,6 +121,20 @@ def test_an_output_behind_a_lost_one_is_passed_over_and_its_writer_ends_when_it_
     assert life.line is None
     life.finish()
     assert [record.source.offset for record in life.stored] == list(range(len(life.inputs)))
+
+
+def test_what_the_sink_has_not_come_to_is_not_forgotten() -> None:
+    """Only the first output is stored, and the line hears so again and again while it writes on."""
+    subject = SUBJECTS["calls"]
+    frame = _year(subject, seed=7, entities=1)
+    life = LifelikeLine(subject, cut(subject, frame, [1]), bytes_max=0)
+    for move in (*["measure"] * 3, "store", *["measure", "measure", "measure", "tell"] * len(life.blocks)):
+        life.moves[move]()
+    assert (len(life.outputs), life.position) == (len(life.blocks), 1)
+    life.finish()
+    rows, sums = _truth(subject, frame)
+    assert {cell: value for cell, value in life.sums.items() if value} == sums
+    assert _sorted_rows(life.store._standing()) == _sorted_rows(rows)
 
 
 def test_lives_have_slices_and_outputs_that_are_not_accepted() -> None:

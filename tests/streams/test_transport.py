@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
-from deploy.brokers import EmbeddedBroker, KafkaBroker, create_topics, open_admin
+from deploy.brokers import Broker, EmbeddedBroker, KafkaBroker, create_topics, open_admin
 from deploy.ports import free_port
 from hotline.ends import EXIT_HOLE, EXIT_UNEXPECTED
 from hotline.names import RECORD_BYTES_MAX
+from streams import handling
 from streams.app import make_app
-from streams.handling import send
+from streams.handling import send, send_alone
 from tests.faults.proxy import BehindALine, Proxy
 
 if TYPE_CHECKING:
@@ -269,6 +271,43 @@ def test_another_log_behind_the_same_address_is_noticed_at_the_reconnection(
         assert worker.wait(30) == EXIT_UNEXPECTED
         assert has_said(worker, "another log")
         assert echoes.written() == 0
+
+
+def test_a_record_that_lands_behind_somebody_elses_ends_its_writer(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(handling, "end_process", ended.append)
+    topic = f"outputs-{uuid.uuid4().hex[:8]}"
+    create_topics(broker.bootstrap, {topic: 1})
+
+    async def no_marks(partitions: Collection[TP]) -> dict[TP, int]:
+        return {}
+
+    async def write(due: int | None) -> int:
+        return await send_alone(app, topic=topic, partition=0, value=b"mine", headers=[], due=due)
+
+    async def run() -> list[int]:
+        async with app.producer:
+            mine = [await write(None), await write(1)]
+            with KafkaProducer(bootstrap_servers=broker.bootstrap) as stranger:
+                stranger.send(topic, value=b"another's", partition=0).get(30)
+            assert not ended
+            return [*mine, await write(2)]
+
+    app = make_app(
+        "alone",
+        bootstrap=broker.bootstrap,
+        source_topics=[topic],
+        partitions_owned=None,
+        resume_from=no_marks,
+        datadir=tmp_path,
+        idempotent=broker.profile.name == "kafka",
+    )
+    assert asyncio.run(run()) == [0, 1, 3]
+    assert [
+        f"{topic}/0: a record went to offset 3 instead of 2: another worker writes here" in why for why in ended
+    ] == [True]
 
 
 def test_a_value_too_large_for_a_record_is_refused_before_it_is_sent(tmp_path: Path) -> None:
