@@ -60,8 +60,8 @@ def span(first: date, last: date) -> list[date]:
     return [first + timedelta(days=at) for at in range((last - first).days + 1)]
 
 
-TODAY = datetime.now(TZ).date()
-YESTERDAY = TODAY - timedelta(days=1)
+NEAR = span(datetime.now(TZ).date() - timedelta(days=1), datetime.now(TZ).date() + timedelta(days=1))
+"""Days that are over, or not, or will be before a test asks: the local day may end meanwhile."""
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +70,10 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     draw = random.Random(13)
     with engine(tmp_path_factory.mktemp("year"), ZONE) as settings, migrated(settings) as client:
         found = Year(Asking(settings))
-        known = [*span(KNOWN_FIRST, KNOWN_LAST), YESTERDAY, TODAY]
+        known = [*span(KNOWN_FIRST, KNOWN_LAST), *NEAR]
         found.working = {day: draw.random() < 0.7 and month_of(day) != ONLY_OFF_MONTH for day in known}
         found.working |= {day: working for day, (working, _) in HOLIDAYS.items()}
-        every = {day: not found.working.get(day, False) for day in [*span(FIRST, LAST), YESTERDAY, TODAY]}
+        every = {day: not found.working.get(day, False) for day in [*span(FIRST, LAST), *NEAR]}
         store_calendar(client, 7, [(day, working, True, "Never") for day, working in every.items()])
         names = {day: HOLIDAYS.get(day, (False, ""))[1] for day in found.working}
         store_calendar(client, 8, [(day, found.working[day], day in HOLIDAYS, names[day]) for day in names])
@@ -87,7 +87,7 @@ def store_sums(client: Client, year: Year, draw: random.Random, subject: str, na
     """Three minutes a day of the city, the first and the last among them, and the same of a line, which is no more."""
     columns = [KPIS[name].measures[0].column for name in names]
     rows: list[list[Any]] = []
-    for day in [*span(FIRST, LAST), YESTERDAY, TODAY]:
+    for day in [*span(FIRST, LAST), *NEAR]:
         start = datetime(day.year, day.month, day.day, tzinfo=TZ)
         if month_of(day) != EMPTY_MONTH and draw.random() < 0.8:
             year.covered[subject].add(day)
@@ -166,9 +166,13 @@ def test_a_day_that_a_range_cuts_counts_whole(subject: str, year: Year) -> None:
 
 @pytest.mark.parametrize("subject", SHOWN)
 def test_a_day_that_is_not_over_does_not_count(subject: str, year: Year) -> None:
-    start = YESTERDAY.replace(day=1)
-    found = asked(year, subject, Chosen(from_s=at(start), to_s=at(TODAY + timedelta(days=40))))
-    assert found == expected(year, subject, span(start, YESTERDAY))
+    today = now = None
+    while today is None or now != today:  # else the day ended while it was asked
+        today = datetime.now(TZ).date()
+        start = (today - timedelta(days=1)).replace(day=1)
+        found = asked(year, subject, Chosen(from_s=at(start), to_s=at(today + timedelta(days=40))))
+        now = datetime.now(TZ).date()
+    assert found == expected(year, subject, span(start, today - timedelta(days=1)))
 
 
 @pytest.mark.parametrize("without", ["hotline.calendar_days", "hotline.covered_days"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
 from deploy.brokers import Broker, EmbeddedBroker, KafkaBroker, create_topics, open_admin
 from deploy.ports import free_port
@@ -146,7 +146,7 @@ def committed(echoes: Echoes) -> dict[int, int]:
             try:
                 offsets = admin.list_group_offsets({group: None})[group]
                 break
-            except CoordinatorNotAvailableError:  # the first question about a group makes the broker prepare for them
+            except (CoordinatorNotAvailableError, NotCoordinatorError):  # the first question makes the broker prepare
                 time.sleep(0.1)
     return {tp.partition: at.offset for tp, at in offsets.items() if at.offset >= 0}
 
