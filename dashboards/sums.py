@@ -175,10 +175,10 @@ def _is_number(kpi: Kpi) -> bool:
 
 
 def summands(asked: Asked) -> list[Summand]:
-    """All sums of a statement, each once, those that are kept by the minute first."""
+    """All sums of a statement, each once: those of the span first, and of these such as are kept by the minute."""
     found = [Summand(part, isinstance(kpi.numerator, Stock)) for kpi in asked.kpis for part in kpi.measures]
     once = {summand.name: summand for summand in found}.values()
-    return sorted(once, key=lambda summand: summand.measure.grains[asked.kind])
+    return sorted(once, key=lambda summand: (summand.ever, summand.measure.grains[asked.kind]))
 
 
 def summed(asked: Asked, keys: Sequence[Key] = ()) -> str:
@@ -187,7 +187,7 @@ def summed(asked: Asked, keys: Sequence[Key] = ()) -> str:
     All sums are one array until the end, and rows that belong to the span as well as to all time are read once, under
     the two flags: to plan a statement takes most of its time, and grows with its columns times its pieces.
     """
-    names = sorted(summands(asked), key=lambda summand: summand.ever)
+    names = summands(asked)
     evers = sorted({summand.ever for summand in names})
     days = asked.span.days and not any(key.fine for key in keys)
     cut = pieces(asked.subject, asked.kind, names, days=days)

@@ -135,6 +135,21 @@ def make_once(file: Path, content: bytes, *, mode: int = 0o644) -> bytes:
     return file.read_bytes()
 
 
+def write_draft(draft: Path, content: bytes) -> None:
+    """Write a file that is to take another's place, and have it on the disk.
+
+    Raises OSError, as for a full disk; then nothing of it is left, for a piece would take the room of the next try.
+    """
+    try:
+        with draft.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
 def write_whole(file: Path, text: str) -> None:
     """Replace the file's text so that every reader sees the old or the new, never a piece.
 

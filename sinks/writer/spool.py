@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from hotline.data_folder import write_draft
 from sinks.writer.batch import Batch, decode
 
 if TYPE_CHECKING:
@@ -43,9 +44,8 @@ class Spool:
         draft = path.with_suffix(_DRAFT)
         body = batch.encode()
         try:
-            _write_durably(draft, body)
+            write_draft(draft, body)
         except OSError as error:
-            draft.unlink(missing_ok=True)  # a piece of it would take the room that the next try needs
             why = f"{error.strerror}: a batch of {len(body)} bytes does not get on the disk; give it room"
             raise OSError(error.errno, why, str(draft)) from error
         self._number += 1
@@ -71,13 +71,6 @@ class Spool:
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{_SUFFIX}"))
-
-
-def _write_durably(file: Path, body: bytes) -> None:
-    with file.open("wb") as out:
-        out.write(body)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _own(folder: Path) -> IO[str]:

@@ -5,7 +5,6 @@ A worker that loses the file loses time only: it starts from ClickHouse then.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ import numpy as np
 import zstandard
 
 from hotline.catalogue import measures
+from hotline.data_folder import write_draft
 from hotline.marks import Partition
 from hotline.subjects import SUBJECTS
 from streams.roll.cells import Cells
@@ -86,14 +86,7 @@ def save(file: Path, taken: Taken, zone: str) -> None:
     )
     file.parent.mkdir(exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
-    try:
-        with draft.open("wb") as out:
-            out.write(_ENCODER.encode(snapshot))
-            out.flush()
-            os.fsync(out.fileno())
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    write_draft(draft, _ENCODER.encode(snapshot))
     draft.replace(file)
 
 
