@@ -79,16 +79,18 @@ class Current:
     def figure(self, kpi: Kpi, window: str, kind: str = ALL, scope: str = "") -> Figure | None:
         """The figure of a KPI; None where it is unknown, not filled, or not published by that window and kind of scope.
 
-        What a full record leaves out of a scope is nothing: 0 for a count or a stock, no value for a ratio.
+        What a full record leaves out of a scope is nothing: 0 for a count or a stock, no value for a ratio. A count of
+        0 is no value either where the city's is none.
         """
         if not self.known or not is_published(kpi, window, kind):
             return None
-        if (kpi.name, window) not in self._of(ALL).get("", {}):  # of the city everything is published that has a value
+        city = self._of(ALL).get("", {}).get((kpi.name, window))
+        if city is None:  # of the city everything is published that has a value
             return None
-        found = self._of(kind).get(scope, {}).get((kpi.name, window))
-        if found is not None:
-            return found
-        return Figure(0, 0, None) if kpi.denominator else Figure(0, None, 0)
+        found = self._of(kind).get(scope, {}).get((kpi.name, window), Figure(0, 0 if kpi.denominator else None, None))
+        if kpi.denominator is None and not found.numerator:
+            return found._replace(value=None if city.value is None else 0)
+        return found
 
     def scopes(self, kind: str) -> list[str]:
         """The scopes of that kind with anything to show, by name; "" is what was stated without one."""

@@ -4,6 +4,10 @@ A record is MessagePack around an Arrow IPC stream with a row for each value (`C
 all of the scope kind `all`, and of other scopes those with something to show; what it leaves out is nothing (a count of
 0, a ratio of no cases). A record that is not full has the values that changed since the one before it, the empty ones
 too.
+
+A count of nothing is 0 from the day on of which the subject has an event; before the first call of a day its calls are
+no value, as everywhere (`hotline.queries.coverage`). That is said of the city alone: where its count is no value, that
+of no scope is.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "value": pl.Float64(),
 }
 """Columns of the values. `window` is one of `hotline.windows`; a count and a stock have no denominator; `value` is the
-published one, in the KPI's unit, null where there was nothing to divide by."""
+published one, in the KPI's unit, null where there was nothing to divide by, or a count of a span without events."""
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,17 +36,26 @@ class _Column:
 
 
 class Figures(NamedTuple):
-    """Numerators and denominators of one subject, by scope and column; a denominator is 0 where there is none."""
+    """Numerators and denominators of one subject, by scope and column; a denominator is 0 where there is none.
+
+    Of each column whether a day of its window is covered: elsewhere a count of 0 is no value (see `hotline.live`).
+    """
 
     above: I64
     below: I64
+    covered: Mask
 
     def differs(self, other: Figures | None) -> Mask:
-        """Which values are others than before; scopes that are new were all nothing."""
+        """Which numbers are others than before; scopes that are new were all nothing."""
         if other is None:
             return self.something()
         more = ((0, len(self.above) - len(other.above)), (0, 0))
         found: Mask = (self.above != np.pad(other.above, more)) | (self.below != np.pad(other.below, more))
+        return found
+
+    def turned(self, other: Figures | None) -> Mask:
+        """Of which columns nothing became a value, or a value nothing, with the same numbers."""
+        found: Mask = self.covered != other.covered if other else self.covered
         return found
 
     def something(self) -> Mask:
@@ -68,14 +77,15 @@ class Board:
         self._scale = np.array([column.kpi.unit.scale for column in columns])
         self._kept = {kind: np.array([column.kpi.grain(kind) is not None for column in columns]) for kind in KINDS}
 
-    def figures(self, rolling: Rolling, scopes: int) -> Figures:
-        """Every value of the first so many scopes."""
+    def figures(self, rolling: Rolling, scopes: int, newest_at: int | None) -> Figures:
+        """Every value of the first so many scopes, where the subject's newest event is of that instant."""
         totals = rolling.totals(scopes)
         above = totals[self._window, :, self._above] - np.where(
             (self._minus >= 0)[:, None], totals[self._window, :, self._minus], 0
         )
         below = np.where((self._below >= 0)[:, None], totals[self._window, :, self._below], 0)
-        return Figures(np.ascontiguousarray(above.T), np.ascontiguousarray(below.T))
+        covered = np.array(rolling.covered(newest_at))[self._window]
+        return Figures(np.ascontiguousarray(above.T), np.ascontiguousarray(below.T), covered)
 
     def kept(self, scopes: Scopes, without: Collection[str] = ()) -> Mask:
         """Which columns each scope has; those of the KPIs `without` a value nobody has."""
@@ -88,7 +98,8 @@ class Board:
         column, scope = np.nonzero(chosen.T)  # like stands by like, which takes half the bytes
         above, below = figures.above[scope, column], figures.below[scope, column]
         ratio = self._below[column] >= 0
-        return Rows(self._kpi[column], self._window[column], scope, above, below, ratio, self._scale[column])
+        empty = np.where(ratio, below == 0, (above == 0) & ~figures.covered[column])
+        return Rows(self._kpi[column], self._window[column], scope, above, below, ratio, empty, self._scale[column])
 
 
 class Rows(NamedTuple):
@@ -100,6 +111,7 @@ class Rows(NamedTuple):
     above: I64
     below: I64
     ratio: Mask
+    empty: Mask
     scale: I64
 
 
@@ -109,8 +121,7 @@ def table(parts: list[Rows], scopes: Scopes) -> pa.Table:
     kind = np.array([KINDS.index(kind) for kind, _ in scopes.names], np.int64)
     texts = {text: place for place, text in enumerate(dict.fromkeys(value for _, value in scopes.names))}
     text = np.array([texts[value] for _, value in scopes.names], np.int64)
-    empty = rows.ratio & (rows.below == 0)
-    divided = rows.above / np.where(rows.ratio & ~empty, rows.below, 1) / np.where(rows.ratio, rows.scale, 1)
+    divided = rows.above / np.where(rows.ratio & ~rows.empty, rows.below, 1) / np.where(rows.ratio, rows.scale, 1)
     return pa.table(
         {
             "kpi": _coded(rows.kpi, NAMES),
@@ -119,7 +130,7 @@ def table(parts: list[Rows], scopes: Scopes) -> pa.Table:
             "scope": _coded(text[rows.scope], tuple(texts)),
             "numerator": pa.array(rows.above),
             "denominator": pa.array(rows.below, mask=~rows.ratio),
-            "value": pa.array(divided, mask=empty),
+            "value": pa.array(divided, mask=rows.empty),
         }
     )
 

@@ -38,7 +38,10 @@ class Publisher:
         if self._state.changes == self._changes_said:
             return None
         figures = self._figures()
-        chosen = {name: of.differs(self._said.get(name)) for name, of in figures.items()}
+        city = self._city()
+        chosen = {
+            name: of.differs(said := self._said.get(name)) | (of.turned(said) & city) for name, of in figures.items()
+        }
         if not any(mask.any() for mask in chosen.values()):
             return None
         values = self._table(figures, chosen)
@@ -51,8 +54,7 @@ class Publisher:
         if self._state.changes == self._changes_in_full and not store and self.values_offset is not None:
             return self._record(as_of_ms, full=True, values=b"")
         figures = self._figures()
-        city = np.array([kind == ALL for kind, _ in self._state.scopes.names])[:, None]
-        chosen = {name: of.something() | city for name, of in figures.items()}
+        chosen = {name: of.something() | self._city() for name, of in figures.items()}
         values = self._table(figures, chosen)
         self._said, self._changes_in_full = figures, self._changes_said
         tables = {KPIS_TABLE: ipc.encode_table(self._to_store(values, as_of_ms), small=True)} if store else {}
@@ -61,9 +63,15 @@ class Publisher:
 
     def _figures(self) -> dict[str, Figures]:
         self._changes_said = self._state.changes
+        scopes, newest_at = len(self._state.scopes), self._state.newest_at
         return {
-            name: board.figures(self._state.rolling[name], len(self._state.scopes)) for name, board in BOARDS.items()
+            name: board.figures(self._state.rolling[name], scopes, newest_at.get(name))
+            for name, board in BOARDS.items()
         }
+
+    def _city(self) -> Mask:
+        """Which scope is all of it."""
+        return np.array([kind == ALL for kind, _ in self._state.scopes.names])[:, None]
 
     def _table(self, figures: dict[str, Figures], chosen: dict[str, Mask]) -> pa.Table:
         scopes = self._state.scopes

@@ -8,6 +8,7 @@ deadlines are known before they pass.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hotline.catalogue import KPIS, Stock, measures
+from hotline.periods import day_start_s
 from hotline.windows import HOUR_S, MINUTE_S, RECENT_S, WINDOWS, span
 from streams.roll.cells import Cells, together, width
 from streams.roll.scopes import I64
@@ -95,6 +97,14 @@ class Rolling:
         """Sums by window (the stocks' last), scope and measure, of so many scopes."""
         self._grow(scopes * self._width - 1)
         return self._totals[:, : scopes * self._width].reshape(len(self._totals), scopes, self._width)
+
+    def covered(self, newest_at: int | None) -> list[bool]:
+        """Of each window (the stocks' last) whether a day of it is covered: the newest event's or an earlier one."""
+        if newest_at is None:
+            return [False] * len(self._spans)
+        day = datetime.fromtimestamp(newest_at, self._zone).date()
+        end = day_start_s(day + timedelta(days=1), self._zone)
+        return [start < end for start, _ in self._spans]
 
     def columns_read(self, at: pl.Series) -> list[str]:
         """Columns of sums at these instants that can change anything; no names are all.

@@ -97,10 +97,11 @@ def keeps_its_pace(records: list[Live]) -> None:
 def test_every_published_value_is_that_of_the_sums_at_its_positions(new_hotline: Callable[..., Hotline]) -> None:
     """Late and shuffled events, two deaths of roll: one starts from the tables, one goes on from its snapshot.
 
-    In the end the boards, `hotline watch` and `hotline kpi` say the same at once.
+    Before the first event and in the end the boards, `hotline watch` and `hotline kpi` say the same at once.
     """
     hotline = new_hotline(HOTLINE_ZONE=ZONE, HOTLINE_BOARDS="true")
     hotline.running()
+    assert min(agree(hotline, "today")) > FIGURES_MIN
     for number, frames in enumerate(traffic()):
         for name, frame in frames.items():
             send_events(hotline, SUBJECTS[name], [frame], events_max=1_000)

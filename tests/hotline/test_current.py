@@ -156,6 +156,14 @@ def test_what_a_full_record_leaves_out_of_a_scope_is_nothing_and_no_value() -> N
     assert current.figure(KPIS["answer_rate"], "today", "line", "never heard of") == Figure(0, 0, None)
 
 
+def test_where_a_count_of_the_city_is_no_value_that_of_no_scope_is() -> None:
+    current = read(published([{KEYS[1]: 3}, None]), 1, 2)
+    empty = pl.DataFrame([(*KEYS[0], 0, None, None), (*KEYS[1], 0, None, 0.0)], COLUMNS, orient="row")
+    current.take(Live(sequence=3, as_of_ms=3000, full=False, values=ipc.encode(empty)), 2)
+    for scope in ((ALL, ""), ("line", "12345"), ("line", "never heard of")):
+        assert current.figure(KPIS["calls_offered"], "5min", *scope) == Figure(0, None, None)
+
+
 def test_what_a_full_record_leaves_out_of_the_city_is_unknown_everywhere() -> None:
     """So it is of a KPI whose sums are not filled."""
     current = read(published([None]), 0, 1)

@@ -142,11 +142,13 @@ def empty_state(zone: str, at_s: int) -> State:
     return State(ZoneInfo(zone), at_s, Scopes([(ALL, "")]), read)
 
 
-def take(state: State, subject: Subject, piece: Changes, minutes_from: int) -> None:
+def take(state: State, subject: Subject, piece: Changes, minutes_from: int, *, newest_at: int | None = None) -> None:
     """Have a state take in the output of measure that comes next."""
     at = MEASURED_TOPICS[subject.name], 0
     source = state.read[at].accepted.next_offset
-    state.take(at, state.read[at].offset, output(subject, piece, minutes_from, source=source).encode())
+    state.take(
+        at, state.read[at].offset, output(subject, piece, minutes_from, source=source, newest_at=newest_at).encode()
+    )
 
 
 def output(
@@ -158,6 +160,7 @@ def output(
     deployment: int = 1,
     output_id: int = UNKNOWN,
     upon: int = UNKNOWN,
+    newest_at: int | None = None,
 ) -> Measured:
     """What measure would have written of the record at the offset `source`, had it changed the sums so."""
     found = {subject.sums_table: piece.sums, subject.recent_table: piece.recent}
@@ -176,7 +179,7 @@ def output(
         ),
         verdicts=Verdicts(counted=1),
         versions=Versions(deployment=deployment, fold=1),
-        newest_at=source,
+        newest_at=source if newest_at is None else newest_at,
         minutes_from=minutes_from,
         tables={table: ipc.encode(frame) for table, frame in found.items() if len(frame)},
     )

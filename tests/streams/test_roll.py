@@ -18,7 +18,7 @@ from hotline.contributions import Changes, contributions
 from hotline.current import Current
 from hotline.names import MEASURED_TOPICS
 from hotline.subjects import SUBJECTS, Subject
-from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, WINDOWS, recent_from, span
+from hotline.windows import ALL_MINUTES, DAY_S, HOUR_S, NOW, WINDOWS, recent_from, span
 from streams.roll.publishing import Publisher
 from streams.roll.snapshot import restored, save
 from streams.roll.snapshot import take as taken
@@ -178,6 +178,40 @@ def test_outputs_are_taken_by_the_common_rule() -> None:
     state.take(at, 4, output(subject, pieces[2], ALL_MINUTES, source=2, deployment=3).encode())
     assert merged([Publisher(state).everything(0)]) != before
     assert (state.read[at].offset, state.read[at].accepted.deployment) == (5, 3)
+
+
+def test_a_count_of_nothing_is_a_value_from_the_first_event_of_the_day_on() -> None:
+    """In changes as in full records, of the city as of any scope; a stock's of nothing once there was any event."""
+    zone, tickets = ZoneInfo("Asia/Shanghai"), SUBJECTS["tickets"]
+    midnight_s = int(datetime(2026, 3, 2, tzinfo=zone).timestamp())
+    nothing = Changes(*(sums.clear() for sums in changes(tickets, zone.key, ALL_MINUTES)[0]))
+    state = empty_state(zone.key, midnight_s - 600)
+    publisher, following = Publisher(state), Current()
+    following.take(publisher.everything(0), 0)
+
+    def said(at_s: int, *, newest_at: int | None = None) -> dict[str, float | None]:
+        """Read some counts at an instant, after an output that brings an event and changes no sum."""
+        state.move(at_s)
+        if newest_at is not None:
+            take(state, tickets, nothing, ALL_MINUTES, newest_at=newest_at)
+        if record := publisher.changed(at_s * 1000):
+            following.take(record, 1)
+        joining = Current()
+        joining.take(Publisher(state).everything(at_s * 1000), 2)
+        asked = {"5min": "tickets_created", "today": "tickets_created", "7d": "calls_offered", NOW: "tickets_open"}
+        (found,) = {
+            tuple(known.figure(KPIS[name], window, *scope).value for window, name in asked.items())  # type: ignore[union-attr]
+            for known in (following, joining)
+            for scope in (("all", ""), ("district", "not heard of"))
+        }
+        return dict(zip(asked, found, strict=True))
+
+    before_any = {"5min": None, "today": None, "7d": None, NOW: None}
+    assert said(midnight_s - 600) == before_any
+    assert said(midnight_s - 600, newest_at=midnight_s - 601) == before_any | {"5min": 0, "today": 0, NOW: 0}
+    assert said(midnight_s + 60) == before_any | {"5min": 0, NOW: 0}  # minutes before midnight are in it
+    assert said(midnight_s + 600) == before_any | {NOW: 0}
+    assert said(midnight_s + 600, newest_at=midnight_s) == before_any | {"5min": 0, "today": 0, NOW: 0}
 
 
 def test_windows_slide_when_nothing_comes_and_are_silent_when_nothing_changes() -> None:
