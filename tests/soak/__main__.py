@@ -46,7 +46,7 @@ def main() -> int:
             if asked.outage_s:
                 still = partial(outage, broker=broker, seconds=asked.outage_s, seed=seed)
                 steps.do(f"outage, {broker}", soak.outages, still)
-        for run in kills(Path(made) / "kills", times=asked.kills, seed=seed):
+        for run in kills(Path(made) / "kills", times=asked.kills, seed=seed, at_once=asked.at_once):
             soak.runs.append(run)
             steps.write()
     for failure in soak.failed:
@@ -81,6 +81,7 @@ class _Steps:
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--kills", type=int, default=500, help="processes to kill; 0: none (%(default)s)")
+    parser.add_argument("--at-once", type=int, default=3, help="runs at once in which they are (%(default)s)")
     parser.add_argument("--speed", type=int, default=100, help="pace of the compressed days; 0: none (%(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="size of their city; 1 is a large one (%(default)s)")
     parser.add_argument("--outage-s", type=float, default=600.0, help="how long the engine stands still (%(default)s)")

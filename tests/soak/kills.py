@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import sys
 import traceback
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ from tests.faults.test_faults import ENVIRONMENTS, broken, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
 FAULTS_A_RUN = 25
 
@@ -41,29 +45,44 @@ class Run(msgspec.Struct, frozen=True):
         return sum(self.killed.values())
 
 
-def kills(folder: Path, *, times: int, seed: int) -> Iterator[Run]:
-    """Break things until so many processes were killed, environment by environment in turn.
+def kills(folder: Path, *, times: int, seed: int, at_once: int) -> Iterator[Run]:
+    """Break things until so many processes were killed, environment by environment in turn, so many runs at once.
 
-    Ends after a run that killed nobody: it failed at its beginning, and so would the next ones.
+    Stacks wait for one another's parts most of the time: three at once keep two cores busy.
     """
-    draw, killed, number = random.Random(seed), 0, 0
-    while killed < times:
-        for environment in ENVIRONMENTS:
-            at = folder / str(number)
-            at.mkdir(parents=True)
-            run = _run(environment, draw.randrange(2**32), at)
+    draw = random.Random(seed)
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn")) as pool:
+        runs = (
+            pool.submit(_run, environment, draw.randrange(2**32), folder / str(number))
+            for number, environment in enumerate(cycle(ENVIRONMENTS))
+        )
+        for run in until(times, runs, at_once):
             sys.stdout.write(
-                f"{environment} FAULTS_SEED={run.seed} FAULTS_TIMES={FAULTS_A_RUN} FAULTS_DAY={run.day}: "
+                f"{run.environment} FAULTS_SEED={run.seed} FAULTS_TIMES={FAULTS_A_RUN} FAULTS_DAY={run.day}: "
                 f"{run.failure or 'right'}\n"
             )
             yield run
-            killed, number = killed + run.kills, number + 1
-            if not run.kills:
-                return
+
+
+def until(times: int, runs: Iterator[Future[Run]], at_once: int) -> Iterator[Run]:
+    """Begin runs, so many at once, until so many processes were killed; those that go on then end as well.
+
+    None begins after a run that killed nobody: it failed at its beginning, and so would the next ones.
+    """
+    going: set[Future[Run]] = set()
+    left = times
+    while left > 0 or going:
+        if left > 0:
+            going.update(islice(runs, at_once - len(going)))
+        done, going = wait(going, return_when=FIRST_COMPLETED)
+        for run in (each.result() for each in done):
+            left = left - run.kills if run.kills else 0
+            yield run
 
 
 def _run(environment: str, seed: int, folder: Path) -> Run:
     diary, day, failure = Diary(), today(), None
+    folder.mkdir(parents=True)
     try:
         broken(environment, seed, FAULTS_A_RUN, folder, diary, day=day, of=HOURS[environment])
     except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
