@@ -175,7 +175,8 @@ def heat(name: str, of: Scopes = CITY) -> Entry:
 def _asked(kpis: tuple[Kpi, ...], over: str, edition: Edition, of: Scopes) -> sums.Asked:
     if over == NOW and not all(isinstance(kpi.numerator, Stock) for kpi in kpis):
         raise ValueError(f"only a stock has a value now: {[kpi.name for kpi in kpis]}")
-    return sums.Asked(kpis=kpis, span=OVER[over].span(edition.zone), kind=of.kind, chosen=of.chosen)
+    span = OVER[over].span(edition.zone)
+    return sums.Asked(kpis=kpis, span=span, kind=of.kind, chosen=of.chosen, lang=edition.lang)
 
 
 def _bars(rows: int) -> bargauge.Panel:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotline.catalogue import SCOPE_NAMES
+from hotline.events import CHINESE
 
 if TYPE_CHECKING:
     from hotline.catalogue import Kpi
@@ -67,3 +68,18 @@ def kind_label(kind: str) -> Text:
     """Name a kind of scope where it stands alone."""
     title = kind_title(kind)
     return Text(title.en.capitalize(), title.zh)
+
+
+def scope_title(kind: str, name: str, lang: Lang) -> str:
+    """Show the name of a scope: words of a closed vocabulary in the reader's language, all else as it was stated."""
+    return closed_words(kind, lang).get(name, name) or UNNAMED
+
+
+def scope_titled(kind: str, title: str) -> str:
+    """Find the name of the scope that is shown by such a title in any language."""
+    return next((name for name, shown in CHINESE.get(kind, {}).items() if shown == title), title)
+
+
+def closed_words(kind: str, lang: Lang) -> dict[str, str]:
+    """What the names of a kind are in a language, where they are not themselves."""
+    return CHINESE.get(kind, {}) if lang is Lang.ZH else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grafana_foundation_sdk.builders import common, stat, timeseries
@@ -125,8 +126,8 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
     kpis = tuple(map(find, names))
 
     def make(edition: Edition) -> Panel:
-        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind)
-        before = sums.Asked(kpis=kpis, span=year_before(now.span), kind=of.kind)
+        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind, lang=edition.lang)
+        before = replace(now, span=year_before(now.span))
         new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
         columns = [column("name", kind_label(of.kind).of(edition.lang))]
         for kpi in kpis:
@@ -154,7 +155,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
     kpi = find(name)
 
     def make(edition: Edition) -> Panel:
-        asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind)
+        asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind, lang=edition.lang)
         share = Text("Share of all", "占比").of(edition.lang)
         link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
         words = Text("{kpi}: TOP {n} by {kind}", "{kpi}:{kind}TOP{n}")

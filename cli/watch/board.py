@@ -119,7 +119,7 @@ def _context(scene: Scene, view: View) -> Text:
     about = kind_word(scene.scope.kind if scene.scope else ALL, view.lang)
     text.append(f" {about}", STRONG)
     if scene.scope:
-        text.append(f" {scope_word(scene.scope.value, view.lang)}", STRONG)
+        text.append(f" {scope_word(scene.scope.kind, scene.scope.value, view.lang)}", STRONG)
     ages = sorted(scene.current.ages_s(scene.silent_s).items())
     told = [word(f"newest_{subject}", view.lang, age=age_word(age_s, view.lang)) for subject, age_s in ages]
     if told:

@@ -101,7 +101,7 @@ def _title(rows: Rows, view: View, top: int, count: int, width: int) -> Text:
 
 
 def _table(rows: Rows, shown: tuple[Row, ...], lang: Lang, width: int) -> Table:
-    names = [scope_word(row.scope, lang) for row in shown]
+    names = [scope_word(rows.kind, row.scope, lang) for row in shown]
     cells = [[value_cell(kpi, row.figures[place], lang) for row in shown] for place, kpi in enumerate(rows.kpis)]
     titles = [name_of(kpi, lang) for kpi in rows.kpis]
     titles = [

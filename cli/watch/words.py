@@ -107,8 +107,12 @@ def kind_word(kind: str, lang: Lang) -> str:
     return SCOPE_NAMES[kind][lang is Lang.ZH]
 
 
-def scope_word(scope: str, lang: Lang) -> str:
+def scope_word(kind: str, scope: str, lang: Lang) -> str:
     """The name of a scope as a terminal may have it: names come from outside, and may hold what a terminal obeys."""
+    from hotline.events import CHINESE
+
+    if lang is Lang.ZH:
+        scope = CHINESE.get(kind, {}).get(scope, scope)
     return harmless(scope) or word("unnamed", lang)
 
 

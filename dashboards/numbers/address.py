@@ -14,7 +14,7 @@ from dashboards.macros import ALL_VALUE
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.web import ranges
 from dashboards.web.choice import VALUE_BYTES_MAX, VALUES_MAX, is_name
-from dashboards.words import UNNAMED, Lang
+from dashboards.words import UNNAMED, Lang, scope_title, scope_titled
 from hotline.catalogue import ALL, KPIS, Kpi, Stock, scope_kinds
 from hotline.events import YEAR_MAX, YEAR_MIN
 from hotline.queries import QuestionError, parse_identity
@@ -76,6 +76,11 @@ class Address:
         return tuple(
             dict.fromkeys(each for name in self.chosen for each in (("", name) if name == UNNAMED else (name,)))
         )
+
+    @property
+    def titles(self) -> list[str]:
+        """The chosen scopes as they are shown."""
+        return [scope_title(self.kind, name, self.lang) for name in self.chosen]
 
     def link(self, part: str = "", *, row: str = "", **changed: Any) -> str:
         """The address of the same with something changed; its range stands still, however it was written.
@@ -179,7 +184,7 @@ def _chosen(kind: str, given: Iterable[str]) -> tuple[str, ...]:
         return ()
     if len(values) > VALUES_MAX:
         raise AddressError(f"{len(values)} values of var-{kind}: choose at most {VALUES_MAX}, or all")
-    return tuple(_text(f"var-{kind}", value) for value in values)
+    return tuple(scope_titled(kind, _text(f"var-{kind}", value)) for value in values)
 
 
 def _text(name: str, value: str) -> str:

@@ -133,7 +133,7 @@ def _about(address: Address, counted: Counted, total: int) -> Iterator[tuple[str
     yield says.said("formula", lang), kpi_formula(kpi).of(lang)
     yield says.said("period", lang), says.period(kpi, address.over, counted.period, lang)
     yield says.said("zone", lang), counted.period.zone.key
-    names = ", ".join(says.scope_name(name) for name in address.chosen)
+    names = ", ".join(address.titles)
     yield says.said("scopes", lang), f"{kind_label(address.kind).of(lang)}{': ' if names else ''}{names}"
     yield says.said("rows", lang), total
     yield says.said("address", lang), address.link()

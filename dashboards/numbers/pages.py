@@ -13,7 +13,7 @@ from dashboards.numbers import says
 from dashboards.numbers.address import kinds
 from dashboards.numbers.exports import ROWS_MAX
 from dashboards.numbers.listed import EVENTS_MAX, has_two_parts
-from dashboards.words import Lang, kind_label, kind_title, kpi_formula, kpi_title
+from dashboards.words import UNNAMED, Lang, kind_label, kind_title, kpi_formula, kpi_title, scope_title
 from hotline.catalogue import ALL, Quantile, Stock
 from hotline.queries import condition
 
@@ -104,7 +104,7 @@ def _head(address: Address, counted: Counted) -> dict[str, Any]:
         "period": says.period(kpi, address.over, counted.period, lang),
         "whole_hours": says.said("whole_hours", lang, kind=kind_title(address.kind)) if counted.whole_hours else "",
         "kind": kind_label(address.kind).of(lang),
-        "scopes": [says.scope_name(name) for name in address.chosen],
+        "scopes": address.titles,
         "other_language": address.link(lang=other),
     }
 
@@ -145,8 +145,9 @@ def _share_heads(address: Address) -> list[str]:
 def _line(address: Address, share: Share) -> list[tuple[str, str]]:
     """Cells as text and address."""
     crosses = address.kind not in {ALL, address.by}
-    name = says.said("others", address.lang, n=share.others) if share.others else says.scope_name(share.name)
-    href = "" if crosses or share.others else address.link(kind=address.by, chosen=(name,), page=1)
+    lang, chosen = address.lang, (share.name or UNNAMED,)
+    name = says.said("others", lang, n=share.others) if share.others else scope_title(address.by, share.name, lang)
+    href = "" if crosses or share.others else address.link(kind=address.by, chosen=chosen, page=1)
     return [
         (name, href),
         *((text, "") for text in _numbers(address, share.parts, share.of_numerator, share.of_denominator)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import look
 from dashboards.numbers.address import RANGE
-from dashboards.words import NO_VALUE, UNNAMED, Lang, Text, kind_title
+from dashboards.words import NO_VALUE, Lang, Text, kind_title, scope_title
 from hotline.catalogue import Quantile, Stock, Unit, scope_kinds
 from hotline.windows import NOW, WINDOWS
 
@@ -145,11 +145,6 @@ def count(number: int | None) -> str:
     return NO_VALUE if number is None else f"{number:,}"
 
 
-def scope_name(name: str) -> str:
-    """Show the name of a scope."""
-    return name or UNNAMED
-
-
 def clock(at: datetime) -> str:
     """Show an instant by its own wall clock."""
     return f"{at:%Y-%m-%d %H:%M:%S}"
@@ -168,7 +163,7 @@ def cell(kpi: Kpi, name: str, content: Any, lang: Lang) -> str:
     if content is None:
         return NO_VALUE
     if name in scope_kinds(kpi.subject):
-        return scope_name(content)
+        return scope_title(name, content, lang)
     if isinstance(content, bool):
         return said("yes" if content else "no", lang)
     return clock(content) if isinstance(content, datetime) else str(content)

@@ -29,7 +29,7 @@ from hotline.events.tickets import (
     TicketReturned,
     TicketSnapshot,
 )
-from hotline.events.words import SATISFIED, WORDS
+from hotline.events.words import CHINESE, SATISFIED, WORDS
 
 CALL_EVENTS: tuple[type[CallEvent], ...] = (
     CallOffered,
@@ -61,6 +61,7 @@ TICKET_EVENTS: tuple[type[TicketEvent], ...] = (
 
 __all__ = [
     "CALL_EVENTS",
+    "CHINESE",
     "NAME_BYTES_MAX",
     "SATISFIED",
     "SCHEMA",

@@ -8,9 +8,7 @@ Direction = Literal["inbound", "outbound"]
 Leg = Literal["operator", "specialist", "department"]
 """Who spoke or answered: an operator of the hotline, a policy specialist, or a department."""
 Nature = Literal["consult", "other"]
-"""咨询 or 非咨询."""
 Audience = Literal["citizen", "enterprise"]
-"""群众 or 企业."""
 Rating = Literal["very_satisfied", "satisfied", "fairly_satisfied", "dissatisfied", "very_dissatisfied"]
 """非常满意, 满意, 基本满意, 不满意, 非常不满意."""
 
@@ -26,3 +24,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "operator_rating": get_args(Rating),
 }
 """Column name → the words it may hold."""
+
+CHINESE: dict[str, dict[str, str]] = {
+    "nature": {"consult": "咨询", "other": "非咨询"},
+    "audience": {"citizen": "群众", "enterprise": "企业"},
+}
+"""Column by which numbers are split → what its words are in Chinese. In English they are themselves."""

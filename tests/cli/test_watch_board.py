@@ -24,6 +24,7 @@ from cli.watch.view import Order, View
 from cli.watch.words import WORDS, window_word, word
 from hotline.catalogue import KPIS, Better, Stock, scope_kinds
 from hotline.current import Current
+from hotline.events import CHINESE
 from hotline.queries import Scope
 from hotline.windows import WINDOWS
 from tests.cli.board_pictures import README_PICTURE, SIZES, lines, readme_picture, views
@@ -315,6 +316,13 @@ class TestRows:
     def test_what_was_stated_without_a_scope_has_a_name(self, lang: Lang) -> None:
         shown = texts(View(split="district", lang=lang), 200, 50)
         assert any(line.startswith(word("unnamed", lang)) for line in shown)
+
+    @every_lang
+    def test_words_of_closed_vocabularies_are_in_the_language(self, lang: Lang) -> None:
+        for name, chinese in CHINESE["audience"].items():
+            of = replace(scene(), scope=Scope("audience", name))
+            shown = texts(View(screen=ScreenName.TICKETS, lang=lang, scoped=True), 200, 50, of)
+            assert any((chinese if lang is Lang.ZH else name) in line for line in shown)
 
 
 class TestKeys:

@@ -47,6 +47,15 @@ def test_an_address_that_is_written_again_reads_the_same_and_its_range_stands_st
     assert read("average_wait_s", asked({"var-line": "a"}), NOW, ZONE).chosen == ()  # of a kind that is not asked about
 
 
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("written", ["consult", "咨询"])
+def test_a_word_of_a_closed_vocabulary_is_read_as_any_language_shows_it(written: str, lang: Lang) -> None:
+    query: dict[str, str | list[str]] = {"kind": "nature", "var-nature": [written, "別"], "lang": lang}
+    found = read("tickets_created", asked(query), NOW, ZONE)
+    assert found.names == ("consult", "別")
+    assert found.titles == [("咨询" if lang is Lang.ZH else "consult"), "別"]
+
+
 @pytest.mark.parametrize("values", [[], [""], ["$__all"], ["a", "$__all"]])
 def test_no_name_and_the_word_for_all_choose_everything(values: list[str]) -> None:
     assert read("calls_offered", asked({"kind": "line", "var-line": values}), NOW, ZONE).chosen == ()

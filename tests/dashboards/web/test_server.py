@@ -28,6 +28,7 @@ from dashboards.numbers.routes import PAGES_AT_ONCE_MAX
 from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields
+from hotline.events import CHINESE
 from hotline.queries import Statement, answer_from_rows
 from hotline.settings import SettingsError
 from tests.dashboards.conftest import BORN_AT, ZONE
@@ -169,6 +170,22 @@ def test_the_year_leads_from_a_nature_and_a_channel_to_the_categories_within_it(
         head, *lines, total = shown.tables[0]
         assert (head[0], total[1]) == ("Category", created["text"]), name
         assert sum(int(line[1].replace(",", "")) for line in lines) == int(created["text"].replace(",", ""))
+
+
+@pytest.mark.parametrize(("title", "kind"), [("工作日办理时长", "nature"), ("诉求总量与办理", "audience")])
+def test_words_of_closed_vocabularies_are_chinese_on_chinese_pages(title: str, kind: str, page: Site) -> None:
+    """On the board, in the link of each value, and on the page that it leads to; the rows are the English ones."""
+    (panel,) = (one for one in WEB["hotline-annual-zh"].panels if one["title"] == title)
+    rows, english = (
+        page.still(f"/d/hotline-annual{suffix}?from=now-3d&to=now")[panel["id"]]["rows"] for suffix in ("-zh", "")
+    )
+    words = CHINESE[kind]
+    assert {row[0] for row in rows} == {words.get(row[0], row[0]) for row in english} >= set(words.values())
+    for row in rows:
+        told = page.get(row[1]["href"].replace(" ", "%20")).text
+        assert row[0] in told
+        assert not set(words) & set(re.findall(r">\s*([^<>]+?)\s*<", told))
+    assert sorted(row[1]["text"] for row in rows) == sorted(row[1]["text"] for row in english)
 
 
 def test_a_number_is_as_of_the_same_clock_as_its_board(page: Site) -> None:
