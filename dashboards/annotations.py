@@ -1,4 +1,4 @@
-"""What is marked in the trends of a board: notes, repaired figures, logs begun anew, days without data, holidays."""
+"""What is marked in the trends of a board: notes, releases, incidents, corrections, days without data, holidays."""
 
 from __future__ import annotations
 
@@ -15,13 +15,24 @@ from dashboards.query import ClickHouseQuery, datasource
 from dashboards.spans import local
 from dashboards.words import Lang, Text
 from hotline.calendar_days import standing
-from hotline.names import COVERED_DAYS_TABLE, DATABASE, LOGS_TABLE, REPAIRS_TABLE
+from hotline.filled import FILLED, LACKING
+from hotline.names import (
+    COVERED_DAYS_TABLE,
+    DATABASE,
+    FILLED_COLUMNS_TABLE,
+    GAPS_TABLE,
+    LOGS_TABLE,
+    MIGRATIONS_TABLE,
+    RECONCILIATIONS_TABLE,
+    REPAIRS_TABLE,
+)
 
 if TYPE_CHECKING:
     from dashboards.entries import Edition
 
 TAGS = ("incident", "release", "holiday")
 """What people tag their notes with in Grafana, to have them on all boards."""
+MARKS_MAX, NAMED_MAX = 100, 3
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ def _marks(name: Text, color: str, sql: Callable[[Edition], str]) -> Annotation:
 
 def _notes(edition: Edition) -> AnnotationQuery:
     return AnnotationQuery(
-        name=Text("Incidents, releases, holidays", "事件、发布、节假日").of(edition.lang),
+        name=Text("Notes", "记事").of(edition.lang),
         datasource=DataSourceRef(type_val="grafana", uid="-- Grafana --"),
         icon_color=look.GOOD,
         target=UnknownDataquery({"limit": 100, "matchAny": True, "tags": list(TAGS), "type": "tags", "refId": "Anno"}),
@@ -63,12 +74,53 @@ def _corrections(edition: Edition) -> str:
     )
 
 
-def _logs(edition: Edition) -> str:
-    word = Text("Log begun anew", "日志重新开始").of(edition.lang)
-    return (
-        f"SELECT registered_at AS time, concat('{word}: ', topic, ' ', toString(log)) AS text "  # noqa: S608
-        f"FROM {DATABASE}.{LOGS_TABLE} WHERE {_DURING.format(at='registered_at')} ORDER BY time LIMIT 100"
+def _releases(edition: Edition) -> str:
+    """Each minute in which the tables were brought up to date, or sums of a formula were filled or found lacking."""
+    upgraded = Text("Tables brought up to date", "数据表已升级").of(edition.lang)
+    words = {
+        FILLED: Text("Sums of new formulas filled", "新公式的和已补齐").of(edition.lang),
+        LACKING: Text("Sums no longer kept by workers", "工作进程不再维护的和").of(edition.lang),
+    }
+    named = f"arrayStringConcat(arraySlice(arraySort(groupUniqArray(sums_column)), 1, {NAMED_MAX}), ', ')"
+    more = f"if(uniqExact(sums_column) > {NAMED_MAX}, concat(' … (', toString(uniqExact(sums_column)), ')'), '')"
+    tables = (
+        f"SELECT toDateTime(min(applied_at), '{edition.zone}') AS time, concat('{upgraded}: ', max(name)) AS text "  # noqa: S608
+        f"FROM {DATABASE}.{MIGRATIONS_TABLE} WHERE {_DURING.format(at='applied_at')} "
+        "GROUP BY toStartOfMinute(applied_at)"
     )
+    sums = (
+        f"SELECT min(told_at) AS time, concat(transform(told, {list(words)}, {list(words.values())}, ''), ': ', "  # noqa: S608
+        f"{named}, {more}) AS text FROM {DATABASE}.{FILLED_COLUMNS_TABLE} "
+        f"WHERE told IN {tuple(words)} AND {_DURING.format(at='told_at')} GROUP BY toStartOfMinute(told_at), told"
+    )
+    return _together(tables, sums)
+
+
+def _incidents(edition: Edition) -> str:
+    """Records that were given up, logs that began anew, and comparisons that found a difference."""
+    lost = Text("Records given up", "已放弃的记录").of(edition.lang)
+    anew = Text("Log begun anew", "日志重新开始").of(edition.lang)
+    sums = Text("Sums that differ from rows", "与明细不符的和").of(edition.lang)
+    rows = Text("rows that differ from events", "与事件不符的明细").of(edition.lang)
+    given_up = (
+        f"SELECT given_up_at AS time, concat('{lost}: ', topic, '[', toString(partition), '] ', "  # noqa: S608
+        f"toString(next_offset - first_offset)) AS text FROM {DATABASE}.{GAPS_TABLE} FINAL "
+        f"WHERE {_DURING.format(at='given_up_at')}"
+    )
+    begun = (
+        f"SELECT registered_at AS time, concat('{anew}: ', topic, ' ', toString(log)) AS text "  # noqa: S608
+        f"FROM {DATABASE}.{LOGS_TABLE} WHERE {_DURING.format(at='registered_at')}"
+    )
+    differed = (
+        f"SELECT reconciled_at AS time, concat('{sums}: ', toString(sums_differ), ', {rows}: ', "  # noqa: S608
+        f"toString(rows_differ)) AS text FROM {DATABASE}.{RECONCILIATIONS_TABLE} "
+        f"WHERE sums_differ + rows_differ > 0 AND {_DURING.format(at='reconciled_at')}"
+    )
+    return _together(given_up, begun, differed)
+
+
+def _together(*marks: str) -> str:
+    return f"SELECT time, text FROM ({' UNION ALL '.join(marks)}) ORDER BY time, text LIMIT {MARKS_MAX}"  # noqa: S608
 
 
 def _without_data(edition: Edition) -> str:
@@ -103,8 +155,9 @@ def _holidays(edition: Edition) -> str:
 
 EVERYTHING: tuple[Annotation, ...] = (
     Annotation(_notes),
+    _marks(Text("Incidents", "异常"), look.BAD, _incidents),
+    _marks(Text("Releases", "发布"), look.GOOD, _releases),
     _marks(Text("Corrections", "数据更正"), look.WARN, _corrections),
-    _marks(Text("New logs", "新日志"), look.BAD, _logs),
     _marks(Text("Days without data", "无数据日"), look.NO_DATA, _without_data),
     _marks(Text("Holidays", "节假日"), look.PLAIN, _holidays),
 )

@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards import look
 from dashboards.query import datasource
-from dashboards.words import NO_VALUE, Lang
+from dashboards.words import NO_VALUE, Lang, closed_words, kind_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +70,14 @@ def column(
     given |= more or {}
     properties = [DynamicConfigValue(id_val=key, value=value) for key, value in given.items()]
     return Override(matcher=MatcherConfig(id_val="byName", options=name), properties=properties)
+
+
+def scope_column(kind: str, lang: Lang, links: Sequence[Mapping[str, Any]] = ()) -> Override:
+    """Say how the column `name` of scopes is shown: words of closed vocabularies in the language."""
+    words = closed_words(kind, lang)
+    texts = {word: {"text": text, "index": place} for place, (word, text) in enumerate(words.items())}
+    more = {"mappings": [{"type": "value", "options": texts}]} if words else {}
+    return column("name", kind_label(kind).of(lang), links=links, more=more)
 
 
 def linked(name: str, link: Mapping[str, Any]) -> Override:

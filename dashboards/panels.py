@@ -14,12 +14,12 @@ from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
 from dashboards import look, series, spans, sums
 from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, linked, number_overrides
+from dashboards.finished import column, finished, linked, number_overrides, scope_column
 from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.plain import curves, digits
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import WINDOW_VARIABLE
-from dashboards.words import Lang, Text, kind_label, kind_title, kpi_title
+from dashboards.words import Lang, Text, kind_title, kpi_title
 from hotline.catalogue import Better, Grain, Kpi, Stock
 from hotline.catalogue import kpi as find
 from hotline.windows import NOW
@@ -99,7 +99,7 @@ def table(title: Text, names: Sequence[str], over: str, of: Scopes, *, opens: st
     def make(edition: Edition) -> Panel:
         asked = _asked(kpis, over, edition, of)
         order = f"{names[0]} DESC NULLS LAST, name"
-        name = column("name", kind_label(of.kind).of(edition.lang), links=_opens(opens, over, of.kind, edition))
+        name = scope_column(of.kind, edition.lang, links=_opens(opens, over, of.kind, edition))
         links = {kpi.name: to_number_of_scope(kpi, over, of.kind, edition.lang) for kpi in kpis}
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -175,8 +175,7 @@ def heat(name: str, of: Scopes = CITY) -> Entry:
 def _asked(kpis: tuple[Kpi, ...], over: str, edition: Edition, of: Scopes) -> sums.Asked:
     if over == NOW and not all(isinstance(kpi.numerator, Stock) for kpi in kpis):
         raise ValueError(f"only a stock has a value now: {[kpi.name for kpi in kpis]}")
-    span = OVER[over].span(edition.zone)
-    return sums.Asked(kpis=kpis, span=span, kind=of.kind, chosen=of.chosen, lang=edition.lang)
+    return sums.Asked(kpis=kpis, span=OVER[over].span(edition.zone), kind=of.kind, chosen=of.chosen)
 
 
 def _bars(rows: int) -> bargauge.Panel:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboards.pieces import Key, Summand, pieces
-from dashboards.words import UNNAMED, Lang, closed_words
+from dashboards.words import UNNAMED
 from hotline.catalogue import ALL, Grain, Kpi, Measure, Quantile, Stock, Unit
 from hotline.filled import FILLED_SQL
 from hotline.names import COVERED_DAYS_TABLE, DATABASE
@@ -31,8 +31,6 @@ class Asked:
     span: Span
     kind: str = ALL
     chosen: str = ""
-    lang: Lang = Lang.EN
-    """The language of names that have one."""
 
     def __post_init__(self) -> None:
         if len({kpi.subject.name for kpi in self.kpis}) != 1:
@@ -79,19 +77,13 @@ def total(asked: Asked) -> str:
 def split(asked: Asked, *, order: str, rows_max: int = 1000) -> str:
     """Select `name` and the value of each KPI, a row for each scope that has anything to count.
 
-    `order` is what follows ORDER BY. The scope "" is called `UNNAMED`, words of closed vocabularies by their titles.
+    `order` is what follows ORDER BY. The scope "" is called `UNNAMED`.
     """
     values = ", ".join(f"{value(kpi, asked.kind, _covered(kpi))} AS {kpi.name}" for kpi in asked.kpis)
     return (
-        f"{asked.covered_heads()} SELECT {_scope_title(asked)} AS name, {values} "  # noqa: S608  names of ours
+        f"{asked.covered_heads()} SELECT {SCOPE_NAME} AS name, {values} "  # noqa: S608  names of ours
         f"FROM ({summed(asked, [SCOPE])}) WHERE arrayExists(sum -> sum != 0, sums) ORDER BY {order} LIMIT {rows_max}"
     )
-
-
-def _scope_title(asked: Asked) -> str:
-    words = closed_words(asked.kind, asked.lang)
-    named = f"transform(scope, {list(words)}, {list(words.values())}, scope)" if words else "scope"
-    return f"if(scope = '', '{UNNAMED}', {named})"
 
 
 def parts(asked: Asked) -> str:

@@ -14,11 +14,11 @@ from grafana_foundation_sdk.models import text as text_options
 from dashboards import look, series, sums
 from dashboards.described import described
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, number_overrides
+from dashboards.finished import column, finished, number_overrides, scope_column
 from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
-from dashboards.words import Lang, Text, kind_label, kind_title, kpi_formula, kpi_title
+from dashboards.words import Lang, Text, kind_title, kpi_formula, kpi_title
 from hotline.buckets import By
 from hotline.catalogue import ALL, Kpi, Unit
 from hotline.catalogue import kpi as find
@@ -126,10 +126,10 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
     kpis = tuple(map(find, names))
 
     def make(edition: Edition) -> Panel:
-        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind, lang=edition.lang)
+        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind)
         before = replace(now, span=year_before(now.span))
         new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
-        columns = [column("name", kind_label(of.kind).of(edition.lang))]
+        columns = [scope_column(of.kind, edition.lang)]
         for kpi in kpis:
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
             link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
@@ -155,7 +155,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
     kpi = find(name)
 
     def make(edition: Edition) -> Panel:
-        asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind, lang=edition.lang)
+        asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind)
         share = Text("Share of all", "占比").of(edition.lang)
         link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
         words = Text("{kpi}: TOP {n} by {kind}", "{kpi}:{kind}TOP{n}")
@@ -166,7 +166,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
             targets=[ClickHouseQuery(sums.top(asked, rows_max=rows))],
             field=look.kpi_field(kpi, edition.lang),
             overrides=[
-                column("name", kind_label(of.kind).of(edition.lang)),
+                scope_column(of.kind, edition.lang),
                 *number_overrides((kpi,), edition.lang, links={name: link}),
                 column("share", share, unit=look.unit(Unit.SHARE, edition.lang), decimals=look.decimals(Unit.SHARE)),
             ],

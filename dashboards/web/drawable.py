@@ -146,7 +146,12 @@ def undrawable(panel: Json) -> Iterator[str]:
 
 
 def _field(given: Json, known: Mapping[str, Collection[Any]]) -> Iterator[str]:
-    yield from _refused("field option", given, known)
+    plain = {name: value for name, value in given.items() if name != "mappings"}
+    yield from _refused("field option", plain, known)
+    for mapping in given.get("mappings", ()):
+        yield from _refused("mapping", {"type": mapping.get("type")}, {"type": ("value",)})
+        for text in mapping.get("options", {}).values():
+            yield from _refused("mapping option", text, {"text": ANY, "index": ANY})
     if "unit" in given and not _UNIT.fullmatch(given["unit"]):
         yield f"unit {given['unit']!r}: the web board writes {_UNITS}"
 

@@ -65,6 +65,8 @@ class Field:
     bounds: Sequence[float] = ()
     tones: Sequence[Tone] = (Tone.NONE,)
     fixed: Tone | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Texts that are shown instead of others."""
     coloured: bool = False
     """A text of a table that has its tone's colour."""
     links: Sequence[Json] = ()
@@ -114,12 +116,17 @@ def _with(found: Field, given: Mapping[str, Any]) -> Field:
         bounds=[step["value"] for step in steps[1:]] if steps else found.bounds,
         tones=[tone_of(step["color"]) for step in steps] if steps else found.tones,
         fixed=tone_of(color["fixedColor"]) if color.get("mode") == "fixed" else found.fixed,
+        titles=_titles(given["mappings"]) if "mappings" in given else found.titles,
         coloured=found.coloured or custom.get("cellOptions", {}).get("type") == "color-text",
         links=given.get("links", found.links),
         custom=custom,
         low=given.get("min", found.low),
         high=given.get("max", found.high),
     )
+
+
+def _titles(mappings: Sequence[Json]) -> dict[str, str]:
+    return {value: shown["text"] for mapping in mappings for value, shown in mapping["options"].items()}
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class Writer:
         if "Date" in type_name:
             return self.time(value, of.unit)
         if isinstance(value, str):
-            return value
+            return of.titles.get(value, value)
         return self.number(value, of)
 
     def number(self, value: float, of: Field) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hotline.catalogue import KPIS
+from hotline.filled import FILLED, LACKING
 from hotline.names import DATABASE
 from sinks.connecting import connect
 from tests.dashboards.asking import Asking
@@ -69,6 +70,13 @@ def _store_pipeline(client: Client) -> None:
     repair = [["r'1", "minute_sums_calls", BORN_AT, BORN_AT, 3, BORN_AT + timedelta(hours=1)]]
     names = ["id", "sums_table", "first_at", "last_at", "sums", "repaired_at"]
     client.insert(f"{DATABASE}.repairs", repair, column_names=names)
+    gap = [["hotline.calls", 1, 1, 40, 57, BORN_AT + timedelta(hours=2)]]
+    names = ["topic", "partition", "log", "first_offset", "next_offset", "given_up_at"]
+    client.insert(f"{DATABASE}.gaps", gap, column_names=names)
+    told = [["minute_sums_calls", f"renewed_{n}", FILLED, 0, BORN_AT + timedelta(hours=3)] for n in range(5)]
+    told.append(["minute_sums_calls", "renewed_0", LACKING, 1, BORN_AT + timedelta(hours=4)])
+    names = ["sums_table", "sums_column", "told", "lacked", "told_at"]
+    client.insert(f"{DATABASE}.filled_columns", told, column_names=names)
     names = ["process", "life", "what", "topic", "partition", "value", "told_at"]
     client.insert(f"{DATABASE}.health", [list(row) for row in TOLD], column_names=names)
     compared = [BORN_AT, BORN_AT + timedelta(hours=1), 1000, 10, 50, 2, 1, True, BORN_AT + timedelta(hours=1)]

@@ -24,6 +24,7 @@ from hotline.queries import Question, Scope, answer
 from hotline.subjects import SUBJECTS, TICKETS, Subject
 from hotline.windows import WINDOWS, span
 from sinks.connecting import connect
+from sinks.migrations import migrations
 from tests.dashboards.asking import Asking
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.hotline.stored_rows import ODD_NAME, engine, migrated
@@ -121,6 +122,51 @@ def test_variables_and_annotations_run(case: str, asking: Asking) -> None:
                 assert next(iter(found.types)) == "time"
                 assert found.types["text"] == "String"
                 assert bool(found.rows) is (case != "empty" and annotation["name"] != "Days without data")
+
+
+MARKED = {
+    "Incidents": [
+        (0, "Log begun anew: t 1"),
+        (1, "Sums that differ from rows: 2, rows that differ from events: 1"),
+        (2, "Records given up: hotline.calls[1] 17"),
+    ],
+    "异常": [
+        (0, "日志重新开始: t 1"),
+        (1, "与明细不符的和: 2, 与事件不符的明细: 1"),
+        (2, "已放弃的记录: hotline.calls[1] 17"),
+    ],
+    "Releases": [
+        (3, "Sums of new formulas filled: renewed_0, renewed_1, renewed_2 … (5)"),
+        (4, "Sums no longer kept by workers: renewed_0"),
+    ],
+    "发布": [(3, "新公式的和已补齐: renewed_0, renewed_1, renewed_2 … (5)"), (4, "工作进程不再维护的和: renewed_0")],
+}
+
+
+def asked_for(name: str) -> set[str]:
+    """Statements of the marks of that name, on all boards."""
+    found = [board.json(Edition(lang, ZONE)) for board in BOARDS for lang in Lang]
+    marks = [mark for board in found for mark in board["annotations"]["list"]]
+    return {mark["target"]["rawSql"] for mark in marks if mark["name"] == name}
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_incidents_and_releases_are_marked_with_what_happened(name: str, asking: Asking) -> None:
+    """At the hours at which the seeded ones are."""
+    (sql,) = asked_for(name)
+    found = asking.ask(expand(sql, Chosen(from_s=BORN_S, to_s=BORN_S + 86_400))).rows
+    assert [text for _, text in found] == [text for _, text in MARKED[name]]
+    begin = datetime.fromisoformat(found[0][0])
+    hours = [MARKED[name][0][0] + (datetime.fromisoformat(at) - begin) / timedelta(hours=1) for at, _ in found]
+    assert hours == [hour for hour, _ in MARKED[name]]
+
+
+def test_a_release_tells_to_what_the_tables_were_brought(asking: Asking) -> None:
+    (sql,) = asked_for("Releases")
+    now_s = int(datetime.now(UTC).timestamp())
+    found = asking.ask(expand(sql, Chosen(from_s=now_s - 7200, to_s=now_s + 60))).rows
+    *_, last = (migration.name for migration in migrations())
+    assert f"Tables brought up to date: {last}" in [text for _, text in found]
 
 
 def additive(subject: Subject) -> list[Kpi]:

@@ -90,6 +90,17 @@ def test_months_quarters_and_years_are_written_as_their_pattern_says(pattern: st
     assert EN.text(1_700_000_000, Field(unit=f"time:{pattern}"), "DateTime") == text
 
 
+def test_a_text_with_a_title_is_shown_by_it_and_others_as_they_are() -> None:
+    panel = {
+        "fieldConfig": {
+            "defaults": {"mappings": [{"type": "value", "options": {"consult": {"text": "咨询", "index": 0}}}]},
+            "overrides": [],
+        }
+    }
+    (of,) = fields(panel, ["name"])
+    assert [EN.text(value, of) for value in ("consult", "咨询", "x", None)] == ["咨询", "咨询", "x", "—"]
+
+
 @given(st.integers(0, 10**9))
 def test_an_age_says_its_two_largest_units(seconds: int) -> None:
     words = age(seconds, Lang.EN).split()
@@ -112,8 +123,15 @@ def test_the_web_draws_every_panel_of_every_board() -> None:
         ({"type": "stat", "options": {"graphMode": "area"}}, "graphMode = 'area'"),
         ({"type": "stat", "options": {"sparkle": 1}}, "option sparkle"),
         (
-            {"type": "table", "fieldConfig": {"defaults": {"mappings": [{"type": "value"}]}}},
-            "field option mappings.type",
+            {"type": "table", "fieldConfig": {"defaults": {"mappings": [{"type": "range", "options": {}}]}}},
+            "mapping type = 'range'",
+        ),
+        (
+            {
+                "type": "table",
+                "fieldConfig": {"defaults": {"mappings": [{"type": "value", "options": {"a": {"color": "red"}}}]}},
+            },
+            "mapping option color",
         ),
         ({"type": "table", "fieldConfig": {"defaults": {"unit": "bytes"}}}, "unit 'bytes'"),
         (
