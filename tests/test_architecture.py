@@ -23,6 +23,8 @@ MAY_IMPORT = {
 }
 """Room → rooms it may import besides itself."""
 CLIENTS = {"kafka", "faust", "mode", "aiokafka", "clickhouse_connect", "chdb"}
+OWNED = {"grafana_api": "dashboards/grafana/connection.py", "chdb": "sinks/engine/session.py"}
+"""Packages with odd cases, and the module that alone knows them."""
 LINES_MAX = 300
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 NO_MARKS = {"skip", "skipif", "xfail", "importorskip"}
@@ -87,6 +89,12 @@ def test_every_folder_of_modules_is_a_room_that_the_rule_knows() -> None:
 def test_the_domain_knows_no_client_of_kafka_faust_or_clickhouse() -> None:
     wrong = {path: names for path, tree in trees("hotline").items() if (names := CLIENTS & set(imported(tree)))}
     assert not wrong
+
+
+@pytest.mark.parametrize("package", OWNED)
+def test_a_package_with_odd_cases_is_known_to_one_module(package: str) -> None:
+    knowing = {path for room in MAY_IMPORT for path, tree in trees(room).items() if package in imported(tree)}
+    assert knowing == {OWNED[package]}
 
 
 def test_no_module_is_longer_than_three_hundred_lines() -> None:

@@ -218,7 +218,9 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
         fits_windows_and_paper(page)
 
 
-@pytest.mark.parametrize("uid", [f"hotline-{name}-zh" for name in ("calls", "surveys", "department", "district")])
+@pytest.mark.parametrize(
+    "uid", [f"hotline-{name}-zh" for name in ("calls", "surveys", "department", "district", "overdue")]
+)
 def test_nothing_is_cut_in_chinese_either(uid: str, browser: Browser, shown: Site) -> None:
     with opened(browser, f"{shown.url}/d/{uid}?theme=dark") as page:
         charts_drawn(page, uid)
@@ -248,6 +250,12 @@ OUTSIDE = """
 })
 """
 """Whatever leaves its panel, or would have to be scrolled."""
+SCROLLED = """
+() => [...document.querySelectorAll("body *")].filter(one =>
+  one.getClientRects().length && !one.closest("caption, .unseen") &&
+  getComputedStyle(one).overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1).map(one => one.className)
+"""
+"""Whatever is wider than its box, which paper cuts off."""
 COVERED = """
 () => { const all = [...document.querySelectorAll(".panel")].map(one => one.getBoundingClientRect());
   return all.filter((a, i) => all.slice(i + 1).some(b =>
@@ -332,6 +340,13 @@ def test_pages_behind_numbers_and_the_login_keep_the_theme_and_are_in_nobodys_wa
         for width in (PHONE[0], DESK[0]):
             page.set_viewport_size({"width": width, "height": DESK[1]})
             assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
+        page.emulate_media(media="print")
+        for width in A4_PX:
+            page.set_viewport_size({"width": width, "height": 1000})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == WHITE, page.url
+            assert page.evaluate(SCROLLED) == [], page.url
+        page.emulate_media(media="screen")
 
     with (
         site(city.settings, token="t0ken-" + "x" * 40) as locked,
