@@ -56,10 +56,12 @@ SOAK_RECORDS ?= 1000000
 SOAK_KILLS ?= 500
 soak: env
 	deploy/prepare_machine.sh java
-	$(BIN)/python -m tests.mutants
-	$(BIN)/python -m tests.fuzz --records $(SOAK_RECORDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
-	HOTLINE_MODEL_DEPTH=1 $(BIN)/python -m pytest tests/faults/model
-	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+	failed=0; \
+	$(BIN)/python -m tests.mutants || failed=1; \
+	$(BIN)/python -m tests.fuzz --records $(SOAK_RECORDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED)) || failed=1; \
+	HOTLINE_MODEL_DEPTH=1 $(BIN)/python -m pytest tests/faults/model || failed=1; \
+	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(if $(SOAK_SEED),--seed $(SOAK_SEED)) || failed=1; \
+	exit $$failed
 
 lint: env
 	$(BIN)/ruff check

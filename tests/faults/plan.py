@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Step:
 def plan(names: Collection[str], seed: int, times: int) -> list[Step]:
     """Give the faults of a seed, out of these names: none comes again before each of the others came."""
     return [Step(seed, number, name) for number, name in zip(range(times), _shuffled(names, seed), strict=False)]
+
+
+def share(names: Collection[str], seed: int, place: int, times: int) -> list[str]:
+    """Give what the `place`th of some runs, from 0, breaks of these names: runs in a row leave none out."""
+    return list(islice(_shuffled(names, seed), place * times, (place + 1) * times))
 
 
 def _shuffled(names: Collection[str], seed: int) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Whatever breaks, and whenever: in the end the database holds exactly what was told.
 
 Each run has a seed and a day, which decide what is told, what breaks, and when; they are printed when a run fails, and
-`FAULTS_SEED=… FAULTS_TIMES=… FAULTS_DAY=…` does it again. Each environment has a short run with a fixed seed, so that
-two versions can be compared, and most have one with a fresh seed.
+`FAULTS_SEED=… FAULTS_TIMES=… FAULTS_DAY=…` does it again, with `FAULTS_OF=…` where a soak printed it. Each environment
+has a short run with a fixed seed, so that two versions can be compared, and most have one with a fresh seed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tests.e2e.stacks import Hotline
 from tests.faults import figures
 from tests.faults.checker import Checker
 from tests.faults.cluster import Cluster
-from tests.faults.faults import JUMP, MAY_MISS, PATIENCE_S, PLANS, Plan
+from tests.faults.faults import HOURS, JUMP, MAY_MISS, PATIENCE_S, PLANS, Plan
 from tests.faults.laboratory import Laboratory
-from tests.faults.plan import PAUSE_S_MAX, Step, plan
+from tests.faults.plan import PAUSE_S_MAX, Step, plan, share
 from tests.faults.proxy import BehindALine, Proxy
 from tests.faults.recovery import Diary, stored_after_s
 from tests.faults.story import Story, story
@@ -123,7 +123,15 @@ def test_the_database_holds_what_was_told(environment: str, tmp_path: Path) -> N
         folder.mkdir()
         day = os.environ.get("FAULTS_DAY") or today()
         sys.stdout.write(f"FAULTS_SEED={seed} FAULTS_TIMES={times} FAULTS_DAY={day}\n")  # shown when the test fails
-        broken(environment, seed, times, folder, Diary(), day=day, of=PLANS[environment])
+        broken(environment, seed, times, folder, Diary(), day=day, of=plan_of(environment, os.environ.get("FAULTS_OF")))
+
+
+def plan_of(environment: str, of: str | None = None) -> Plan:
+    """Give the faults of `make test`, or `of` the share of a soak, as it is printed: its seed, run and faults a run."""
+    if of is None:
+        return PLANS[environment]
+    hours = HOURS[environment]
+    return {name: hours[name] for name in share(hours, *map(int, of.split("/")))}
 
 
 def today() -> str:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.faults.faults import PLANS
+from tests.faults.faults import HOURS, PLANS
 from tests.faults.plan import plan
 from tests.faults.story import story
-from tests.faults.test_faults import FIXED
+from tests.faults.test_faults import FIXED, plan_of
+from tests.soak.kills import FAULTS_A_RUN, Run
 
 MUST = {
     "embedded": {"kill supervisor", "two sinks", "no room for the spool", "the disk is slow"},
@@ -45,6 +46,18 @@ def test_no_fault_comes_again_before_each_other_came(environment: str) -> None:
     steps = [step.name for step in plan(names, 3, 3 * len(names))]
     for first in range(0, len(steps), len(names)):
         assert set(steps[first : first + len(names)]) == names
+
+
+@pytest.mark.parametrize("environment", HOURS)
+def test_runs_of_a_soak_have_every_fault_between_them_and_are_done_again_by_what_they_print(environment: str) -> None:
+    seed, most = random.randrange(2**32), len(HOURS[environment])
+    runs = [plan_of(environment, f"{seed}/{place}/{FAULTS_A_RUN}") for place in range(-(-most // FAULTS_A_RUN))]
+    assert {name for of in runs for name in of} == set(HOURS[environment])
+    assert all(len(of) <= FAULTS_A_RUN and of.items() <= HOURS[environment].items() for of in runs)
+    run = Run(environment, 5, "2026-03-01", f"{seed}/1/{FAULTS_A_RUN}", [], [])
+    asked = dict(one.split("=") for one in run.again.split())
+    assert plan_of(environment, asked["FAULTS_OF"]) == plan_of(environment, run.of)
+    assert (int(asked["FAULTS_SEED"]), int(asked["FAULTS_TIMES"]), asked["FAULTS_DAY"]) == (5, FAULTS_A_RUN, run.day)
 
 
 def test_a_seed_and_a_day_tell_the_same_story_twice() -> None:

@@ -96,7 +96,7 @@ def value_of(draw: random.Random, name: str) -> bytes | None:
 class Blocks:
     """Each case is one record on a topic of events."""
 
-    cpu_s_max = 1.0
+    cpu_s_max = passed_s_max = 1.0
     records_per_case = 1
 
     def __init__(self) -> None:

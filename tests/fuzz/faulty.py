@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from tests.fuzz.targets import Case, Stopwatch, claim
 
-KINDS = ("good", "good", "good", "dies", "hangs", "is slow", "raises", "breaks a claim", "ends", "panics")
+KINDS = ("good", "good", "good", "dies", "hangs", "is slow", "raises", "breaks a claim", "ends", "panics", "waits")
 
 
 class PanicError(BaseException):
@@ -22,7 +22,7 @@ class Faulty:
     """Each case does what is drawn for it."""
 
     records_per_case = 1
-    cpu_s_max = 0.1
+    cpu_s_max, passed_s_max = 0.1, 0.4
 
     def __init__(self) -> None:
         self.watch = Stopwatch()
@@ -45,6 +45,7 @@ class Faulty:
             os._exit(3)
         with self.watch:
             _spend({"hangs": 1e9, "is slow": 0.3}.get(case.more, 0.0))
+            time.sleep(0.5 if case.more == "waits" else 0.0)
         if case.more == "raises":
             raise ValueError("as drawn")
         if case.more == "panics":

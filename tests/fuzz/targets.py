@@ -29,7 +29,7 @@ class Case:
 
 
 class Stopwatch:
-    """CPU seconds spent inside `with`, since `begin`."""
+    """CPU seconds spent, and seconds passed, inside `with`, since `begin`."""
 
     def __init__(self) -> None:
         self.begin()
@@ -37,12 +37,14 @@ class Stopwatch:
     def begin(self) -> None:
         """Begin anew."""
         self.spent_s = 0.0
+        self.passed_s = 0.0
 
     def __enter__(self) -> None:
-        self._since_s = time.process_time()
+        self._since_s, self._at_s = time.process_time(), time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
         self.spent_s += time.process_time() - self._since_s
+        self.passed_s += time.perf_counter() - self._at_s
 
 
 class Target(Protocol):
@@ -52,8 +54,10 @@ class Target(Protocol):
     """About so many mutated records stand in a case."""
     cpu_s_max: float
     """CPU seconds that the product may take for one case."""
+    passed_s_max: float
+    """Seconds that may pass meanwhile; where a busy machine holds a case up, it is judged again."""
     watch: Stopwatch
-    """CPU seconds that the product took, the checks left out."""
+    """What the product took, the checks left out."""
 
     def opened(self) -> AbstractContextManager[None]:
         """What must run while cases are judged."""

@@ -21,12 +21,14 @@ import msgspec
 from tests.soak.day import compressed_day
 from tests.soak.kills import kills
 from tests.soak.outage import outage
-from tests.soak.report import Soak, page
+from tests.soak.report import Soak, page, undrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 BROKERS = ("embedded", "kafka")
+ALL_FAULTS_KILLS_MIN = 250
+"""So many kills take two rounds of runs at least, in which each environment has all of its faults."""
 Done = TypeVar("Done")
 
 
@@ -49,9 +51,20 @@ def main() -> int:
         for run in kills(Path(made) / "kills", times=asked.kills, seed=seed, at_once=asked.at_once):
             soak.runs.append(run)
             steps.write()
+        soak.failures.extend(_too_few(soak, asked.kills))
+        steps.write()
     for failure in soak.failed:
         sys.stdout.write(f"{failure}\n")
     return 1 if soak.failed else 0
+
+
+def _too_few(soak: Soak, kills: int) -> Iterator[str]:
+    """Say what the kills lack; whatever was broken off has told why itself."""
+    killed = sum(run.kills for run in soak.runs)
+    if killed < kills:
+        yield f"{killed} processes were killed, {kills} were asked for"
+    if kills >= ALL_FAULTS_KILLS_MIN:
+        yield from (f"never on {name}: {', '.join(faults)}" for name, faults in undrawn(soak.runs).items())
 
 
 class _Steps:

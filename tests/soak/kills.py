@@ -7,15 +7,14 @@ import random
 import sys
 import traceback
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from itertools import cycle, islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.faults.faults import HOURS
 from tests.faults.recovery import Diary
-from tests.faults.test_faults import ENVIRONMENTS, broken, today
+from tests.faults.test_faults import ENVIRONMENTS, broken, plan_of, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +29,8 @@ class Run(msgspec.Struct, frozen=True):
     environment: str
     seed: int
     day: str
+    of: str
+    """Which share of the environment's faults: seed of the soak, run, faults a run."""
     faults: list[str]
     recoveries: list[tuple[str, float]]
     """Fault, and seconds until what was sent after it was stored; not after each."""
@@ -38,6 +39,11 @@ class Run(msgspec.Struct, frozen=True):
     """Part → how many of its processes were killed."""
     bites: dict[str, int] = {}
     """Fault → how often it met something that it broke."""
+
+    @property
+    def again(self) -> str:
+        """What does it again."""
+        return f"FAULTS_SEED={self.seed} FAULTS_TIMES={FAULTS_A_RUN} FAULTS_DAY={self.day} FAULTS_OF={self.of}"
 
     @property
     def kills(self) -> int:
@@ -53,14 +59,12 @@ def kills(folder: Path, *, times: int, seed: int, at_once: int) -> Iterator[Run]
     draw = random.Random(seed)
     with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn")) as pool:
         runs = (
-            pool.submit(_run, environment, draw.randrange(2**32), folder / str(number))
-            for number, environment in enumerate(cycle(ENVIRONMENTS))
+            pool.submit(_run, environment, draw.randrange(2**32), f"{seed}/{place}/{FAULTS_A_RUN}", folder)
+            for place in count()
+            for environment in ENVIRONMENTS
         )
         for run in until(times, runs, at_once):
-            sys.stdout.write(
-                f"{run.environment} FAULTS_SEED={run.seed} FAULTS_TIMES={FAULTS_A_RUN} FAULTS_DAY={run.day}: "
-                f"{run.failure or 'right'}\n"
-            )
+            sys.stdout.write(f"{run.environment} {run.again}: {run.failure or 'right'}\n")
             yield run
 
 
@@ -80,12 +84,15 @@ def until(times: int, runs: Iterator[Future[Run]], at_once: int) -> Iterator[Run
             yield run
 
 
-def _run(environment: str, seed: int, folder: Path) -> Run:
+def _run(environment: str, seed: int, of: str, folder: Path) -> Run:
     diary, day, failure = Diary(), today(), None
-    folder.mkdir(parents=True)
+    at = folder / f"{environment}-{seed}"
+    at.mkdir(parents=True)
     try:
-        broken(environment, seed, FAULTS_A_RUN, folder, diary, day=day, of=HOURS[environment])
+        broken(environment, seed, FAULTS_A_RUN, at, diary, day=day, of=plan_of(environment, of))
     except Exception as error:  # noqa: BLE001 the others go on, and the report names the seed
         *_, where = traceback.extract_tb(error.__traceback__)
         failure = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[:2000]
-    return Run(environment, seed, day, diary.faults, diary.recoveries, failure, dict(diary.killed), dict(diary.bites))
+    return Run(
+        environment, seed, day, of, diary.faults, diary.recoveries, failure, dict(diary.killed), dict(diary.bites)
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.e2e.stacks import Hotline, wait_until, whole
-from tests.soak.recording import Recorder, Sample
+from tests.soak.recording import EVERY_S, Recorder, Sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def outage(
         assert loading.returncode == 0, (hotline.data.parent / "said.log").read_text()[-2000:]
         account = whole(msgspec.json.decode(out))
         hotline.reconciled(first[:7])
-        growth = _growth_bytes(recorder.samples, began + settle_s, ended)
+        growth = growth_bytes(recorder.samples, began + settle_s, ended)
         assert growth <= GROWTH_BYTES_MAX, f"memory grew by {growth >> 20} MiB while the engine stood still"
     finally:
         hotline.clean()
@@ -85,6 +85,10 @@ def _stand_still(pid: int, seconds: float) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def _growth_bytes(samples: list[Sample], from_s: float, until_s: float) -> int:
+def growth_bytes(samples: list[Sample], from_s: float, until_s: float) -> int:
+    """Memory of all processes at most between two instants, minus what it was at the first; there must be samples."""
     during = [sum(sample.resident.values()) for sample in samples if from_s <= sample.at_s < until_s]
-    return max(during, default=0) - during[0] if during else 0
+    told = f"{len(during)} samples in {until_s - from_s:.0f} s"
+    assert during, told
+    assert len(during) * 4 * EVERY_S >= until_s - from_s, told
+    return max(during) - during[0]

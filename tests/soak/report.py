@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 import vl_convert
 
+from tests.faults.faults import HOURS
 from tests.faults.recovery import spread
 from tests.soak.day import Day
 from tests.soak.kills import Run
@@ -47,7 +48,7 @@ class Soak(msgspec.Struct, frozen=True):
         """Everything that was not right."""
         return [
             *self.failures,
-            *(f"{run.environment}, seed {run.seed}, day {run.day}: {run.failure}" for run in self.runs if run.failure),
+            *(f"{run.environment} {run.again}: {run.failure}" for run in self.runs if run.failure),
         ]
 
 
@@ -88,6 +89,7 @@ def _kills(runs: Sequence[Run]) -> Iterable[str]:
         yield "<h2>Processes killed</h2>" + _table(*_killed(runs))
     yield "<h2>What faults met</h2><p>Processes, connections, pieces and inserts that a fault broke.</p>"
     yield _table(("fault", "times", "met"), _met(runs))
+    yield from (f"<p>Never on {name}: {', '.join(faults)}.</p>" for name, faults in undrawn(runs).items())
     yield "<h2>Runs</h2>" + _table(("environment", "seed", "faults", "kills", "database"), rows)
 
 
@@ -131,6 +133,12 @@ def _met(runs: Sequence[Run]) -> list[Sequence[str]]:
         (name, str(sum(run.faults.count(name) for run in runs)), str(sum(run.bites.get(name, 0) for run in runs)))
         for name in names
     ]
+
+
+def undrawn(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Environment → its faults that no run had; a few runs have them all."""
+    drawn = {name: {fault for run in runs if run.environment == name for fault in run.faults} for name in HOURS}
+    return {name: missing for name, of in HOURS.items() if (missing := sorted(of.keys() - drawn[name]))}
 
 
 def _memory(samples: Sequence[Sample], began_s: float = 0.0) -> Iterable[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def a_run(number: int, kills: int) -> Run:
-    return Run("embedded", number, "2023-03-01", [], [], None, {"sink": kills})
+    return Run("embedded", number, "2023-03-01", "1/0/25", [], [], None, {"sink": kills})
 
 
 @given(kills=st.lists(st.integers(0, 9), max_size=30), times=st.integers(0, 60), at_once=st.integers(1, 4))

@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
+from tests.faults.faults import HOURS
 from tests.soak.day import Day
 from tests.soak.kills import Run
 from tests.soak.outage import Outage
 from tests.soak.recording import Sample
-from tests.soak.report import Soak, page
+from tests.soak.report import Soak, page, undrawn
 
 SAMPLES = [
     Sample(1.0, {"engine": 400 << 20, "broker": 100 << 20}, 50 << 20, 3),
@@ -23,10 +24,11 @@ RIGHT = Run(
     "kafka",
     11,
     "2026-11-29",
+    "7/0/25",
     ["kill sink", "kill sink and another", "optimize"],
     [("kill sink", 1.25), ("optimize", 0.5)],
 )
-WRONG = Run("lines", 12, "2026-11-29", ["engine away"], [], "AssertionError: stored <1>, right 2")
+WRONG = Run("lines", 12, "2026-11-29", "7/0/25", ["engine away"], [], "AssertionError: stored <1>, right 2")
 RIGHT = msgspec.structs.replace(
     RIGHT, killed={"sink": 2, "roll": 1}, bites={"kill sink": 1, "kill sink and another": 2}
 )
@@ -69,13 +71,20 @@ def test_a_page_holds_its_pictures_and_reaches_for_nothing() -> None:
 
 
 def test_kills_are_told_by_process_and_environment() -> None:
-    other = Run("lines", 13, "2026-11-29", ["kill sink"], [], killed={"sink": 5}, bites={"kill sink": 5})
+    other = Run("lines", 13, "2026-11-29", "7/0/25", ["kill sink"], [], killed={"sink": 5}, bites={"kill sink": 5})
     text = page(Soak(7, "now", [RIGHT, other]))
     assert cells(text, "sink") == ["2", "5", "7"]
     assert cells(text, "roll") == ["1", "0", "1"]
     assert cells(text, "all processes") == ["3", "5", "8"]
     assert cells(text, "kill sink") == ["2", "6"]
     assert cells(text, "optimize") == ["1", "0"], "a fault that met nothing shows"
+
+
+def test_faults_that_no_run_had_are_named() -> None:
+    assert undrawn([RIGHT])["kafka"] == sorted(HOURS["kafka"].keys() - set(RIGHT.faults))
+    assert f"Never on lines: {', '.join(sorted(HOURS['lines']))}." in page(SOAK)
+    whole = [msgspec.structs.replace(RIGHT, environment=name, faults=list(of)) for name, of in HOURS.items()]
+    assert undrawn(whole) == {}
 
 
 def test_memory_is_told_before_at_most_and_after() -> None:
@@ -111,6 +120,7 @@ def test_what_failed_is_said_at_once_and_escaped() -> None:
     outage = Outage("embedded", 1.0, 2.0, 0, ACCOUNT, SAMPLES)
     text = page(Soak(7, "now", [WRONG], outages=[outage], failures=["day, kafka: AssertionError: <b>"]))
     assert "Nothing lost" not in text
-    assert "lines, seed 12, day 2026-11-29: AssertionError: stored &lt;1&gt;, right 2" in text
+    again = "FAULTS_SEED=12 FAULTS_TIMES=25 FAULTS_DAY=2026-11-29 FAULTS_OF=7/0/25"
+    assert f"lines {again}: AssertionError: stored &lt;1&gt;, right 2" in text
     assert "AssertionError: &lt;b&gt;" in text
     assert tags(text)
