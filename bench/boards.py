@@ -1,8 +1,9 @@
-"""What the boards ask for, on a year of a large city: rows read and milliseconds, against the budget.
+"""What the boards ask for, on two years of a large city: rows read and milliseconds, against the budget.
 
-    python -m bench.boards [--days 365] [--times 3]
+    python -m bench.boards [--days 730] [--times 3]
 
-Each query is asked alone, as Grafana's reader asks it; of several times, the best counts.
+Each query of a panel, a variable or an annotation is asked alone, as Grafana's reader asks it; of several times, the
+best counts. The annual board shows the last 365 days, beside the 365 before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bench import year
@@ -27,6 +28,8 @@ from tests.dashboards.asking import Asking
 from tests.hotline.stored_rows import engine, migrated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dashboards.board import Board
 
 ZONE = "Asia/Shanghai"
@@ -35,6 +38,7 @@ LIVE_MS, ANNUAL_MS = 50, 1000
 BACK_S = {"now-6h": 6 * HOUR_S, "now-24h": DAY_S, "now-7d": 7 * DAY_S}
 ROOMY = ("--memory-mib", "3072")
 """A year comes in half a minute, and what merges it needs memory at the same time."""
+YEAR_DAYS = 365
 OF_ONE = ("department", "district")
 """Boards about one scope of the kind that they are named for."""
 
@@ -52,7 +56,7 @@ class Cost:
 def main() -> None:
     """Store a year, then ask everything."""
     parser = argparse.ArgumentParser(prog="python -m bench.boards", description=__doc__.splitlines()[0])
-    parser.add_argument("--days", type=int, default=365, help="days that are stored (%(default)s)")
+    parser.add_argument("--days", type=int, default=2 * YEAR_DAYS, help="days that are stored (%(default)s)")
     parser.add_argument("--times", type=int, default=3, help="how often each query is asked (%(default)s)")
     given = parser.parse_args()
     at_s = int(time.time()) // HOUR_S * HOUR_S
@@ -60,6 +64,7 @@ def main() -> None:
         with migrated(settings) as client:
             begun = time.monotonic()
             year.store(client, at_s, days=given.days)
+            year.store_tickets(client, at_s, days=given.days)
             print(f"{given.days} days stored in {time.monotonic() - begun:.0f} s", flush=True)
         asking = Asking(settings)
         for board in BOARDS:
@@ -70,12 +75,20 @@ def costs(board: Board, asking: Asking, at_s: int, *, times: int = 1) -> list[Co
     """Ask all queries of a board as it opens at an instant, in epoch seconds."""
     made = board.json(Edition(Lang.EN, ZONE))
     chosen = opened(board, at_s)
-    found = []
+    asked = [(title, expand(sql, chosen)) for title, sql in _statements(made)]
+    return [Cost(title, sql, *_asked(asking, sql, times)) for title, sql in asked]
+
+
+def _statements(made: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """All statements of a board, by what asks them."""
     for panel in made["panels"]:
-        for target in panel.get("targets", ()):
-            sql = expand(target["rawSql"], chosen)
-            found.append(Cost(panel["title"], sql, *_asked(asking, sql, times)))
-    return found
+        yield from ((panel["title"], target["rawSql"]) for target in panel.get("targets", ()))
+    for variable in made["templating"]["list"]:
+        if variable["type"] == "query":
+            yield f"variable {variable['name']}", variable["query"]
+    for mark in made["annotations"]["list"]:
+        if sql := mark["target"].get("rawSql"):
+            yield f"annotation {mark['name']}", sql
 
 
 def opened(board: Board, at_s: int) -> Chosen:
@@ -90,8 +103,8 @@ def _since(board: Board, at_s: int) -> int:
     local = datetime.fromtimestamp(at_s - 1, ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0)
     if board.since == "now/d":
         return int(local.timestamp())
-    if board.since == "now-1y/y":  # the year that is stored
-        return int(local.replace(month=1, day=1).timestamp())
+    if board.since == "now-1y/y":  # a whole year that is stored
+        return at_s - YEAR_DAYS * DAY_S
     return at_s - BACK_S[board.since]
 
 

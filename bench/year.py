@@ -1,4 +1,4 @@
-"""A year of sums as a large city leaves them, made by the engine itself: so many cells, with numbers of no meaning."""
+"""Years as a large city leaves them, made by the engine itself: so many sums and tickets, with values of no meaning."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ SCOPES: Mapping[str, int] = {
 MANY = 20
 """Fewer scopes of a kind than these have something in every cell. Of so many or more, each has something in some:"""
 HOURS_PERCENT, RECENT_MINUTES_PERCENT = 60, 15
+TICKETS_A_DAY = 40_668
+"""As Suzhou 12345 had them in 2023."""
+MONTH_DAYS = 30
+"""Tickets of so many days are stored by one insert."""
 _ONE_THREAD = {"max_threads": 1, "max_partitions_per_insert_block": 0}
 
 
@@ -56,6 +60,33 @@ def store(client: Client, end_s: int, *, days: int = 365, scopes: Mapping[str, i
         for projection in table.projections:
             alter = f"ALTER TABLE {DATABASE}.{table.name} MATERIALIZE PROJECTION {projection}"
             client.command(alter, settings={"mutations_sync": 2})
+
+
+def store_tickets(client: Client, end_s: int, *, days: int = 365, a_day: int = TICKETS_A_DAY) -> None:
+    """Store the tickets of the days before an instant, of one partition: a fifth are sent to a department.
+
+    Of these one in 25 became overdue; of the last 50 days' one in ten is it still, of older ones one in 3,000.
+    """
+    for first in range(0, days, MONTH_DAYS):
+        some = min(MONTH_DAYS, days - first)
+        span = {"begin": end_s - (days - first) * DAY_S, "seconds": some * DAY_S, "count": some * a_day}
+        open_among = 10 if days - first <= 50 + MONTH_DAYS else 3_000
+        client.command(_TICKETS.format(**span, first=first * a_day, open_among=open_among), settings=_ONE_THREAD)
+
+
+_TICKETS = f"""
+INSERT INTO {DATABASE}.tickets (source, entity, born_at, version, line, district, department, category, created_at,
+  dispatched_at, due_at, handled_at, dispatched, has_deadline, late, overdue_at, left_overdue_at)
+WITH intHash32(number + {{first}}) AS dice, dice % 5 = 0 AS sent, sent AND intDiv(dice, 5) % 25 = 0 AS late,
+  late AND intDiv(dice, 125) % {{open_among}} = 0 AS open,
+  toDateTime({{begin}} + intDiv(number * {{seconds}}, {{count}})) AS at,
+  least(at + 5 * {DAY_S}, toDateTime({{begin}} + {{seconds}})) AS due, due + 3600 AS handled
+SELECT 'city', toString(number + {{first}}), at, 4, concat('line ', toString(dice % 10)),
+  concat('district ', toString(dice % 9)), if(sent, concat('department ', toString(dice % 871)), ''),
+  concat('category ', toString(dice % 100)), at, if(sent, at, NULL), if(sent, due, NULL),
+  if(sent AND NOT open, handled, NULL), sent, sent, late, if(late, due, NULL), if(late AND NOT open, handled, NULL)
+FROM numbers({{count}})
+"""  # noqa: S608  names of ours
 
 
 def _by_grain(subject: Subject, kind: str) -> dict[Grain, list[Measure]]:

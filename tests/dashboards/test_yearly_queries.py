@@ -13,8 +13,10 @@ from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.words import UNNAMED
 from hotline.buckets import By
 from hotline.catalogue import KPIS
+from hotline.names import DATABASE
 from hotline.periods import Period, parse
 from hotline.queries import Question, answer
+from sinks.connecting import connect
 from tests.dashboards.conftest import A_YEAR_AGO, BORN_AT, DEAD, OFFERED_A_YEAR_AGO, ZONE
 from tests.dashboards.test_panel_queries import BORN_S, figure
 
@@ -184,6 +186,28 @@ def test_a_range_that_ends_with_the_last_second_of_a_day_has_its_last_hour(
         for kpi in question.kpis:
             assert record[kpi.name] == known.get((kpi.name, record["name"]), 0 if kpi.denominator is None else None)
     assert {name for _, name in known} == {record["name"] for record in found}
+
+
+def test_a_ticket_that_was_overdue_in_a_version_before_its_last_is_not_listed(asking: Asking, city: Stored) -> None:
+    """Versions lie side by side until the engine merges them; the other way round it is listed."""
+    at = BORN_AT - timedelta(days=30)
+    overdue, left = (at + timedelta(hours=hours) for hours in (1, 2))
+    names = ["source", "entity", "born_at", "version", "created_at", "due_at", "overdue_at", "left_overdue_at"]
+    sql = expand(
+        figure("Overdue tickets"),
+        Chosen(from_s=0, to_s=BORN_S, variables={kind: [ALL_VALUE] for kind in ("line", "district", "department")}),
+    )
+    client = connect(city.settings)
+    try:
+        for version, ends in ((1, {"went": None, "came": left}), (2, {"went": left, "came": None})):
+            rows = [["stale", name, at, version, at, overdue, overdue, end] for name, end in ends.items()]
+            client.insert(f"{DATABASE}.tickets", rows, column_names=names)
+        found = [record["ticket"] for record in asking.ask(sql).records if record["source"] == "stale"]
+        assert found == ["came"]
+    finally:
+        gone = f"DELETE FROM {DATABASE}.tickets WHERE source = 'stale'"  # noqa: S608  names of ours
+        client.command(gone, settings={"mutations_sync": 2})
+        client.close()
 
 
 def test_the_list_of_overdue_tickets_has_as_many_as_the_number_says(asking: Asking, city: Stored) -> None:
