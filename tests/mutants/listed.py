@@ -1,4 +1,4 @@
-"""All mutants, in the order of the flow: the rule to accept, intake, measure, the sink."""
+"""All mutants, in the order of the flow: the rule to accept, intake, measure, the sink; then what stops a line."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ BARRIER = "sinks/writer/barrier.py"
 STORE = "sinks/writer/store.py"
 INSERTING = "sinks/inserting.py"
 LOGS = "sinks/logs.py"
+FORKS = "sinks/writer/forks.py"
+IN_HAND = "streams/in_hand.py"
+IN_A_ROW = "streams/measure/in_a_row.py"
 
 _ACCEPT = "tests/hotline/test_accept.py::"
 _STEP = "tests/streams/test_measure_step.py::"
@@ -35,6 +38,8 @@ GAPS = (f"{_ACCEPT}test_a_gap_stops_the_line_where_nothing_says_that_the_output_
 OLDER = (f"{_ACCEPT}test_an_older_deployment_stops_the_line_unless_what_it_wrote_is_passed_over",)
 NEXT = (f"{_ACCEPT}test_what_is_accepted_next_follows_from_the_output",)
 WITHOUT_IDS = (f"{_ACCEPT}test_an_output_of_a_version_without_ids_is_read_as_one_whose_ids_are_not_known",)
+ANOTHER_LOG = ("tests/sinks/test_forks.py::test_another_record_or_none_where_a_mark_says_one_was_is_another_log",)
+IN_ITS_ROW = "tests/streams/test_in_a_row.py::test_"
 LOST = (f"{_LINE}test_an_output_behind_a_lost_one_is_passed_over_and_its_writer_ends_when_it_hears_so",)
 LATE_TICKETS = (f"{_LINE}test_whatever_dies_and_arrives_late_each_event_counts_once[tickets]",)
 NOT_STORED = (f"{_LINE}test_what_the_sink_has_not_come_to_is_not_forgotten",)
@@ -369,6 +374,36 @@ STORING = (
         ("tests/sinks/test_migrations.py::test_two_who_register_a_log_at_once_get_two_numbers",),
     ),
     Mutant(
+        "whatever output stands at a mark is the one that was there",
+        FORKS,
+        'digest_of(record.value or b"") == mark.digest)',
+        "True)",
+        ANOTHER_LOG,
+    ),
+    Mutant(
+        "a log that ends before its mark is the same",
+        FORKS,
+        """        if end is not None and end <= offset:
+            return False, None""",
+        """        if end is not None and end <= offset:
+            return None, None""",
+        ANOTHER_LOG,
+    ),
+    Mutant(
+        "whatever block stands at a mark is the one that was there",
+        FORKS,
+        "return bool(known == accepted.block_id)",
+        "return True",
+        ANOTHER_LOG,
+    ),
+    Mutant(
+        "a mark of another log is compared",
+        FORKS,
+        "if mark.log == logs.get(at[0])}",
+        "}",
+        ("tests/sinks/test_forks.py::test_what_nobody_knows_of_a_log_says_nothing",),
+    ),
+    Mutant(
         "a lease does not end by itself",
         BARRIER,
         "return bool(self._lease) and time.monotonic() < self._ends",
@@ -384,4 +419,43 @@ STORING = (
     ),
 )
 
-MUTANTS = (*ACCEPTING, *READING, *MEASURING, *STORING)
+STANDING = (
+    Mutant(
+        "a process that lived through a record leaves it to blame",
+        IN_HAND,
+        "            self._suspect, self._deaths = _NOTHING, 0\n",
+        "            pass\n",
+        ("tests/streams/test_in_hand.py::test_deaths_over_a_record_are_counted_in_a_row_and_those_elsewhere_are_not",),
+    ),
+    Mutant(
+        "a kill from outside is held against a record",
+        IN_HAND,
+        "        self._held = _NOTHING\n        self._write()\n",
+        "        self._write()\n",
+        ("tests/streams/test_in_hand.py::test_deaths_over_a_record_are_counted_in_a_row_and_those_elsewhere_are_not",),
+    ),
+    Mutant(
+        "an event that lives does not end a row of dead ones",
+        IN_A_ROW,
+        "self.count, self.reasons = before._replace(events=0, blocks=0), {}",
+        "self.reasons = {}",
+        (f"{IN_ITS_ROW}events_that_this_installation_refuses_count_and_one_that_lives_ends_the_row",),
+    ),
+    Mutant(
+        "a restart counts a row anew",
+        IN_A_ROW,
+        "self.count = self._before = Count(*_read(file).get(at, ()))",
+        "self.count = self._before = Count()",
+        (f"{IN_ITS_ROW}the_next_process_goes_on_counting_whether_the_last_output_was_sent_or_not",),
+    ),
+    Mutant(
+        "what an adapter found broken counts against this installation",
+        IN_A_ROW,
+        "    ours = letters.filter(",
+        "    ours = letters if True else letters.filter(",
+        (f"{IN_ITS_ROW}lines_that_an_adapter_found_broken_count_neither_for_nor_against",),
+    ),
+)
+"""What makes a line stand, and what does not."""
+
+MUTANTS = (*ACCEPTING, *READING, *MEASURING, *STORING, *STANDING)
