@@ -36,6 +36,7 @@ def test_deaths_over_a_record_are_counted_in_a_row_and_those_elsewhere_are_not(m
                 processes.living.begin(span)
             if move == "read":
                 processes.living.done()
+                assert processes.living.deaths(span) == 0, "it may be read again, from behind"
                 at, deaths = at + 1, 0
             elif move in {"leave", "slice"}:
                 processes.living.let_go()
