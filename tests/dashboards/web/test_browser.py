@@ -6,13 +6,12 @@ import re
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from dashboards.board import Board
     from tests.hotline.stored_rows import Stored
 
-CHROMIUM = next((path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None)
 WEB = boards.read(ZONE)
 AT = int(BORN_AT.timestamp()) + 90_000
 PHONE, DESK, WALL = (390, 844), (1920, 1080), (3840, 2160)
@@ -43,16 +41,6 @@ ONE_LINE_PX = 20
 MS = 120_000
 """Patience with a busy machine."""
 expect.set_options(timeout=MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "these tests need Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--no-proxy-server", "--enable-precise-memory-info", "--js-flags=--expose-gc"]
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

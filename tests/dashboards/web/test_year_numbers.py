@@ -1,0 +1,128 @@
+"""The tables of the year, read out of the page in Chromium, against what `hotline kpi` says of the same spans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboards.boards.annual import ANNUAL
+from dashboards.entries import Edition
+from dashboards.words import NO_VALUE, UNNAMED, Lang
+from hotline.buckets import By
+from hotline.catalogue import Unit
+from hotline.catalogue import kpi as find
+from hotline.periods import Period
+from hotline.queries import Question, answer
+from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.dashboards.web.sites import Clock, site, written
+from tests.dashboards.web.test_browser import ROWS, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from playwright.sync_api import Browser
+
+    from tests.hotline.stored_rows import Stored
+
+LOCAL = ZoneInfo(ZONE)
+END = BORN_AT.astimezone(LOCAL).replace(minute=0) + timedelta(hours=26)
+"""A whole hour: some of what is split is kept by the hour."""
+BEGIN = datetime(BORN_AT.astimezone(LOCAL).year, 1, 1, tzinfo=LOCAL)
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Year:
+    """Answers over the range of the board, and over the same range a year before."""
+
+    city: Stored
+
+    def values(self, name: str, years_back: int = 0, **more: Any) -> list[tuple[str, float | None]]:
+        """Value by value, with the name of the scope each is of."""
+        begin, end = (at.replace(year=at.year - years_back) for at in (BEGIN, END))
+        found = answer(Question(kpis=(find(name),), period=Period(begin, end), **more), self.city.reader.ask)
+        return [((one.scope.value or UNNAMED) if one.scope else "", one.value) for one in found]
+
+    def by_time(self, names: Sequence[str], by: By) -> list[list[str]]:
+        """Rows of a table by months, quarters or years: each value and the one of a year before."""
+        pairs = [(name, self.values(name, by=by), self.values(name, 1, by=by)) for name in names]
+        columns = [[written(name, value, Lang.EN) for _, value in some] for name, *both in pairs for some in both]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def by_scope(self, names: Sequence[str], kind: str) -> dict[str, list[str]]:
+        """Rows of a table by scope: each value, and how it differs from the year before."""
+        now, before = (
+            {name: dict(self.values(name, years_back, split=kind)) for name in names} for years_back in (0, 1)
+        )
+        scopes = dict.fromkeys(scope for name in names for scope in now[name])
+        return {
+            scope: [
+                text
+                for name in names
+                for text in _value_and_change(name, now[name].get(scope), before[name].get(scope))
+            ]
+            for scope in scopes
+        }
+
+    def top(self, name: str, kind: str) -> list[list[str]]:
+        """Rows of the largest: name, value, share of all."""
+        found = [(value or 0, scope) for scope, value in self.values(name, split=kind)]
+        whole = sum(value for value, _ in found)
+        largest = sorted(found, key=lambda one: (-one[0], one[1].encode()))[:TOP]
+        return [[scope, written(name, value, Lang.EN), f"{value / whole * 100:.1f} %"] for value, scope in largest]
+
+
+def _value_and_change(name: str, now: float | None, before: float | None) -> tuple[str, str]:
+    kpi = find(name)
+    if now is None and not kpi.denominator:
+        now = 0  # of a scope in which anything else counts
+    shown = written(name, now, Lang.EN)
+    if now is None or before is None or (kpi.unit is not Unit.SHARE and not before):
+        return shown, NO_VALUE
+    if kpi.unit is Unit.SHARE:
+        return shown, f"{(now - before) * 100:,.2f} points"
+    return shown, f"{(now / before - 1) * 100:,.2f} %"
+
+
+@pytest.fixture(scope="module")
+def rows(browser: Browser, city: Stored) -> Iterator[dict[str, list[list[str]]]]:
+    """Every row of every table of the annual board, by the key of its panel."""
+    with (
+        site(city.settings, clock=Clock(END.timestamp(), speed=0.0)) as shown,
+        opened(
+            browser,
+            f"{shown.url}/d/{Edition(Lang.EN, ZONE).uid('annual')}"
+            f"?from={BEGIN.timestamp() * 1000:.0f}&to={END.timestamp() * 1000:.0f}",
+        ) as page,
+    ):
+        expect(page.locator(".waiting")).to_have_count(0)
+        yield {entry.key: page.evaluate(ROWS, entry.id) for row in ANNUAL.rows for entry in row.entries}
+
+
+def of_kind(*words: str) -> list[Any]:
+    keys = [entry.key for row in ANNUAL.rows for entry in row.entries]
+    return [pytest.param(key, id=key[:60]) for key in keys if key.startswith(words)]
+
+
+@pytest.mark.parametrize("key", of_kind("year table"))
+def test_months_quarters_and_years(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
+    _, _, *names, by = key.split()
+    assert [row[1:] for row in rows[key]] == Year(city).by_time(names, By(by))
+
+
+@pytest.mark.parametrize("key", of_kind("year split"))
+def test_scopes_and_how_they_changed(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
+    _, _, *names, kind = key.split()
+    assert {row[0]: row[1:] for row in rows[key]} == Year(city).by_scope(names, kind)
+    assert len({row[0] for row in rows[key]}) == len(rows[key]) > 1
+
+
+@pytest.mark.parametrize("key", of_kind("year top"))
+def test_the_largest_with_their_shares(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
+    _, _, name, kind = key.split()
+    assert rows[key] == Year(city).top(name, kind)
