@@ -5,22 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from grafana_foundation_sdk.models.dashboard import DashboardLink
+
 from dashboards import look, spans
+from dashboards.entries import CITY
+from dashboards.links import address, to_board
 from dashboards.plain import number
 from dashboards.words import Text
 from hotline.catalogue import ALL, KPIS, Measure, Stock, Unit, kpi
 from hotline.names import DATABASE
 from hotline.subjects import SUBJECTS, Subject
-from hotline.windows import MINUTE_S
+from hotline.windows import MINUTE_S, NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from grafana_foundation_sdk.models.dashboard import Threshold
-
-    from dashboards.entries import Entry
+    from dashboards.entries import Edition, Entry
     from hotline.catalogue import Kpi
 
+PIPELINE = Text("Why: the pipeline", "原因:数据链路")
 WAIT_DAYS_MAX = 1
 """Nobody waits longer; so far back rows are looked at."""
 EVENT_LATE_S, EVENT_OLD_S = 120.0, 900.0
@@ -32,33 +33,41 @@ def longest_wait() -> Entry:
     waiting = kpi("calls_waiting")
     title = Text("Longest wait now", "当前最长等待")
     about = Text(
-        "Seconds since the first of those who wait now was queued: {formula}. From the rows of the last day.",
-        "当前排队者中最早一位已等待的时间:{formula}。取自最近一天的通话记录。",
-    ).format(formula=Text(waiting.formula, waiting.formula_zh))
+        "Seconds since the first of those who wait now was queued, of `{name}`: {formula}. "
+        "From the rows of the last day.",
+        "当前排队者(`{name}`)中最早一位已等待的时间:{formula}。取自最近一天的通话记录。",
+    ).format(name=waiting.name, formula=Text(waiting.formula, waiting.formula_zh))
     steps = look.bounds((0.0, look.PLAIN), (60.0, look.WARN), (120.0, look.BAD))
-    return _age("longest wait", title, about, partial(_longest_wait_sql, waiting), steps)
+    sql = partial(_longest_wait_sql, waiting)
+    leads = partial(_to_waiting, waiting)
+    return number("longest wait", title, about, sql, steps=steps, unit=look.AGE_UNIT, centred=True, leads=leads)
+
+
+def _to_waiting(waiting: Kpi, edition: Edition) -> DashboardLink:
+    """The list of those who wait, the first who came on top."""
+    title = Text("Who waits, the longest first", "排队者,等待最久者在前").of(edition.lang)
+    url = f"{address(waiting, NOW, CITY, edition.lang)}&sort={_stock(waiting).came.at.name}&order=asc"
+    return DashboardLink(title=title, url=url)
 
 
 def data_age() -> Entry:
-    """How long ago the newest minute with an event ended: a board that stands still must say so."""
+    """How long ago the newest minute with an event ended: a board that stands still must say so.
+
+    By the clock of the store, whatever the range: also a board about last year reads what is stored by now.
+    """
     title = Text("Data age", "数据时效")
     about = Text(
-        "Time since the end of the newest minute in which any event of a call or ticket counted. "
-        "From {late:g} s on it is late, from {old:g} s on old.",
-        "距最近一个有话务或诉求事件的分钟结束已过的时间。{late:g}秒起为延迟,{old:g}秒起为陈旧。",
+        "Time from the end of the newest minute in which any event of a call or ticket counted to now, whatever the "
+        "range of the board. From {late:g} s on it is late, from {old:g} s on old.",
+        "最近一个有话务或诉求事件的分钟结束至今的时间,与看板所选时间范围无关。{late:g}秒起为延迟,{old:g}秒起为陈旧。",
     ).format(late=EVENT_LATE_S, old=EVENT_OLD_S)
     steps = look.bounds((0.0, look.GOOD), (EVENT_LATE_S, look.WARN), (EVENT_OLD_S, look.BAD))
-    return _age("data age", title, about, _data_age_sql, steps)
-
-
-def _age(key: str, title: Text, about: Text, sql: Callable[[str], str], steps: list[Threshold]) -> Entry:
-    return number(key, title, about, sql, steps=steps, unit=look.AGE_UNIT, centred=True)
+    leads = partial(to_board, "pipeline", PIPELINE)
+    return number("data age", title, about, _data_age_sql, steps=steps, unit=look.AGE_UNIT, centred=True, leads=leads)
 
 
 def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
-    if not isinstance(waiting.numerator, Stock):
-        raise TypeError(f"{waiting.name} is no stock")
-    came, left = waiting.numerator.came, waiting.numerator.left
+    came, left = _stock(waiting).came, _stock(waiting).left
     return (
         f"{spans.as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT maxOrNull({_seconds('now_at')} - {_seconds(came.at.name)}) AS longest_wait "
@@ -68,11 +77,17 @@ def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
     )
 
 
+def _stock(kpi: Kpi) -> Stock:
+    if not isinstance(kpi.numerator, Stock):
+        raise TypeError(f"{kpi.name} is no stock")
+    return kpi.numerator
+
+
 def _data_age_sql(zone: str) -> str:
     newest = " UNION ALL ".join(f"({_newest(subject)})" for subject in SUBJECTS.values())
     age = f"{_seconds('now_at')} - {_seconds('newest')} - {MINUTE_S}"
     return (
-        f"{spans.as_of_end(zone)} "  # noqa: S608  names of ours
+        f"{spans.as_of_now(zone)} "  # noqa: S608  names of ours
         f"SELECT if(isNull(newest), NULL, greatest(0, {age})) AS data_age "
         f"FROM (SELECT maxOrNull(at) AS newest FROM ({newest}))"
     )

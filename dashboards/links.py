@@ -67,6 +67,11 @@ def to_row(kpi: Kpi, source: str, lang: Lang) -> dict[str, Any]:
     return {"title": _EVENTS.of(lang), "url": f"{url}&{of}", "targetBlank": False}
 
 
+def to_board(name: str, title: Text, edition: Edition) -> DashboardLink:
+    """The link of a panel to a board as it opens: what it is about is of now, whatever the range of the panel."""
+    return DashboardLink(title=title.of(edition.lang), url=f"/d/{edition.uid(name)}")
+
+
 def address(kpi: Kpi, over: str, of: Scopes, lang: Lang) -> str:
     """The address of a number, of the scopes that a variable chose."""
     chosen = f"&${{{of.chosen}:queryparam}}" if of.chosen and of.kind != ALL else ""

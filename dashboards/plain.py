@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from grafana_foundation_sdk.cog.builder import Builder
-    from grafana_foundation_sdk.models.dashboard import Panel, Threshold
+    from grafana_foundation_sdk.models.dashboard import DashboardLink, Panel, Threshold
 
     from dashboards.finished import Override
     from dashboards.words import Text
@@ -40,13 +40,16 @@ def number(
     steps: list[Threshold] = COUNTS,
     unit: str = "locale",
     centred: bool = False,
+    leads: Callable[[Edition], DashboardLink] | None = None,
 ) -> Entry:
-    """One number; in the colour of its step unless it is a mere count."""
+    """One number; in the colour of its step unless it is a mere count. `leads` is where it leads."""
     coloured = steps is not COUNTS
 
     def make(edition: Edition) -> Panel:
         panel = digits(coloured=coloured, centred=centred)
-        return made(edition, panel, title, about, ClickHouseQuery(sql(edition.zone)), steps=steps, unit=unit)
+        query = ClickHouseQuery(sql(edition.zone))
+        links = [leads(edition)] if leads else []
+        return made(edition, panel, title, about, query, steps=steps, unit=unit, links=links)
 
     return Entry(key, make)
 
@@ -143,6 +146,7 @@ def made(
     interval: str = "1m",
     unit: str = "locale",
     decimals: int = 0,
+    links: Sequence[DashboardLink] = (),
 ) -> Panel:
     """Complete such a panel."""
     return finished(
@@ -153,6 +157,7 @@ def made(
         field=look.field(unit, decimals, steps),
         overrides=words,
         interval=interval,
+        links=links,
     )
 
 

@@ -47,6 +47,11 @@ def as_of_end(zone: str) -> str:
     return f"WITH least({local('$__toTime', zone)}, {local('now()', zone)}) AS now_at"
 
 
+def as_of_now(zone: str) -> str:
+    """Bind `now_at`: the clock of the store, whatever the range."""
+    return f"WITH {local('now()', zone)} AS now_at"
+
+
 def period(zone: str) -> Span:
     """The range of the board itself.
 

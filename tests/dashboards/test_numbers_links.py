@@ -16,6 +16,7 @@ from dashboards.entries import Edition
 from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.numbers.address import Address, read
 from dashboards.numbers.counted import counted
+from dashboards.numbers.listed import listing
 from dashboards.words import UNNAMED, Lang
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.hotline.stored_rows import ODD_NAME
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dashboards.board import Board
 
 FROM_S, TO_S = int(BORN_AT.timestamp()) + 17, int(BORN_AT.timestamp()) + 5000
+BY_NAME = {board.name: board for board in BOARDS}
 CHOICES = {
     "all": {kind: [ALL_VALUE] for kind in ("line", "district", "department")},
     "some": {kind: [ODD_NAME, UNNAMED] for kind in ("line", "district", "department")},
@@ -56,7 +58,8 @@ def panels(board: Board) -> Iterator[tuple[dict[str, Any], list[str], list[str]]
     for panel in board.json(Edition(Lang.EN, ZONE))["panels"]:
         properties = [p for each in panel.get("fieldConfig", {}).get("overrides", ()) for p in each["properties"]]
         values = [link["url"] for p in properties if p["id"] == "links" for link in p["value"]]
-        yield panel, [link["url"] for link in panel.get("links", ())], [url for url in values if "/numbers/" in url]
+        own = [link["url"] for link in panel.get("links", ())]
+        yield panel, *([url for url in urls if "/numbers/" in url] for urls in (own, values))
 
 
 def summed(sql: str) -> str:
@@ -76,7 +79,7 @@ def test_a_tile_leads_to_the_sums_that_it_adds_up_itself(board: Board, choice: s
         sql = panel["targets"][0]["rawSql"]
         found = counted(address(own[0], variables), now, ZoneInfo(ZONE))
         assert found.sql is not None
-        if " AS name" not in sql and "_change" not in sql:
+        if " AS name" not in sql and "_change" not in sql and "AS longest_wait" not in sql:
             asked = expand(sql, Chosen(from_s=FROM_S, to_s=TO_S, variables=variables))
             assert summed(asked) == summed(found.sql), panel["title"]
             tiles += 1
@@ -101,3 +104,22 @@ def test_every_link_of_a_panel_is_an_address_of_a_number_of_its_scopes(board: Bo
             found = address(url, variables, ODD_NAME)
             assert (found.chosen, found.kind != "all") == ((ODD_NAME,), True)
     assert links >= 2
+
+
+def test_the_longest_wait_leads_to_those_who_wait_the_first_who_came_on_top() -> None:
+    ((_, (url,), _),) = (found for found in panels(BY_NAME["wall"]) if found[0]["title"].startswith("Longest wait"))
+    found = address(url, {})
+    assert (found.kpi.name, found.over, found.sort, found.order) == ("calls_waiting", "now", "queued_at", "asc")
+    sql = listing(counted(found, datetime.now(UTC), ZoneInfo(ZONE)), found).statement.sql
+    assert re.search(r"ORDER BY `?queued_at`? ASC NULLS LAST", sql)
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_the_age_of_the_data_leads_to_the_pipeline_as_it_is_now(lang: Lang) -> None:
+    """On every board; not in the range of the board, which may be last year."""
+    for board in BOARDS:
+        panels = board.json(Edition(lang, ZONE))["panels"]
+        (age,) = (panel for panel in panels if panel["title"].startswith(("Data age", "数据时效")))
+        (link,) = age["links"]
+        assert link["url"] == f"/d/{Edition(lang, ZONE).uid('pipeline')}"
+        assert (link["keepTime"], link["includeVars"]) == (False, False)

@@ -387,15 +387,27 @@ def test_the_longest_wait_is_that_of_the_first_who_still_waits(asking: Asking, c
 
 
 def test_the_age_of_the_data_is_counted_from_the_end_of_the_newest_minute_with_an_event(asking: Asking) -> None:
-    """Deadlines that pass without anything happening make nothing younger."""
+    """Deadlines that pass without anything happening make nothing younger; nor does what counts later than now."""
+    sql = figure("Data age")
+    assert "now()" in sql
     ages = {
-        after_s: asking.ask(expand(figure("Data age"), Chosen(from_s=0, to_s=BORN_S + after_s))).rows[0][0]
+        after_s: asking.ask(sql.replace("now()", f"toDateTime({BORN_S + after_s})")).rows[0][0]
         for after_s in (-120_000_000, 0, 59, 400, 40_000, 9_000_000)
     }
     assert ages[-120_000_000] is None
     assert (ages[0], ages[59]) == (0, 0)
     assert 0 < ages[400] <= 400 - 60
     assert ages[9_000_000] > ages[40_000]
+
+
+def test_the_age_of_the_data_is_by_the_clock_whatever_the_range_of_whatever_board(asking: Asking) -> None:
+    """A board about last year does not call data of weeks ago fresh: no board asks for its age otherwise."""
+    of_boards = {target["rawSql"] for panel, target in targets() if panel["title"].startswith("Data age")}
+    now_s = int(datetime.now(UTC).timestamp())
+    ranges = [(0, BORN_S - 120_000_000), (BORN_S, BORN_S + 60), (now_s - 3600, now_s + 9_000_000)]
+    (sql,) = {expand(each, Chosen(from_s=first, to_s=last)) for each in of_boards for first, last in ranges}
+    (age_s,), (at_s,) = (asking.ask(each).rows[0] for each in (sql, sql.replace("now()", f"toDateTime({now_s})")))
+    assert at_s <= age_s <= at_s + 60
 
 
 def test_a_partition_is_shown_though_its_mark_moves_just_now(asking: Asking) -> None:

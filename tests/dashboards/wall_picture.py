@@ -12,6 +12,7 @@ import json
 import re
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,14 +84,22 @@ def _insert(client: Client, table: str, frame: pl.DataFrame) -> None:
 
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[str]:
-    """Serve boards at the moment `AT`, which does not pass; gives the address."""
-    runner = web.AppRunner(server.make(settings, clock=AT.timestamp), access_log=None)
+    """Serve boards at the moment `AT`, which does not pass, for the clock of the store neither; gives the address."""
+    app = server.make(settings, clock=AT.timestamp)
+    app[server.BOARDS] = {uid: replace(board, json=_asking_at(board.json)) for uid, board in app[server.BOARDS].items()}
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def _asking_at(board: dict[str, Any]) -> dict[str, Any]:
+    """The board, whose statements take `AT` for now."""
+    found: dict[str, Any] = json.loads(json.dumps(board).replace("now()", f"toDateTime({int(AT.timestamp())})"))
+    return found
 
 
 async def shown(base: str) -> dict[str, Any]:
