@@ -56,9 +56,12 @@ def column(
     color: Mapping[str, str] | None = None,
     links: Sequence[Mapping[str, Any]] = (),
     more: Mapping[str, Any] | None = None,
+    hidden: bool = False,
 ) -> Override:
-    """Say how one column of an answer is shown."""
+    """Say how one column of an answer is shown; a `hidden` one of a table is there for the links of others."""
     given: dict[str, Any] = {"displayName": shown}
+    if hidden:  # as Grafana up to 12.1 calls it, and from 12.2 on; each passes over what it does not know
+        given |= {"custom.hidden": True, "custom.hideFrom.viz": True}
     if unit:
         given["unit"] = unit
     if decimals is not None:

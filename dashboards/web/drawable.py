@@ -17,8 +17,8 @@ Json = dict[str, Any]
 
 ANY: Collection[Any] = ()
 """Any value: it is shown, or it changes nothing that can be seen."""
-_UNIT = re.compile(rf"percentunit|locale|dthms|suffix:.+|{TIME_UNIT}({TIME_TOKEN.pattern}|[^A-Za-z])+")
-_UNITS = "percentunit, locale, dthms, suffix:…, time:… of YYYY, MM, Q and [texts]"
+_UNIT = re.compile(rf"percentunit|locale|dthms|string|suffix:.+|{TIME_UNIT}({TIME_TOKEN.pattern}|[^A-Za-z])+")
+_UNITS = "percentunit, locale, dthms, string, suffix:…, time:… of YYYY, MM, Q and [texts]"
 
 _FIELD: dict[str, Collection[Any]] = {
     "unit": ANY,
@@ -49,6 +49,9 @@ _LEGEND: dict[str, Collection[Any]] = {
     "tooltip.mode": ("single", "multi"),
     "tooltip.sort": ("asc",),
 }
+
+_HIDDEN: dict[str, Collection[Any]] = {"hidden": (True,), "hideFrom.viz": (True,)}
+"""A column that is there for the links of others: its name up to Grafana 12.1, and from 12.2 on."""
 
 OPTIONS: dict[str, dict[str, Collection[Any]]] = {
     "stat": _REDUCED
@@ -122,7 +125,7 @@ CUSTOM: dict[str, dict[str, Collection[Any]]] = {
         "lineStyle.fill": ("dash",),
         "lineStyle.dash": ANY,
     },
-    "table": {"align": ("auto",), "inspect": (False,), "cellOptions.type": ("color-text",)},
+    "table": {"align": ("auto",), "inspect": (False,), "cellOptions.type": ("color-text",), **_HIDDEN},
     "state-timeline": {"lineWidth": (0,), "fillOpacity": ANY},
 }
 """Kind of panel → option of a field that only this kind has → values."""

@@ -43,16 +43,12 @@ def bars(panel: Json, answer: Answer, writer: Writer) -> Json:
 
 def table(panel: Json, answer: Answer, writer: Writer) -> Json:
     """Columns with titles, and rows of cells: a text, or a text with its tone and where it leads."""
-    shown = fields(panel, answer.names)
-    types = list(answer.types.values())
+    every = zip(fields(panel, answer.names), answer.types.values(), strict=True)
+    shown = [(at, of, kind) for at, (of, kind) in enumerate(every) if not of.is_hidden]
     return {
-        "columns": [{"title": of.title, "kind": _kind(kind)} for of, kind in zip(shown, types, strict=True)],
+        "columns": [{"title": of.title, "kind": _kind(kind)} for _, of, kind in shown],
         "rows": [
-            [
-                _cell(value, of, kind, writer, row, answer.names)
-                for value, of, kind in zip(row, shown, types, strict=True)
-            ]
-            for row in answer.rows
+            [_cell(row[at], of, kind, writer, row, answer.names) for at, of, kind in shown] for row in answer.rows
         ],
         "none": NO_VALUE,
     }

@@ -79,6 +79,11 @@ class Field:
         """Whether thresholds tell good from bad."""
         return bool({Tone.GOOD, Tone.WARN, Tone.BAD} & set(self.tones))
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is a column of a table that is only there for the links of others."""
+        return bool(self.custom.get("hidden"))
+
     def tone(self, value: Any) -> Tone:
         """What the value's colour says."""
         if self.fixed:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import altair as alt
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +17,12 @@ from dashboards import look
 from dashboards.ages import age
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
+from dashboards.finished import column
 from dashboards.web import charts
 from dashboards.web.drawable import undrawable
+from dashboards.web.drawing import table
 from dashboards.web.shown import SAID, SIGNS, Field, Tone, Writer, fields, tone_of
+from dashboards.web.store import Answer
 from dashboards.words import NO_VALUE, Lang
 from hotline.catalogue import KPIS, Better, Kpi
 
@@ -99,6 +104,19 @@ def test_a_text_with_a_title_is_shown_by_it_and_others_as_they_are() -> None:
     }
     (of,) = fields(panel, ["name"])
     assert [EN.text(value, of) for value in ("consult", "咨询", "x", None)] == ["咨询", "咨询", "x", "—"]
+
+
+def test_a_hidden_column_of_a_table_is_not_shown_and_links_of_others_read_it() -> None:
+    link = {"title": "Why", "url": "/numbers/x?from=${__data.fields.from_ms:percentencode}", "targetBlank": False}
+    overrides = [column("from_ms", "from_ms", unit="string", hidden=True), column("calls", "Calls", links=[link])]
+    panel = {"fieldConfig": {"defaults": {}, "overrides": json.loads(json.dumps(overrides, cls=JSONEncoder))}}
+    assert list(undrawable({"type": "table", **panel})) == []
+    found = table(panel, Answer({"from_ms": "String", "calls": "Int64"}, [["1680000000000", 7], ["12345", None]]), EN)
+    assert found["columns"] == [{"title": "Calls", "kind": "number"}]
+    assert [[(cell["text"], cell["href"]) for cell in row] for row in found["rows"]] == [
+        [("7", "/numbers/x?from=1680000000000")],
+        [("—", "/numbers/x?from=12345")],
+    ]
 
 
 @given(st.integers(0, 10**9))
