@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from grafana_foundation_sdk.models.dashboard import DashboardLink, FieldConfig, Panel
 
+    from dashboards.links import RowSpan
     from dashboards.query import ClickHouseQuery
     from hotline.catalogue import Kpi
 
@@ -81,6 +82,11 @@ def scope_column(kind: str, lang: Lang, links: Sequence[Mapping[str, Any]] = ())
     texts = {word: {"text": text, "index": place} for place, (word, text) in enumerate(words.items())}
     more = {"mappings": [{"type": "value", "options": texts}]} if words else {}
     return column("name", kind_label(kind).of(lang), links=links, more=more)
+
+
+def span_columns(*spans: RowSpan) -> list[Override]:
+    """Keep the columns out of sight that say which spans the values of a row are of."""
+    return [column(name, name, unit=look.TEXT_UNIT, decimals=0, hidden=True) for span in spans for name in span]
 
 
 def linked(name: str, link: Mapping[str, Any]) -> Override:

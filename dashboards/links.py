@@ -5,7 +5,7 @@ They lead to the web board, whose address is a constant of every board.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from grafana_foundation_sdk.builders.dashboard import ConstantVariable
 from grafana_foundation_sdk.models.dashboard import DashboardLink, VariableOption
@@ -29,8 +29,33 @@ ROW = "/row"
 MADE = Text("How this number is made", "这个数字怎么来的")
 _OF_KPI = Text("{kpi}: how this number is made", "{kpi}:这个数字怎么来的")
 _EVENTS = Text("What happened to it", "办理经过")
-_NAME = "${__data.fields.name:percentencode}"
-"""The scope that a row is of: the column `name` of the answer, whatever its title."""
+_OF_BOARD = ("${__from}", "${__to}")
+
+
+class RowSpan(NamedTuple):
+    """Columns that say in epoch milliseconds, as texts, where the span begins that values of a row are of, and ends."""
+
+    since: str
+    until: str
+
+    def selected(self, since: str, until: str) -> str:
+        """Select them, of two instants in SQL."""
+        ends = ((self.since, since), (self.until, until))
+        return ", ".join(f"toString(toInt64(toUnixTimestamp({at})) * 1000) AS {name}" for name, at in ends)
+
+
+OWN = RowSpan("since_ms", "until_ms")
+YEAR_BEFORE = RowSpan("since_before_ms", "until_before_ms")
+"""The span of the row itself, and of its values of the year before."""
+
+
+def _field(name: str) -> str:
+    """What a column of the answer says in the row of a value, whatever its title."""
+    return f"${{__data.fields.{name}:percentencode}}"
+
+
+_NAME = _field("name")
+"""The scope that a row is of."""
 
 
 def web_variable(edition: Edition) -> VariableModel:
@@ -57,12 +82,18 @@ def to_number_of_scope(kpi: Kpi, over: str, kind: str, lang: Lang, by: str = "")
     return {"title": MADE.of(lang), "url": url, "targetBlank": False}
 
 
+def to_number_of_span(kpi: Kpi, lang: Lang, span: RowSpan = OWN) -> dict[str, Any]:
+    """The link of a value in a row about one span of time, which two columns of the row name."""
+    url = _address(kpi, "range", ALL, lang, (_field(span.since), _field(span.until)))
+    return {"title": MADE.of(lang), "url": url, "targetBlank": False}
+
+
 def to_row(kpi: Kpi, source: str, lang: Lang) -> dict[str, Any]:
     """The link of the id of a call or ticket that counts in a stock now, to what it adds and its events.
 
     `source` is the column that says which system gave it the id.
     """
-    of = f"row=${{__data.fields.{source}:percentencode}}%2F${{__value.raw:percentencode}}"
+    of = f"row={_field(source)}%2F${{__value.raw:percentencode}}"
     url = _address(kpi, NOW, ALL, lang).replace("?", f"{ROW}?", 1)
     return {"title": _EVENTS.of(lang), "url": f"{url}&{of}", "targetBlank": False}
 
@@ -78,7 +109,7 @@ def address(kpi: Kpi, over: str, of: Scopes, lang: Lang) -> str:
     return _address(kpi, over, of.kind, lang) + chosen
 
 
-def _address(kpi: Kpi, over: str, kind: str, lang: Lang) -> str:
+def _address(kpi: Kpi, over: str, kind: str, lang: Lang, ends: tuple[str, str] = _OF_BOARD) -> str:
     window = f"&${{{WINDOW_VARIABLE}:queryparam}}" if over == WINDOW_VARIABLE else ""
-    asked = f"over={over}{window}&kind={kind}&from=${{__from}}&to=${{__to}}&lang={lang}"
+    asked = f"over={over}{window}&kind={kind}&from={ends[0]}&to={ends[1]}&lang={lang}"
     return f"${{{WEB_VARIABLE}:raw}}{NUMBERS}{kpi.name}?{asked}"

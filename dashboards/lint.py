@@ -27,6 +27,7 @@ _UNITS = frozenset(get_args(hint)[0] for hint in vars(units).get("__annotations_
 _INTERVAL = re.compile(r"[1-9]\d*[smhd]")
 _UNQUOTED = re.compile(r"\$\{\w+\}")
 _SELECTED = re.compile(r" AS (\w+)")
+_OF_ROW = "${__data.fields."
 _EVENTS = re.compile(r"\b\w+_events\b")
 Json = dict[str, Any]
 
@@ -162,17 +163,46 @@ def _of_query_panel(panel: Json, names: set[str]) -> Iterator[str]:
 
 
 def _to_numbers(panel: Json) -> Iterator[str]:
-    """Every KPI that a panel shows has a link of the panel to its page; tables by scope one of each value, too."""
+    """Every KPI that a panel shows has a link to its page; in rows of a scope or a span of time, each value has one.
+
+    Values that are made of those of a KPI, as `…_before`, lead to its page as well.
+    """
     shown = {name for target in panel.get("targets", ()) for name in _SELECTED.findall(target["rawSql"])}
-    by_scope = any(" AS name" in target["rawSql"] for target in panel.get("targets", ()))
-    leads = [link.get("url", "") for link in panel.get("links", ())]
-    values = [link for each in panel["fieldConfig"]["overrides"] for link in _links_of(each)]
+    leads = {_path(link.get("url", "")) for link in panel.get("links", ())}
     for kpi in sorted(shown & KPIS.keys()):
-        start = f"${{{WEB_VARIABLE}:raw}}{NUMBERS}{kpi}?"
-        if not any(url.startswith(start) for url in leads):
+        if _page(kpi) not in leads:
             yield f"links: {kpi} has none to its page, add to_numbers"
-        if by_scope and (kpi, True) not in [(name, url.startswith(start)) for name, url in values]:
-            yield f"overrides: values of {kpi} do not lead to the page of their scope, add to_number_of_scope"
+    values = {(name, _path(url)) for name, url in _links_of_rows(panel)}
+    for name in sorted(_of_rows(panel, shown)):
+        if (name, _page(_kpi_of(name))) not in values:
+            to = "to_number_of_scope or to_number_of_span"
+            yield f"overrides: values of {name} do not lead to the page of what their row is about, add {to}"
+
+
+def _page(kpi: str) -> str:
+    return f"${{{WEB_VARIABLE}:raw}}{NUMBERS}{kpi}"
+
+
+def _path(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def _kpi_of(column: str) -> str:
+    """The KPI that a column shows, or that what it shows is made of; nothing for one of no KPI."""
+    return next((name for name in (column, column.rpartition("_")[0]) if name in KPIS), "")
+
+
+def _of_rows(panel: Json, shown: set[str]) -> set[str]:
+    """Columns of KPIs whose values each belong to a row: all of a table, else those of scopes."""
+    if panel["type"] == "table":
+        return {name for each in panel["fieldConfig"]["overrides"] if _kpi_of(name := each["matcher"]["options"])}
+    return shown & KPIS.keys() if "name" in shown else set()
+
+
+def _links_of_rows(panel: Json) -> Iterator[tuple[str, str]]:
+    """Columns with where their values lead, if that names a column of the row."""
+    for override in panel["fieldConfig"]["overrides"]:
+        yield from ((name, url) for name, url in _links_of(override) if _OF_ROW in url)
 
 
 def _links_of(override: Json) -> Iterator[tuple[str, str]]:

@@ -47,6 +47,8 @@ BUCKETS = {
     By.YEAR: Text("time:YYYY", "time:YYYY"),
 }
 """Local months, quarters and years, by where they begin."""
+TEXT_UNIT = "string"
+"""Of texts: with another one Grafana would write those that are digits as numbers, `12,345`, in links as well."""
 AGE_UNIT = "dthms"
 """Hours, minutes and seconds of a span in seconds."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dashboards import sums
+from dashboards.links import OWN, YEAR_BEFORE
 from dashboards.pieces import Key
 from dashboards.spans import Span, local
 from hotline.buckets import By
@@ -132,6 +133,18 @@ def years(asked: Asked, by: By, zone: str) -> str:
         f"SELECT * FROM (SELECT time, {values} FROM ({series(longer, STEPS[by], zone)})) "  # noqa: S608  names of ours
         f"WHERE toDate(time) >= {first} ORDER BY time"
     )
+
+
+def spanned(asked: Asked, by: By, zone: str) -> str:
+    """Select what `years` does, and of which span the values of each row are, as the columns `OWN` and `YEAR_BEFORE`.
+
+    The last span ends with what was asked; a year before, it is the first that begins with it.
+    """
+    months = 12 // _A_YEAR[by]
+    ends = f"toDateTime(addMonths(toDate(time), {months}), '{zone}')"
+    own = OWN.selected("time", f"least({ends}, {asked.span.until})")
+    before = YEAR_BEFORE.selected(f"subtractYears(greatest(time, {asked.span.since}), 1)", f"subtractYears({ends}, 1)")
+    return f"SELECT *, {own}, {before} FROM ({years(asked, by, zone)})"  # noqa: S608  names of ours
 
 
 _A_YEAR = {By.MONTH: 12, By.QUARTER: 4, By.YEAR: 1}

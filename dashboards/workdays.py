@@ -11,8 +11,8 @@ from dashboards import look, sums
 from dashboards.coverage import DAYS_MAX
 from dashboards.described import described
 from dashboards.entries import CITY, OVER, Edition, Entry
-from dashboards.finished import column, finished
-from dashboards.links import to_numbers
+from dashboards.finished import column, finished, span_columns
+from dashboards.links import OWN, to_number_of_span, to_numbers
 from dashboards.pieces import Key
 from dashboards.query import ClickHouseQuery
 from dashboards.spans import Span, local
@@ -68,16 +68,21 @@ def workday_table(title: Text, names: Sequence[str]) -> Entry:
 def _columns(kpis: Sequence[Kpi], lang: Lang) -> Iterator[Override]:
     month = {"unit": look.BUCKETS[By.MONTH].of(lang), "decimals": 0}
     yield column("time", Text("Month", "月份").of(lang), more=month)
+    yield from span_columns(OWN)
     for kind, (days, _) in KINDS.items():
         yield column(f"days_{kind}", days.of(lang), unit="locale", decimals=0)
     for kpi in kpis:
+        of_month = to_number_of_span(kpi, lang)
         for kind, (_, words) in KINDS.items():
             shown = words.format(kpi=kpi_title(kpi)).of(lang)
-            yield column(f"{kpi.name}_{kind}", shown, unit=look.unit(kpi.unit, lang), decimals=DECIMALS)
+            unit = look.unit(kpi.unit, lang)
+            yield column(f"{kpi.name}_{kind}", shown, unit=unit, decimals=DECIMALS, links=[of_month])
 
 
 def a_day(kpis: tuple[Kpi, ...], zone: str) -> str:
     """Select `time`, a local month of the range, its `days_working` and `days_off`, and of each count what a day has.
+
+    Besides, as the columns `OWN`, from when to when the days of the month lie that the range touches and are over.
 
     A day counts when it is over, covered, and known to the calendar. Where no day of a month does, nobody knows either.
     Raises ValueError for anything but counts.
@@ -86,8 +91,10 @@ def a_day(kpis: tuple[Kpi, ...], zone: str) -> str:
         raise ValueError(f"only counts have an amount a day: {[kpi.name for kpi in kpis]}")
     asked = sums.Asked(kpis=kpis, span=_days_over(zone))
     counted = ", ".join(f"toInt64(countIf(is_{kind})) AS {kind}" for kind in KINDS)
+    first, after = (f"toDateTime({day}, '{zone}')" for day in ("month", "addMonths(month, 1)"))
+    span = OWN.selected(f"greatest({first}, since_at)", f"least({after}, until_at)")
     return (
-        f"{asked.heads()} SELECT toDateTime(month, '{zone}') AS time, {', '.join(_shown(kpis))} "  # noqa: S608
+        f"{asked.heads()} SELECT {first} AS time, {', '.join(_shown(kpis))}, {span} "  # noqa: S608
         f"FROM (SELECT toStartOfMonth(day) AS month, {counted}, {', '.join(_sums(kpis))} FROM ({_days(asked)}) AS days "
         f"LEFT JOIN ({sums.summed(asked, [Key('day', SUMS_DAY, SUMS_DAY)])}) AS summed ON days.day = summed.day "
         f"GROUP BY month) ORDER BY month"

@@ -10,12 +10,13 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.builders import text as texts
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import text as text_options
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from dashboards import look, series, sums
 from dashboards.described import described
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, number_overrides, scope_column
-from dashboards.links import to_number_of_scope, to_numbers
+from dashboards.finished import column, finished, number_overrides, scope_column, span_columns
+from dashboards.links import OWN, YEAR_BEFORE, to_number_of_scope, to_number_of_span, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
 from dashboards.words import Lang, Text, kind_title, kpi_formula, kpi_title
@@ -24,9 +25,11 @@ from hotline.catalogue import ALL, Kpi, Unit
 from hotline.catalogue import kpi as find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from grafana_foundation_sdk.models.dashboard import Panel
+
+    from dashboards.finished import Override
 
 CHANGE = Text("on the year before", "同比")
 BUCKETS = {
@@ -88,7 +91,7 @@ def year_line(name: str, by: By = By.MONTH) -> Entry:
             description=described(kpi, ALL).of(edition.lang),
             targets=[ClickHouseQuery(series.years(asked, by, edition.zone), SERIES)],
             field=look.kpi_field(kpi, edition.lang),
-            overrides=_pair(kpi, edition.lang),
+            overrides=_lines(kpi, edition.lang),
             interval="1d",
             links=to_numbers((kpi,), "range", CITY, edition.lang),
         )
@@ -102,13 +105,13 @@ def year_table(title: Text, names: Sequence[str], by: By) -> Entry:
 
     def make(edition: Edition) -> Panel:
         asked = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone))
-        columns = [_since(by, edition.lang)]
-        columns += [each for kpi in kpis for each in _pair(kpi, edition.lang, lines=False)]
+        columns = [_since(by, edition.lang), *span_columns(OWN, YEAR_BEFORE)]
+        columns += [each for kpi in kpis for each in _cells(kpi, edition.lang)]
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
             title=Text("{title} {by}", "{title} · {by}").format(title=title, by=BUCKETS[by]).of(edition.lang),
             description="\n\n".join(described(kpi, ALL).of(edition.lang) for kpi in kpis),
-            targets=[ClickHouseQuery(series.years(asked, by, edition.zone))],
+            targets=[ClickHouseQuery(series.spanned(asked, by, edition.zone))],
             field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
             overrides=columns,
             interval="1d",
@@ -134,7 +137,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
             link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
             columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
-            columns.append(_change(kpi, edition.lang, words))
+            columns.append(_change(kpi, edition.lang, words, links=[link]))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -157,6 +160,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
     def make(edition: Edition) -> Panel:
         asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone), kind=of.kind)
         share = Text("Share of all", "占比").of(edition.lang)
+        unit = look.unit(Unit.SHARE, edition.lang)
         link = to_number_of_scope(kpi, "range", of.kind, edition.lang)
         words = Text("{kpi}: TOP {n} by {kind}", "{kpi}:{kind}TOP{n}")
         return finished(
@@ -168,7 +172,7 @@ def year_top(name: str, of: Scopes, rows: int = 5) -> Entry:
             overrides=[
                 scope_column(of.kind, edition.lang),
                 *number_overrides((kpi,), edition.lang, links={name: link}),
-                column("share", share, unit=look.unit(Unit.SHARE, edition.lang), decimals=look.decimals(Unit.SHARE)),
+                column("share", share, unit=unit, decimals=look.decimals(Unit.SHARE), links=[link]),
             ],
             interval="1d",
             links=to_numbers((kpi,), "range", of, edition.lang),
@@ -200,28 +204,33 @@ def _definition(kpi: Kpi, lang: Lang) -> str:
     return f"| {kpi_title(kpi).of(lang)} | {kpi_formula(kpi).of(lang)} | {columns} |"
 
 
-def _since(by: By, lang: Lang) -> Any:
+def _since(by: By, lang: Lang) -> Override:
     """The column of the month, quarter or year that a row is of."""
     return column("time", _BUCKET[by].of(lang), more={"unit": look.BUCKETS[by].of(lang), "decimals": 0})
 
 
-def _pair(kpi: Kpi, lang: Lang, *, lines: bool = True) -> list[Any]:
-    """A column, and the one of the year before in grey."""
-    before = Text("{kpi}, a year before", "{kpi}(上年)").format(kpi=kpi_title(kpi)).of(lang)
+def _lines(kpi: Kpi, lang: Lang) -> list[Override]:
+    """A line or bars, and those of the year before in grey."""
+    (own,) = number_overrides((kpi,), lang, lines=True)
+    own.properties.append(DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": look.PLAIN}))
+    return [own, _before(kpi, lang)]
+
+
+def _cells(kpi: Kpi, lang: Lang) -> list[Override]:
+    """A column, and the one of the year before in grey; each value leads to the number of its span."""
+    (own,) = number_overrides((kpi,), lang, links={kpi.name: to_number_of_span(kpi, lang)})
+    return [own, _before(kpi, lang, links=[to_number_of_span(kpi, lang, YEAR_BEFORE)])]
+
+
+def _before(kpi: Kpi, lang: Lang, links: Sequence[Mapping[str, Any]] = ()) -> Override:
+    words = Text("{kpi}, a year before", "{kpi}(上年)").format(kpi=kpi_title(kpi))
     grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
-    plain = {"color": {"mode": "fixed", "fixedColor": look.PLAIN}} if lines else {}
-    (own,) = number_overrides((kpi,), lang, lines=lines)
-    own.properties += [type(own.properties[0])(id_val=name, value=value) for name, value in plain.items()]
-    return [
-        own,
-        column(
-            f"{kpi.name}_before", before, unit=look.unit(kpi.unit, lang), decimals=look.decimals(kpi.unit), color=grey
-        ),
-    ]
+    unit, decimals = look.unit(kpi.unit, lang), look.decimals(kpi.unit)
+    return column(f"{kpi.name}_before", words.of(lang), unit=unit, decimals=decimals, color=grey, links=links)
 
 
-def _change(kpi: Kpi, lang: Lang, words: Text) -> Any:
+def _change(kpi: Kpi, lang: Lang, words: Text, links: Sequence[Mapping[str, Any]] = ()) -> Override:
     points = Text("suffix: points", "suffix:个百分点").of(lang)
     unit = points if kpi.unit is Unit.SHARE else "percentunit"
     grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
-    return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey)
+    return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey, links=links)

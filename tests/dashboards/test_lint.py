@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EDITION = Edition(Lang.EN, "Asia/Shanghai")
-CALLS = next(board for board in BOARDS if board.name == "calls").json(EDITION)
+CALLS, ANNUAL = (board.json(EDITION) for board in BOARDS if board.name in {"calls", "annual"})
 Json = dict[str, Any]
 
 
@@ -102,7 +103,12 @@ BREACHES: dict[str, Callable[[Json], None]] = {
     "links: calls_waiting has none to its page": in_panel("stat", "links", []),
     "links: calls_answered has none to its page": in_sql("SELECT 1 AS calls_answered"),
     "values of calls_offered do not lead": in_override("links", []),
+    "values of service_level_30s do not lead": lambda board: first(board, "bargauge")["fieldConfig"].update(
+        overrides=[]
+    ),
 }
+OF_CELLS = ("Surveys by year", "Tickets by working days", "Departments")
+"""Tables of the year whose rows are years, months and scopes."""
 
 
 @pytest.mark.parametrize("said", BREACHES)
@@ -110,6 +116,25 @@ def test_a_board_that_breaks_a_rule_is_told_which(said: str) -> None:
     board = copy.deepcopy(CALLS)
     BREACHES[said](board)
     assert [breach for breach in lint(board) if said in breach], lint(board)
+
+
+@pytest.mark.parametrize("title", OF_CELLS)
+def test_each_cell_of_a_table_is_told_that_leads_nowhere_or_to_more_than_its_row(title: str) -> None:
+    """Also one of the year before, of a change, and of days of a kind."""
+    cells = 0
+    (at,) = (place for place, panel in enumerate(ANNUAL["panels"]) if panel["title"] == title)
+    for place, override in enumerate(ANNUAL["panels"][at]["fieldConfig"]["overrides"]):
+        given = {each["id"]: each for each in override["properties"]}
+        if not set(override["matcher"]["options"].split("_")) & {"name", "time", "ms", "days"}:
+            whole = re.sub(r"\$\{__data\.fields\.\w+:percentencode\}", "1", given["links"]["value"][0]["url"])
+            for links in ([], [{**given["links"]["value"][0], "url": whole}]):
+                board = copy.deepcopy(ANNUAL)
+                of = board["panels"][at]["fieldConfig"]["overrides"][place]["properties"]
+                next(each for each in of if each["id"] == "links")["value"] = links
+                (breach,) = lint(board)
+                assert f"values of {override['matcher']['options']} do not lead" in breach
+            cells += 1
+    assert cells >= 1
 
 
 def test_the_board_that_is_broken_here_breaks_no_rule_by_itself() -> None:

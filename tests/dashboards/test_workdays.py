@@ -13,12 +13,14 @@ import pytest
 
 from dashboards.boards.annual import ANNUAL
 from dashboards.entries import Edition
+from dashboards.links import OWN
 from dashboards.macros import Chosen, expand
 from dashboards.words import Lang
 from dashboards.workdays import a_day
 from hotline.catalogue import KPIS
 from hotline.names import DATABASE
 from tests.dashboards.asking import Asking
+from tests.dashboards.cells import followed
 from tests.dashboards.conftest import ZONE, store_calendar
 from tests.hotline.stored_rows import engine, migrated
 
@@ -113,13 +115,18 @@ def at(day: date, hour: int = 0, minute: int = 0) -> int:
 
 def asked(year: Year, subject: str, chosen: Chosen, *, without: str = "") -> list[dict[str, Any]]:
     """Ask the panel of the board; `without` a table as if it were empty."""
-    title = {"tickets": "Tickets by working days", "calls": "Calls by working days"}[subject]
-    (panel,) = (each for each in ANNUAL.json(Edition(Lang.EN, ZONE))["panels"] if each["title"] == title)
-    sql = expand(panel["targets"][0]["rawSql"], chosen)
+    sql = expand(panel_of(subject)["targets"][0]["rawSql"], chosen)
     if without:
         assert f"FROM {without} " in sql
         sql = sql.replace(f"FROM {without} ", f"FROM (SELECT * FROM {without} LIMIT 0) ")  # noqa: S608
-    return year.asking.ask(sql).records
+    found = year.asking.ask(sql).records
+    return [{name: value for name, value in record.items() if name not in OWN} for record in found]
+
+
+def panel_of(subject: str) -> dict[str, Any]:
+    title = {"tickets": "Tickets by working days", "calls": "Calls by working days"}[subject]
+    (panel,) = (each for each in ANNUAL.json(Edition(Lang.EN, ZONE))["panels"] if each["title"] == title)
+    return dict(panel)
 
 
 def expected(year: Year, subject: str, days: list[date]) -> list[dict[str, Any]]:
@@ -162,6 +169,22 @@ def test_a_day_that_a_range_cuts_counts_whole(subject: str, year: Year) -> None:
     day = min(day for day in year.covered[subject] & year.working.keys() if year.sums[name][day])
     found = asked(year, subject, Chosen(from_s=at(day, 5, 17), to_s=at(day, 15)))
     assert found == expected(year, subject, [day])
+
+
+@pytest.mark.parametrize("subject", SHOWN)
+def test_a_value_of_days_of_a_month_leads_to_the_total_of_those_days_of_it_that_the_range_touches(
+    subject: str, year: Year
+) -> None:
+    """Both kinds of day, and those that are left out: the list is of the whole month."""
+    panel, days = panel_of(subject), span(date(2023, 3, 20), date(2023, 5, 10))
+    chosen = Chosen(from_s=at(days[0], 5, 17), to_s=at(days[-1], 15))
+    records = year.asking.ask(expand(panel["targets"][0]["rawSql"], chosen)).records
+    for record, month in zip(records, dict.fromkeys(map(month_of, days)), strict=True):
+        found = dict(followed(panel, record, year.asking))
+        assert found.keys() == {f"{name}_{kind}" for name in SHOWN[subject] for kind in ("working", "off")}
+        for name in SHOWN[subject]:
+            total = sum(year.sums[name][day] for day in days if month_of(day) == month)
+            assert (found[f"{name}_working"] or 0, found[f"{name}_off"] or 0) == (total, total)
 
 
 @pytest.mark.parametrize("subject", SHOWN)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dashboards import series, spans, stored, sums, told
-from dashboards.entries import OVER
+from dashboards.boards.annual import ANNUAL
+from dashboards.entries import OVER, Edition
 from dashboards.macros import ALL_VALUE, Chosen, expand
-from dashboards.words import UNNAMED
+from dashboards.words import UNNAMED, Lang
 from hotline.buckets import By
 from hotline.catalogue import KPIS
 from hotline.names import DATABASE
 from hotline.periods import Period, parse
 from hotline.queries import Question, answer
 from sinks.connecting import connect
+from tests.dashboards.cells import followed
 from tests.dashboards.conftest import A_YEAR_AGO, BORN_AT, DEAD, OFFERED_A_YEAR_AGO, ZONE
 from tests.dashboards.test_panel_queries import BORN_S, figure
 
@@ -54,6 +57,30 @@ def test_a_year_stands_beside_the_year_before(by: By, asking: Asking, city: Stor
             assert [record[kpi.name + suffix] for record in found] == expected, (kpi.name, suffix)
     assert sum(record["calls_offered_before"] or 0 for record in found) == OFFERED_A_YEAR_AGO
     assert len(found) == len([b for b in results if b.kpi == "calls_offered" and b.start.replace(year=now.year) <= now])
+
+
+OF_SPANS = re.compile(r".* by (month|quarter|year)")
+
+
+def test_a_value_of_a_month_leads_to_the_number_of_that_month_and_one_of_the_year_before_to_that_one(
+    asking: Asking, city: Stored
+) -> None:
+    """Of every table by month, quarter and year, also where the range cuts the first and the last of them."""
+    born = int(BORN_AT.timestamp())
+    cut = Chosen(from_s=int(A_YEAR_AGO.timestamp()) + 86_400, to_s=born + 40_000)
+    panels = [each for each in ANNUAL.json(Edition(Lang.EN, ZONE))["panels"] if OF_SPANS.fullmatch(each["title"])]
+    tables = [panel for panel in panels if panel["type"] == "table"]
+    assert len(tables) == 4
+    told = 0
+    for chosen in (whole_year(city), cut):
+        for panel in tables:
+            for record in asking.ask(expand(panel["targets"][0]["rawSql"], chosen)).records:
+                if any(isinstance(value, int | float) for value in record.values()):
+                    found = dict(followed(panel, record, asking))
+                    assert found == {name: record[name] for name in found}, (panel["title"], record["time"])
+                    assert found.keys() == {name for name in record if name != "time" and not name.endswith("_ms")}
+                    told += sum(value is not None for value in found.values())
+    assert told > 20
 
 
 def test_a_change_on_the_year_is_a_part_of_what_was_and_of_shares_the_difference(asking: Asking, city: Stored) -> None:
