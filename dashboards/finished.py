@@ -81,12 +81,18 @@ def scope_column(kind: str, lang: Lang, links: Sequence[Mapping[str, Any]] = ())
     words = closed_words(kind, lang)
     texts = {word: {"text": text, "index": place} for place, (word, text) in enumerate(words.items())}
     more = {"mappings": [{"type": "value", "options": texts}]} if words else {}
-    return column("name", kind_label(kind).of(lang), links=links, more=more)
+    return column("name", kind_label(kind).of(lang), unit=look.TEXT_UNIT, links=links, more=more)
+
+
+def names_as_texts() -> Override:
+    """Say that the names of scopes beside bars and on tiles are no numbers, as `12345` is none."""
+    as_text = DynamicConfigValue(id_val="unit", value=look.TEXT_UNIT)
+    return Override(matcher=MatcherConfig(id_val="byName", options="name"), properties=[as_text])
 
 
 def span_columns(*spans: RowSpan) -> list[Override]:
     """Keep the columns out of sight that say which spans the values of a row are of."""
-    return [column(name, name, unit=look.TEXT_UNIT, decimals=0, hidden=True) for span in spans for name in span]
+    return [column(name, name, unit=look.TEXT_UNIT, hidden=True) for span in spans for name in span]
 
 
 def linked(name: str, link: Mapping[str, Any]) -> Override:

@@ -28,6 +28,7 @@ _INTERVAL = re.compile(r"[1-9]\d*[smhd]")
 _UNQUOTED = re.compile(r"\$\{\w+\}")
 _SELECTED = re.compile(r" AS (\w+)")
 _OF_ROW = "${__data.fields."
+_READ_OF_ROW = re.compile(r"\$\{__data\.fields\.(\w+)")
 _EVENTS = re.compile(r"\b\w+_events\b")
 Json = dict[str, Any]
 
@@ -156,6 +157,7 @@ def _of_query_panel(panel: Json, names: set[str]) -> Iterator[str]:
     if not panel.get("targets"):
         yield "targets: it asks nothing"
     yield from _to_numbers(panel)
+    yield from _texts_of_links(panel)
     for target in panel.get("targets", ()):
         yield from _sql(target["rawSql"], names)
         if target["format"] == SERIES and " AS time" not in target["rawSql"]:
@@ -177,6 +179,20 @@ def _to_numbers(panel: Json) -> Iterator[str]:
         if (name, _page(_kpi_of(name))) not in values:
             to = "to_number_of_scope or to_number_of_span"
             yield f"overrides: values of {name} do not lead to the page of what their row is about, add {to}"
+
+
+def _texts_of_links(panel: Json) -> Iterator[str]:
+    """What links read of a row is written as it is: Grafana would give them the digits of a name as `12,345`."""
+    units = {
+        each["matcher"]["options"]: given["value"]
+        for each in panel["fieldConfig"]["overrides"]
+        for given in each["properties"]
+        if given["id"] == "unit"
+    }
+    read = {name for _, url in _links_of_rows(panel) for name in _READ_OF_ROW.findall(url)}
+    for name in sorted(read):
+        if units.get(name) != look.TEXT_UNIT:
+            yield f"column {name}: links read it, so give it the unit {look.TEXT_UNIT}"
 
 
 def _page(kpi: str) -> str:
@@ -221,7 +237,7 @@ def _field(field: Json) -> Iterator[str]:
 def _unit(unit: str | None, decimals: float | None) -> Iterator[str]:
     if unit is None or (unit not in _UNITS and not unit.startswith(("suffix:", TIME_UNIT))):
         yield f"unit {unit!r}: Grafana has none of that name"
-    if decimals is None:
+    if decimals is None and unit != look.TEXT_UNIT:
         yield "decimals: say how many"
 
 

@@ -31,16 +31,15 @@ def overdue_list() -> Entry:
     overdue = kpi("tickets_overdue")
 
     def make(edition: Edition) -> Panel:
+        to_ticket = to_row(overdue, "source", edition.lang)
         words = [
-            column(
-                "ticket", Text("Ticket", "诉求编号").of(edition.lang), links=[to_row(overdue, "source", edition.lang)]
-            ),
-            *(column(kind, kind_label(kind).of(edition.lang)) for kind in (*KINDS, "category")),
+            column("ticket", Text("Ticket", "诉求编号").of(edition.lang), unit=look.TEXT_UNIT, links=[to_ticket]),
+            *(column(kind, kind_label(kind).of(edition.lang), unit=look.TEXT_UNIT) for kind in (*KINDS, "category")),
             column("created_at", Text("Created", "受理时间").of(edition.lang)),
             column("due_at", Text("Due", "截止时间").of(edition.lang)),
             column("late_s", Text("Late by", "已逾期").of(edition.lang), unit=look.AGE_UNIT, decimals=0),
             column("reopenings", Text("Reopened", "重办次数").of(edition.lang)),
-            column("source", Text("Source", "来源系统").of(edition.lang)),
+            column("source", Text("Source", "来源系统").of(edition.lang), unit=look.TEXT_UNIT),
         ]
         about = Text("The first {rows} by deadline. {kpi}", "按截止时间排列,前{rows}件。{kpi}")
         return finished(

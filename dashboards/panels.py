@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
 from dashboards import look, series, spans, sums
 from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, linked, number_overrides, scope_column
+from dashboards.finished import column, finished, linked, names_as_texts, number_overrides, scope_column
 from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.plain import curves, digits
 from dashboards.query import SERIES, ClickHouseQuery
@@ -64,7 +64,7 @@ def tiles(name: str, over: str, of: Scopes) -> Entry:
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.split(asked, order="name"))],
             field=look.kpi_field(kpi, edition.lang),
-            overrides=[linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
+            overrides=[names_as_texts(), linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
             links=to_numbers((kpi,), over, of, edition.lang),
         )
 
@@ -85,7 +85,7 @@ def ranking(name: str, over: str, of: Scopes, *, worst: bool = False, rows: int 
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.split(asked, order=order, rows_max=rows))],
             field=look.kpi_field(kpi, edition.lang),
-            overrides=[linked(kpi.name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
+            overrides=[names_as_texts(), linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
             links=to_numbers((kpi,), over, of, edition.lang),
         )
 
