@@ -63,6 +63,7 @@ def _notes(edition: Edition) -> AnnotationQuery:
     )
 
 
+_FIRST = f"ORDER BY time, text LIMIT {MARKS_MAX}"
 _DURING = "{at} >= $__fromTime AND {at} < $__toTime"
 
 
@@ -70,7 +71,7 @@ def _corrections(edition: Edition) -> str:
     word = Text("Stored sums corrected", "已更正存储的和").of(edition.lang)
     return (
         f"SELECT max(repaired_at) AS time, concat('{word}: ', toString(min(first_at)), ' … ', toString(max(last_at))) "  # noqa: S608
-        f"AS text FROM {DATABASE}.{REPAIRS_TABLE} WHERE {_DURING.format(at='repaired_at')} GROUP BY id ORDER BY time"
+        f"AS text FROM {DATABASE}.{REPAIRS_TABLE} WHERE {_DURING.format(at='repaired_at')} GROUP BY id {_FIRST}"
     )
 
 
@@ -120,7 +121,7 @@ def _incidents(edition: Edition) -> str:
 
 
 def _together(*marks: str) -> str:
-    return f"SELECT time, text FROM ({' UNION ALL '.join(marks)}) ORDER BY time, text LIMIT {MARKS_MAX}"  # noqa: S608
+    return f"SELECT time, text FROM ({' UNION ALL '.join(marks)}) {_FIRST}"  # noqa: S608
 
 
 def _without_data(edition: Edition) -> str:
@@ -132,7 +133,7 @@ def _without_data(edition: Edition) -> str:
         f"SELECT toDateTime(day, '{edition.zone}') AS time, '{word}' AS text "  # noqa: S608  names of ours
         f"FROM (SELECT {first} + number AS day FROM numbers(toUInt64(least(3660, greatest(0, {last} - {first} + 1))))) "
         f"WHERE day NOT IN ({covered}) AND day > (SELECT min(day) FROM ({covered})) "
-        f"AND day < (SELECT max(day) FROM ({covered})) ORDER BY time"
+        f"AND day < (SELECT max(day) FROM ({covered})) {_FIRST}"
     )
 
 
@@ -149,7 +150,7 @@ def _holidays(edition: Edition) -> str:
         "concat(what, ', ', toString(first), if(first = last, '', concat(' … ', toString(last)))) AS text "
         f"FROM (SELECT {of} AS what, min(day) AS first, max(day) AS last "
         f"FROM ({standing(f'day, working, {name}, {run}', 'listed')}) GROUP BY working, {name}, run) "
-        f"WHERE first <= {last} AND last >= {first} ORDER BY time, text"
+        f"WHERE first <= {last} AND last >= {first} {_FIRST}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from grafana_foundation_sdk.models import units
 
 from dashboards import look
+from dashboards.annotations import MARKS_MAX
 from dashboards.entries import GRID_WIDTH
 from dashboards.links import NUMBERS, WEB_VARIABLE
 from dashboards.macros import ALL_VALUE, MacroError, variables_of
@@ -118,6 +119,8 @@ def _annotations(board: Json) -> Iterator[str]:
             continue
         if " AS time" not in sql or " AS text" not in sql:
             yield f"annotation {annotation['name']!r}: select time and text"
+        if not sql.endswith(f" LIMIT {MARKS_MAX}"):
+            yield f"annotation {annotation['name']!r}: end with LIMIT {MARKS_MAX}, more marks hide a trend"
         yield from (f"annotation {annotation['name']!r}: {breach}" for breach in _sql(sql, names))
 
 

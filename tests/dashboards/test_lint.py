@@ -79,6 +79,9 @@ BREACHES: dict[str, Callable[[Json], None]] = {
         query="SELECT $__timeFilter(a)"
     ),
     "select time and text": lambda board: board["annotations"]["list"][1]["target"].update(rawSql="SELECT 1 AS time"),
+    "end with LIMIT 100": lambda board: board["annotations"]["list"][3]["target"].update(
+        rawSql="SELECT 1 AS time, '' AS text"
+    ),
     "kind 'gauge': the web board draws": in_panel("stat", "type", "gauge"),
     "kind 'row': the web board draws": in_panel("stat", "type", "row"),
     "title: give one": in_panel("stat", "title", ""),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboards import series, spans, stored, sums
+from dashboards.annotations import MARKS_MAX
 from dashboards.boards import BOARDS
 from dashboards.entries import OVER, Edition
 from dashboards.macros import ALL_VALUE, Chosen, expand
@@ -159,6 +160,28 @@ def test_incidents_and_releases_are_marked_with_what_happened(name: str, asking:
     begin = datetime.fromisoformat(found[0][0])
     hours = [MARKED[name][0][0] + (datetime.fromisoformat(at) - begin) / timedelta(hours=1) for at, _ in found]
     assert hours == [hour for hour, _ in MARKED[name]]
+
+
+@pytest.mark.parametrize(("name", "text"), [("Days without data", "No data of this day"), ("无数据日", "当日无数据")])
+def test_days_between_covered_ones_that_nobody_has_data_of_are_marked(
+    name: str, text: str, asking: Asking, city: Stored
+) -> None:
+    """Not those before the first and after the last; of a year without any, the first hundred."""
+    (sql,) = asked_for(name)
+    covered = set.union(*city.covered.values())
+    first, last, week = min(covered), max(covered), timedelta(days=7)
+    missing = [day for day in days_of(first, last) if day not in covered]
+    assert len(missing) > MARKS_MAX
+    for since, until in ((first - week, first + week), (last - week, last + week), (first, last)):
+        ends = (datetime(day.year, day.month, day.day, 12, tzinfo=city.zone) for day in (since, until))
+        from_s, to_s = (int(at.timestamp()) for at in ends)
+        found = asking.ask(expand(sql, Chosen(from_s=from_s, to_s=to_s))).rows
+        expected = [day for day in missing if since <= day <= until]
+        assert found == [[f"{day} 00:00:00", text] for day in expected[:MARKS_MAX]] != []
+
+
+def days_of(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def test_a_release_tells_to_what_the_tables_were_brought(asking: Asking) -> None:
