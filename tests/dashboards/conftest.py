@@ -35,6 +35,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
     with stored(tmp_path_factory.mktemp("city"), ZONE, entities=ENTITIES, first_birth=BORN_AT) as found:
         client = connect(found.settings)
         _store_a_year_ago(client)
+        _store_ranked(client)
         found.covered["calls"].add(A_YEAR_AGO.date())
         _store_pipeline(client)
         store_calendar(client, 1, [(BORN_AT.date() + timedelta(days=n), n % 2 == 0, n == 0, "") for n in range(-9, 9)])
@@ -48,6 +49,31 @@ def _store_a_year_ago(client: Client) -> None:
     rows = [["all", "", at, calls], ["line", "a", at, calls], ["district", "a", at, calls]]
     client.insert(f"{DATABASE}.minute_sums_calls", rows, column_names=["scope_kind", "scope", "at", offered])
     client.insert(f"{DATABASE}.covered_days", [["calls", at.date()]], column_names=["subject", "day"])
+
+
+RANKED_AT = BORN_AT - timedelta(days=3 * 365)
+RANKED = {
+    "best": (10, 10, 10),
+    "few": (1, 1, 2),
+    "good": (9, 10, 40),
+    "half b": (1, 2, 60),
+    "half a": (20, 40, 1200),
+    "slow": (1, 4, 400),
+    "worst": (0, 50, 6000),
+    "投诉": (3, 4, 120),
+    "0": (7, 10, 10),
+    **{f"middle {n}": (6, 10, 100 + n) for n in range(4)},
+    "nobody b": (1, 0, 1),
+    "nobody a": (1, 0, 1),
+}
+"""Operator groups of an hour of long ago: answered within 30 s, answered, seconds waited; some answered nobody."""
+
+
+def _store_ranked(client: Client) -> None:
+    share, wait = KPIS["answered_30s_share"].measures, KPIS["average_wait_s"].measures
+    columns = [share[0].column, share[1].column, wait[0].column]
+    rows = [["operator_group", name, RANKED_AT, *counts] for name, counts in RANKED.items()]
+    client.insert(f"{DATABASE}.minute_sums_calls", rows, column_names=["scope_kind", "scope", "at", *columns])
 
 
 def store_calendar(client: Client, epoch: int, days: list[tuple[date, bool, bool, str]]) -> None:
