@@ -46,6 +46,7 @@ class Scopes(NamedTuple):
 
 CITY = Scopes()
 LINES, DISTRICTS, DEPARTMENTS = (Scopes(kind, chosen=kind) for kind in ("line", "district", "department"))
+OPERATOR_GROUPS = Scopes("operator_group")
 
 
 @dataclass(frozen=True)

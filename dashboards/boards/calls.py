@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.annotations import EVERYTHING
 from dashboards.board import Board
-from dashboards.entries import DISTRICTS, LINES, row
+from dashboards.entries import DISTRICTS, LINES, OPERATOR_GROUPS, row
 from dashboards.figures import data_age
 from dashboards.panels import heat, ranking, table, tile, tiles, trend
 from dashboards.variables import scope, window
@@ -18,9 +18,9 @@ CALLS_BOARD = Board(
     title=Text("Calls", "话务"),
     about=Text(
         "Are callers answered in time, and on which line not? Numbers, trends and the heat map are of the chosen "
-        "lines, the table and the bars by district of the chosen districts: sums are kept by one kind of scope at a "
-        "time.",
-        "来电是否及时接听?哪条热线没有?数字、趋势和时段图按所选热线统计,区县表格和排名按所选区县统计:"
+        "lines, the table and the bars by district of the chosen districts, those by operator group of all: sums are "
+        "kept by one kind of scope at a time.",
+        "来电是否及时接听?哪条热线没有?数字、趋势和时段图按所选热线统计,区县表格和排名按所选区县统计,班组排名为全部:"
         "各类维度的和分开保存,不能交叉。",
     ),
     since="now-6h",
@@ -60,8 +60,14 @@ CALLS_BOARD = Board(
         ),
         row(
             9,
-            heat("calls_offered", LINES),
-            ranking("service_level_30s", "window", DISTRICTS, worst=True).wide(8),
+            ranking("service_level_30s", "window", DISTRICTS),
+            ranking("service_level_30s", "window", DISTRICTS, worst=True),
         ),
+        row(
+            9,
+            ranking("answered_30s_share", "window", OPERATOR_GROUPS),
+            ranking("answered_30s_share", "window", OPERATOR_GROUPS, worst=True),
+        ),
+        row(9, heat("calls_offered", LINES)),
     ),
 )

@@ -67,10 +67,10 @@ TICKETS_BOARD = Board(
         ),
         row(
             9,
-            ranking("tickets_created", "window", DEPARTMENTS),
+            ranking("timely_handling_rate", "window", DEPARTMENTS),
             ranking("timely_handling_rate", "window", DEPARTMENTS, worst=True),
             ranking("tickets_overdue", "now", DEPARTMENTS, worst=True),
         ),
-        row(9, heat("tickets_created", LINES)),
+        row(9, heat("tickets_created", LINES), ranking("tickets_created", "window", DEPARTMENTS).wide(8)),
     ),
 )
