@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import DashboardLink, Panel, Threshold
 
     from dashboards.finished import Override
-    from dashboards.words import Text
+    from dashboards.words import Lang, Text
 
     Statement = Callable[[str], str]
     """The hotline's zone → SQL."""
@@ -68,13 +68,9 @@ def table(
 
     def make(edition: Edition) -> Panel:
         words = [
-            column(
-                name,
-                word.of(edition.lang),
-                unit=(units or {}).get(name, "locale"),
-                decimals=0,
-                more=_FAULT_CELLS if name in faults else None,
-            )
+            column(name, word.of(edition.lang), unit=(units or {}).get(name, "locale"), decimals=0)
+            if name not in faults
+            else _faults(name, word, edition.lang)
             for name, word in columns.items()
         ]
         panel = tables.Panel().cell_height(options.TableCellHeight.SM)
@@ -159,6 +155,11 @@ def made(
         interval=interval,
         links=links,
     )
+
+
+def _faults(name: str, word: Text, lang: Lang) -> Override:
+    """A column of counts that should be 0, with that limit in its title."""
+    return column(name, look.with_limit(word, FAULTS, "locale").of(lang), unit="locale", decimals=0, more=_FAULT_CELLS)
 
 
 _FAULT_CELLS: Mapping[str, Any] = {
