@@ -52,8 +52,8 @@ def dead_in_the_last_hour() -> Entry:
     """How many records could not be counted of late."""
     title = Text("Dead letters, last hour", "近1小时死信")
     about = Text(
-        "Records set aside with a reason in the last hour: see the table, and `hotline dead-letters`.",
-        "近1小时因故未计入的记录,原因见下表,另见 `hotline dead-letters`。",
+        "Records set aside with a reason in the last hour: see the table, and `hotline dead-letters list`.",
+        "近1小时因故未计入的记录,原因见下表,另见 `hotline dead-letters list`。",
     )
     return _entries("dead letters hour", title, about, (DEAD_LETTERS_TABLE, "set_aside_at", HOUR_S), FAULTS)
 
