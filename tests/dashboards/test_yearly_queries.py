@@ -72,8 +72,8 @@ def test_a_value_of_a_month_leads_to_the_number_of_that_month_and_one_of_the_yea
     tables = [panel for panel in panels if panel["type"] == "table"]
     assert len(tables) == 4
     told = 0
-    for chosen in (whole_year(city), cut):
-        for panel in tables:
+    for chosen, some in ((whole_year(city), tables[:1]), (cut, tables)):
+        for panel in some:
             for record in asking.ask(expand(panel["targets"][0]["rawSql"], chosen)).records:
                 if any(isinstance(value, int | float) for value in record.values()):
                     found = dict(followed(panel, record, asking))
