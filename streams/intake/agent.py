@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -42,6 +43,7 @@ from streams.intake.arriving import Arrival
 from streams.intake.careful import CarefulDesk
 from streams.intake.desk import RECHECK_S, Desk, Done, LookUp, Rules
 from streams.intake.look_ups import StoredBirths
+from streams.intake.marking import Marking
 from streams.intake.marks import BrokerMarks
 from streams.intake.recalling import StoredLetters
 from streams.intake.witnesses import Mark, Witness, agreed, end_if_not_same, with_newer, witness
@@ -51,8 +53,6 @@ log = logging.getLogger("streams.intake")
 
 MARK_EVERY_S = 0.5
 """How often the position is written, when it moved; after a crash the events of that time come again."""
-MARK_AGAIN_S = 3600.0
-"""How often it is written although it did not move: brokers forget the offsets of quiet groups after days."""
 GATHERED_BYTES_MAX = 64 << 20
 
 
@@ -106,6 +106,7 @@ class Intake:
         for task in self._tasks:
             end_if_it_fails(task, "intake")
         self._resumed = {TP(INTAKE_TOPIC, partition): at for partition, at in (await self._agreed(marks)).items()}
+        self._moved.set()  # what was marked long ago is marked again
         return self._resumed
 
     def _recall(self, opened: Opened, partitions: Collection[int]) -> None:
@@ -232,20 +233,14 @@ class Intake:
             )
 
     async def _mark(self) -> None:
-        written: dict[int, int] = {}
-        away = False
+        """Write the mark of each partition soon after it moved, and again every hour; for ever."""
+        marking, away = Marking(), False
         while True:
+            due = marking.due({tp.partition: at for tp, at in self.reached().items()}, time.monotonic())
             try:
-                async with asyncio.timeout(MARK_AGAIN_S):
-                    await self._moved.wait()
-            except TimeoutError:
-                written = {}
-            self._moved.clear()
-            moved = {partition: at for partition, at in self._positions.items() if written.get(partition) != at}
-            try:
-                if moved:
-                    await self._marks.write({of: Mark(at, self._witnesses.get(of, ())) for of, at in moved.items()})
-                    written |= moved
+                if due:
+                    await self._marks.write({of: Mark(at, self._witnesses.get(of, ())) for of, at in due.items()})
+                    marking.wrote(due, time.monotonic())
                 away = False
             except KafkaError as error:
                 if not away:
@@ -253,6 +248,10 @@ class Intake:
                 away = True
                 self._moved.set()
             await asyncio.sleep(MARK_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(marking.due_in(time.monotonic())):
+                    await self._moved.wait()
+            self._moved.clear()
 
     async def _in_thread(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)

@@ -1,8 +1,8 @@
 """How far intake has come, kept where the records are: as committed offsets of a group nobody is a member of.
 
-The broker keeps them for days after they were written last (`MARK_AGAIN_S`), and anybody's tools show the lag. A log
-that begins anew has another group (`hotline.names.intake_group`), so its start is its start. What was read last is kept
-with them (`streams.intake.witnesses`).
+The broker keeps them for days after they were written last (`streams.intake.marking`), and anybody's tools show the
+lag. A log that begins anew has another group (`hotline.names.intake_group`), so its start is its start. What was read
+last is kept with them (`streams.intake.witnesses`).
 """
 
 from __future__ import annotations

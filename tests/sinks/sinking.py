@@ -233,13 +233,12 @@ class Stack:
         """Make a sink; with a name it has a spool of its own, as on another machine."""
         data = self.data / name if name else self.data
         data.mkdir(exist_ok=True)
-        settings = Settings(
-            data=data,
-            bootstrap=self.broker.bootstrap,
-            clickhouse_url=self.engine.url,
-            clickhouse_writer_password_file=str(self.data / "secrets" / "writer.password"),
-            **more,
-        )
+        usual = {
+            "bootstrap": self.broker.bootstrap,
+            "clickhouse_url": self.engine.url,
+            "clickhouse_writer_password_file": str(self.data / "secrets" / "writer.password"),
+        }
+        settings = Settings(data=data, **(usual | more))
         self.sinks.append(SinkProcess(settings))
         return self.sinks[-1]
 

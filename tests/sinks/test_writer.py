@@ -30,6 +30,7 @@ from sinks.logs import number_logs
 from sinks.tables import tables
 from sinks.writer.store import Store
 from streams.roll.publishing import Publisher
+from tests.sinks.lossy import lossy_wire
 from tests.sinks.sinking import PARTITIONS, Stack, stack_on, wait_until
 from tests.streams.rolled import random_state
 
@@ -74,6 +75,23 @@ STEPS = [
     *(f"table:{name}" for name in ("call_events", "calls", "minute_sums_tickets", "dead_letters", "accounts")),
     "marks",
 ]
+
+
+@pytest.mark.parametrize("table", ["call_events", "minute_sums_calls", "marks"])
+def test_what_was_inserted_and_whose_answers_were_lost_is_stored_once(stack: Stack, table: str) -> None:
+    """The answers to the insert and to its repetition are lost, after both took effect; the sink is the real process.
+
+    Marks are repeated as they were: which insert of them stands cannot be told by their table alone.
+    """
+    marked = "SELECT count() = uniqExact(topic, partition, version, batch) FROM hotline.marks"
+    with lossy_wire(stack.engine.port, f"INSERT INTO hotline.{table} (".encode(), times=2) as wire:
+        sink = stack.sink(clickhouse_url=wire.url)
+        sink.start()
+        stack.send(stack.outputs.round())
+        stack.await_stored(sink)
+        assert (wire.left, stack.ask(marked)) == (0, 1)
+        assert f" rows into {table}: " in sink.said()
+        assert "the engine takes it again" in sink.said()
 
 
 KEEPING = ["spool", f"table:{KPIS_TABLE}", "marks"]
@@ -257,7 +275,8 @@ def test_a_broker_that_starts_empty_goes_on_under_a_new_log_number(fresh: Stack)
     fresh.new_log()
     fresh.outputs.log = 2
     fresh.outputs.next_offset.clear()
-    fresh.send(fresh.outputs.round())
+    for _ in range(3):
+        fresh.send(fresh.outputs.round())  # the new log grows past the marks of the old one
     sink.start()
     fresh.await_stored(sink)
     sink.kill()

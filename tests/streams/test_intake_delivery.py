@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -26,9 +27,11 @@ from hotline.settings import Settings, load
 from hotline.subjects import SUBJECTS
 from producers.intake_position import ends_of_events, forwarded
 from streams.bundles import Bundle
-from streams.intake import witnesses
+from streams.intake import agent, witnesses
 from streams.intake.agent import Intake, Opened
+from streams.intake.marking import Marking
 from streams.intake.marks import BrokerMarks
+from streams.intake.witnesses import Mark
 from streams.positions import Record, read_range
 from tests.sinks.sinking import wait_until
 
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
     from deploy.brokers import Broker, KafkaBroker
     from streams.app import StreamsApp
-    from streams.intake.witnesses import Mark
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("intake_worker.py")
@@ -216,6 +218,45 @@ def test_nothing_is_marked_before_its_blocks_are_acknowledged(
 
     asyncio.run(run())
     assert intake.reached() == {at: len(records)}
+
+
+def test_the_mark_of_a_quiet_partition_is_written_again_beside_a_busy_one(
+    pipes: Callable[[Broker], Pipe], embedded_broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour is a fraction of a second here; the broker has forgotten the mark of partition 1, and 0 never rests."""
+    pipe = pipes(embedded_broker)
+    pipe.produce(events(60))
+    quiet = Mark(20)
+    asyncio.run(pipe.marks({1: quiet}))
+    env = {"HOTLINE_BOOTSTRAP": embedded_broker.bootstrap, "HOTLINE_PARTITIONS": str(PARTITIONS)}
+    settings = load(tmp_path / "d", env)[0]
+    settings.folder.make()
+    intake = Intake(settings, lambda _: Opened(pipe.log, lambda _: [], lambda _: [], time.time))
+    intake.app = cast("StreamsApp", SimpleNamespace(producer=SimpleNamespace(send_and_wait=_taken)))
+    monkeypatch.setattr(agent, "MARK_EVERY_S", 0.02)
+    monkeypatch.setattr(agent, "Marking", partial(Marking, again_s=0.2))
+    busy = [Record(number, msgspec.json.encode(event), ()) for number, event in enumerate(events(600)[::2])]
+
+    async def run() -> None:
+        at = [TP(INTAKE_TOPIC, partition) for partition in range(PARTITIONS)]
+        assert await intake.resume_from(at) == {at[1]: quiet.offset}
+        await pipe.marks({1: Mark(1)})  # as good as forgotten: it would be read nearly from its start
+        for record in busy:
+            await intake.handle(SimpleNamespace(value=Bundle(INTAKE_TOPIC, 0, [record])))
+            await asyncio.sleep(0.01)
+            if record.offset % 50 == 49 and (await pipe.marks())[1] == quiet:
+                break
+        for task in intake._tasks:
+            task.cancel()
+        await intake._marks.stop()
+
+    asyncio.run(run())
+    assert asyncio.run(pipe.marks())[1] == quiet
+    assert intake.reached()[TP(INTAKE_TOPIC, 0)] > 0
+
+
+async def _taken(*_: Any) -> None:
+    """Acknowledge what is sent."""
 
 
 def test_what_came_together_is_one_bundle_and_what_comes_one_by_one_leaves_a_few_times_a_second(pipe: Pipe) -> None:
