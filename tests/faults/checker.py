@@ -7,11 +7,13 @@ statements are known.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import polars as pl
 
 from hotline.catalogue import KPIS, Grain, Quantile
@@ -20,6 +22,7 @@ from hotline.fold import FOLD_VERSION
 from hotline.names import EVENTS_TOPICS
 from hotline.subjects import SUBJECTS, Subject
 from tests.faults import figures
+from tests.faults.story import NO_EVENT, single_events
 from tests.hotline import naive_fold
 from tests.hotline.oracle import PARTS
 
@@ -40,8 +43,12 @@ RECENT = timedelta(days=6)
 class Checker:
     """Compares one database with one story; every method raises AssertionError with the first differences."""
 
-    def __init__(self, client: Client, story: Story, zone: str, partitions: int) -> None:
+    def __init__(
+        self, client: Client, story: Story, zone: str, partitions: int, *, dead_besides: Iterable[bytes] = ()
+    ) -> None:
+        """`dead_besides`: what was told besides the story, all of it no events."""
         self._client = client
+        self._dead_besides = {_canonical(one) for one in dead_besides}
         self._story = story
         self._zone = ZoneInfo(zone)
         self._partitions = partitions
@@ -56,6 +63,7 @@ class Checker:
             for kpi in _summed(subject):
                 self.sums(kpi)
         self.account()
+        self.letters()
         self.sources()
 
     def events(self, subject: Subject) -> None:
@@ -91,7 +99,7 @@ class Checker:
         """Verdicts of each partition: each event counted once, each other statement of one revised once, no others.
 
         Of every output that is not of records that are gone, the verdicts are as many as its events. Each told event
-        got at least one, and of what is dead there are as many letters.
+        got at least one.
         """
         sql = "SELECT topic, partition, sum(counted), sum(revised) FROM hotline.accounts GROUP BY ALL"
         found = {
@@ -104,19 +112,42 @@ class Checker:
         )
         odd = self._client.query(sql).result_rows
         assert not odd, f"{len(odd)} outputs have other verdicts than events, such as {odd[0]}"
-        self._told_and_dead()
-
-    def _told_and_dead(self) -> None:
-        sql = "SELECT sum(counted + seen + revised + dead), sum(dead) FROM hotline.accounts"
-        verdicts, dead = self._client.query(sql).result_rows[0]
+        sql = "SELECT sum(counted + seen + revised + dead) FROM hotline.accounts"
+        (verdicts,) = self._client.query(sql).result_rows[0]
         assert verdicts >= self._story.events, f"{verdicts} verdicts, {self._story.events} events were told"
-        (outputs,) = self._client.query(
-            "SELECT count() FROM (SELECT topic, partition, dead FROM (SELECT topic, partition, sum(dead) AS dead "
-            "FROM hotline.accounts GROUP BY ALL) AS said FULL JOIN (SELECT topic, partition, count() AS letters "
-            "FROM hotline.dead_letters GROUP BY ALL) AS kept USING (topic, partition) WHERE dead != letters)"
-        ).result_rows[0]
-        assert not outputs, "a partition has other dead letters than its accounts say"
-        assert dead >= self._story.dead, (dead, self._story.dead)
+
+    def letters(self) -> None:
+        """Each told event that is none has its letter: why, and all that it stated; and nothing else has one.
+
+        There are more than were told only where a record came again: each place in a record has one letter, which says
+        the same each time that the block comes, and each output has as many as its account says.
+        """
+        sql = "SELECT topic, partition, log, offset, place, block_id, reason, original FROM hotline.dead_letters"
+        letters = [_Letter._make((*row[:-1], _canonical(row[-1]))) for row in self._client.query(sql).result_rows]
+        doubled = [at for at, times in Counter((*one.record, one.place) for one in letters).items() if times > 1]
+        assert not doubled, f"{len(doubled)} places have several dead letters, such as {doubled[0]}"
+        said = {(one.block_id, one.place): one.says for one in letters}
+        other = [one for one in letters if said[one.block_id, one.place] != one.says]
+        assert not other, f"{len(other)} dead letters say something else when their block comes again: {other[:1]}"
+        self._letters_by_output(letters)
+        found, told = Counter(one.says for one in letters), _dead(self._story)
+        assert told.total() == self._story.dead > 0
+        lacking = {says: (found[says], times) for says, times in told.items() if found[says] < times}
+        assert not lacking, f"{len(lacking)} have fewer dead letters than they were told: {list(lacking.items())[:2]}"
+        strange = [says for says in found if says not in told and says[1] not in self._dead_besides]
+        assert not strange, f"{len(strange)} dead letters are of nothing that was told so, such as {strange[:2]}"
+
+    def _letters_by_output(self, letters: Sequence[_Letter]) -> None:
+        found = Counter((one.record, one.place) for one in letters)
+        places: dict[Any, list[int]] = defaultdict(list)
+        for record, place in found:
+            places[record].append(place)
+        sql = "SELECT topic, partition, log, offset, first, last, dead FROM hotline.accounts WHERE NOT given_up"
+        outputs = self._client.query(sql).result_rows
+        of = {tuple(row): sum(row[4] <= place < row[5] for place in places[tuple(row[:4])]) for row in outputs}
+        odd = [(row, letters) for row, letters in of.items() if row[-1] != letters]
+        assert not odd, f"{len(odd)} outputs have other dead letters than their accounts say, such as {odd[0]}"
+        assert sum(of.values()) == len(letters), "dead letters of no output"
 
     def _verdicts(self) -> dict[tuple[str, int], tuple[int, int]]:
         """Topic and partition → events, and statements besides the first of each."""
@@ -179,6 +210,42 @@ class Checker:
         sql = f"SELECT {', '.join(columns)} FROM hotline.{table}"  # noqa: S608  names of ours
         for row in self._client.query(sql).result_rows:
             yield tuple(value.astimezone(UTC) if isinstance(value, datetime) else value for value in row)
+
+
+class _Letter(NamedTuple):
+    """A dead letter as it is stored; `original` is made canonical JSON."""
+
+    topic: str
+    partition: int
+    log: int
+    offset: int
+    place: int
+    block_id: str
+    reason: str
+    original: bytes
+
+    @property
+    def record(self) -> tuple[str, int, int, int]:
+        """The record in which it came."""
+        return self.topic, self.partition, self.log, self.offset
+
+    @property
+    def says(self) -> tuple[str, bytes]:
+        """Why, and what was stated."""
+        return self.reason, self.original
+
+
+def _dead(story: Story) -> Counter[tuple[str, bytes]]:
+    """What letters must say of a story, and how often it was told."""
+    found: Counter[tuple[str, bytes]] = Counter()
+    for piece in story.pieces:
+        nothing = replace(piece, events=piece.events.filter(pl.col("type") == NO_EVENT))
+        found.update(("unknown_type", _canonical(event)) for event in single_events(nothing))
+    return found
+
+
+def _canonical(original: bytes) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(original), order="sorted")
 
 
 def _members(subject: Subject, frame: pl.DataFrame) -> list[dict[str, Any]]:

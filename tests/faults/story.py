@@ -27,6 +27,8 @@ RECENT_DAYS = range(6, 10)
 EARLIER_DAYS = range(10, 400)
 REPEATED, DISPLACED, DEAD = 0.06, 0.3, 0.01
 """Shares of events that are told again somewhere, told far from where they belong, or no events."""
+NO_EVENT = "call.rang"
+"""The type of what is told and is no event."""
 SINGLE_EVERY = 4
 """One entity in so many is told as single events, some of which come in blocks as well."""
 
@@ -73,7 +75,7 @@ def story(seed: int, *, entities: int, pieces: int, today: datetime | None = Non
             (False, [one for one in events if not _is_single(one)], max(1, count - singles)),
         ):
             order = _badly_told(mine, draw)
-            nothing = [{**one, "type": "call.rang"} for one in draw.sample(mine, max(1, int(len(mine) * DEAD)))]
+            nothing = [{**one, "type": NO_EVENT} for one in draw.sample(mine, max(1, int(len(mine) * DEAD)))]
             both = [] if single else draw.sample(by_intake, len(by_intake) // 10)
             for one in (*nothing, *both):
                 order.insert(draw.randrange(len(order)), one)
@@ -81,7 +83,7 @@ def story(seed: int, *, entities: int, pieces: int, today: datetime | None = Non
             told += list(_pieces(subject, order, parts, draw, single=single))
     draw.shuffle(told)
     again = [draw.choice(told) for _ in range(max(1, len(told) // 10))]
-    extra = sum(int((piece.events["type"] == "call.rang").sum()) for piece in again)
+    extra = sum(int((piece.events["type"] == NO_EVENT).sum()) for piece in again)
     return Story(lives, [*told, *again], dead + extra)
 
 
