@@ -32,8 +32,12 @@ class LossyWire:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.getsockname()[1]}"
 
-    def close(self) -> None:
+    def cut_off(self) -> None:
+        """End the connections of those that are left waiting."""
         self._closing.set()
+
+    def close(self) -> None:
+        self.cut_off()
         self._server.close()
 
     def _accept(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -232,6 +233,31 @@ def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
     zombie.start()  # what it left in its spool is not applied: others stored it long ago
     stack.await_stored(zombie)
     assert "is stored already" in zombie.said()
+
+
+def test_a_zombie_that_stood_still_in_the_middle_of_a_batch_changes_nothing(stack: Stack) -> None:
+    """Between an insert that took effect and its answer; whoever takes its place has what it spooled."""
+    losing = b"INSERT INTO hotline.minute_sums_calls ("
+    with lossy_wire(stack.engine.port, losing, times=1, stalls=True) as wire:
+        zombie = stack.sink("stopped", clickhouse_url=wire.url)
+        zombie.start()
+        stack.send(stack.outputs.round())
+        wait_until(wire.lost.is_set, alive=zombie.process)
+        assert zombie.process is not None
+        zombie.process.send_signal(signal.SIGSTOP)
+        sink = stack.sink("successor")
+        shutil.copytree(zombie.data / "sink", sink.data / "sink")
+        assert list((sink.data / "sink").glob("*.batch"))
+        sink.start()
+        assert "finishing batch" in sink.said()
+        stack.send(stack.outputs.round())
+        stack.await_stored(sink)
+        forget_tokens(stack)  # as it has slept for so long: its epoch alone must stop it
+        wire.cut_off()
+        zombie.process.send_signal(signal.SIGCONT)  # it inserts again, and on
+        assert zombie.wait() == 71
+    stack.send(stack.outputs.round())
+    stack.await_stored(sink)
 
 
 def test_two_sinks_that_start_at_once_take_two_epochs(stack: Stack) -> None:
