@@ -6,16 +6,24 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from hotline.blocks import pack
-from hotline.subjects import CALLS, SUBJECTS
+from hotline.subjects import CALLS, SUBJECTS, TICKETS
+from tests.e2e.office import ZONE, before_and_after
 from tests.e2e.sending import send_blocks
 from tests.e2e.stacks import COMMAND_S_MAX, ROOT, Done, Hotline
-from tests.faults.checker import Checker
+from tests.faults.checker import Checker, members_of
 from tests.faults.story import story
 from tests.faults.within import ASKED, Within
+from tests.hotline.naive_fold import fold
 from tests.hotline.oracle import inbound, one
 from tests.versions.later import CHANGED, LONG_S, SECOND, THIRD, changed_kpi
 
@@ -23,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.faults.story import Piece, Story
+    from tests.hotline.naive_fold import Working
 
-ZONE = "Asia/Shanghai"
 VERSIONS = (sys.executable, "-m", "tests.versions")
 ENTITIES, PIECES = 40, 16
 OF_ALL = ("--period", "2020-01-01..2035-01-01")
@@ -93,11 +101,18 @@ def _send(hotline: Hotline, pieces: Sequence[Piece]) -> None:
     )
 
 
-def _check(hotline: Hotline, told: Story) -> None:
+def _send_until(hotline: Hotline, pieces: Sequence[Piece], ended: threading.Event) -> None:
+    """Send pieces, and all of them again and again, until what goes on beside it has ended."""
+    _send(hotline, pieces)
+    while not ended.is_set():
+        _send(hotline, pieces)
+
+
+def _check(hotline: Hotline, told: Story, working: Working) -> None:
     """The database is what a second reading makes of the story, the sums of both formulas among it."""
     later = changed_kpi().numerator
     with hotline.writer() as client:
-        checker = Checker(client, told, ZONE, hotline.settings.partitions)
+        checker = Checker(client, told, ZONE, hotline.settings.partitions, working=working)
         checker.check()
         rows = [SimpleRow(row) for row in checker._rows[CALLS.name].values()]
         long = one("ended_at", lambda row: inbound(row) and row.talk_s is not None and row.talk_s > LONG_S)
@@ -112,8 +127,10 @@ class SimpleRow:
 
 
 def test_a_later_catalogue_forward_and_back_in_the_middle_of_a_load(tmp_path_factory: Any) -> None:
-    hotline = Deployed(tmp_path_factory.mktemp("versions") / "d", HOTLINE_ZONE=ZONE, HOTLINE_CALENDAR="none")
-    told = story(5, entities=ENTITIES, pieces=PIECES)
+    folder, today = tmp_path_factory.mktemp("versions"), datetime.now(UTC)
+    first, then = before_and_after(today.date())
+    hotline = Deployed(folder / "d", HOTLINE_ZONE=ZONE, **first.write(folder))
+    told = story(5, entities=ENTITIES, pieces=PIECES, today=today, by_rule=True)
     quarters = _quarters(told)
     try:
         hotline.deploy(1, 1)
@@ -135,14 +152,16 @@ def test_a_later_catalogue_forward_and_back_in_the_middle_of_a_load(tmp_path_fac
             _send(hotline, quarters[2][:1])
             (figure,) = hotline.commands(SECOND, FIGURE)
             assert (figure.json[0]["value"], "hotline migrate" in figure.said) == (None, True), figure
-            load = beside.submit(_send, hotline, quarters[3])
+            load = beside.submit(_send, hotline, quarters[3][:-1])
             hotline.deploy(SECOND, 4)
             load.result()
         hotline.killed(SECOND, MIGRATE, after=CALLS.sums_table)
         of_second = _migrated(hotline, SECOND)
+        then.write(folder)
         hotline.deploy(1, 5)
+        _folded_by_another_rule(hotline, quarters[3][-2:])
         assert _migrated(hotline, 1) != of_second
-        _check(hotline, told)
+        _check(hotline, told, then.second_reading)
         _fold_anew(hotline)
     finally:
         hotline.clean()
@@ -169,6 +188,33 @@ def _migrated(hotline: Deployed, version: int) -> float:
     value: float = figure.json[0]["value"]
     assert value is not None
     return value
+
+
+def _folded_by_another_rule(hotline: Deployed, traffic: Sequence[Piece]) -> None:
+    """Rule and calendar have changed: what stands gets its deadlines by them while tickets come, also new ones."""
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as beside:
+        load = beside.submit(_send_until, hotline, traffic, ended)
+        try:
+            (migrated,) = hotline.commands(1, MIGRATE)
+        finally:
+            ended.set()
+        load.result()
+    (of_tickets,) = migrated.json["refolds"]
+    assert (migrated.code, of_tickets["subject"], of_tickets["left"]) == (0, "tickets", 0), migrated
+    assert of_tickets["changed"] > 0
+
+
+@pytest.mark.parametrize("days", range(7))
+def test_another_rule_and_a_holiday_both_move_deadlines(days: int) -> None:
+    """On whichever weekday the tests run: without that, the test below would show little."""
+    today = datetime.now(UTC) + timedelta(days=days)
+    members = members_of(story(5, entities=ENTITIES, pieces=PIECES, today=today, by_rule=True), TICKETS)
+    first, then = before_and_after(today.date())
+    holidays = replace(first, holidays=then.holidays)
+    by = [fold(TICKETS.name, members, office.second_reading) for office in (first, holidays, then)]
+    changed = [{of for of in by[0] if old[of]["due_at"] != new[of]["due_at"]} for old, new in pairwise(by)]
+    assert all(changed), changed
 
 
 def _fold_anew(hotline: Deployed) -> None:

@@ -17,7 +17,7 @@ import polars as pl
 from hotline.blocks import complete
 from hotline.subjects import SUBJECTS, Subject
 from tests.hotline.random_events import BIRTHS
-from tests.hotline.random_rows import life, moved
+from tests.hotline.random_rows import life, moved, rarely_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,13 +59,17 @@ class Story:
         return sum(len(piece.events) for piece in self.pieces)
 
 
-def story(seed: int, *, entities: int, pieces: int, today: datetime | None = None) -> Story:
-    """Make the story of so many calls and as many tickets, told in about so many pieces of both subjects together."""
+def story(seed: int, *, entities: int, pieces: int, today: datetime | None = None, by_rule: bool = False) -> Story:
+    """Make the story of so many calls and as many tickets, told in about so many pieces of both subjects together.
+
+    `by_rule`: hardly any event states a deadline, so that a rule has something to say.
+    """
     draw = random.Random(seed)
     day = (today or datetime.now(UTC)).date()
     lives, told, dead = {}, [], 0
     for name, subject in SUBJECTS.items():
         events = [one for number in range(entities) for one in _lived(subject, draw, number, day)]
+        events = [rarely_due(one) for one in events] if by_rule else events
         lives[name] = _frame(subject, events)
         count = pieces // len(SUBJECTS)
         singles = max(1, count // SINGLE_EVERY)
