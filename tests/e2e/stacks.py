@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +143,15 @@ class Hotline(Stack):
     def writer(self) -> Client:
         """Connect as the account that writes."""
         return connect(self.settings)
+
+
+def serves_boards(hotline: Hotline) -> bool:
+    """Whether a browser gets boards from a stack that serves them."""
+    try:
+        with urllib.request.urlopen(hotline.part("web")["address"], timeout=10) as answer:  # noqa: S310 our own
+            return bool(answer.status == 200 and b"<html" in answer.read())
+    except (OSError, HTTPException, KeyError):
+        return False
 
 
 def whole(account: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import pytest
 
 from tests.e2e import bank
 from tests.e2e.conftest import ZONE
-from tests.e2e.stacks import COMMAND_S_MAX, ROOT, SUPERVISOR, Hotline, wait_until, whole
+from tests.e2e.stacks import COMMAND_S_MAX, ROOT, SUPERVISOR, Hotline, serves_boards, wait_until, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,10 +146,14 @@ def _killed_again_and_again(hotline: Hotline, parts: tuple[str, ...], times: int
 def test_the_command_itself_outlives_the_death_of_every_part(
     new_hotline: Callable[..., Hotline], undisturbed: list[dict[str, Any]]
 ) -> None:
-    """It reads both months from a pipe, a piece before each kill, so that it is at work as long as anything dies."""
+    """It reads both months from a pipe, a piece before each kill, so that it is at work as long as anything dies.
+
+    Boards are served as by default, and again when who serves them was killed.
+    """
     header, *rows = bank.lines("january")
     rows += bank.lines("february")[1:]
-    hotline = new_hotline(HOTLINE_ZONE=ZONE)
+    hotline = new_hotline(HOTLINE_ZONE=ZONE, HOTLINE_BOARDS="true")
+    parts = (*PARTS["embedded"], "web")
     hotline.running()
     draw = random.Random(1)
     with (
@@ -158,8 +162,8 @@ def test_the_command_itself_outlives_the_death_of_every_part(
     ):
         assert load.stdin is not None
         load.stdin.write(header)
-        killer = Killer(hotline, PARTS["embedded"], 1, draw)
-        size = len(rows) // (len(PARTS["embedded"]) + 1)
+        killer = Killer(hotline, parts, 1, draw)
+        size = len(rows) // (len(parts) + 1)
         while killer:
             load.stdin.writelines(rows[:size])
             load.stdin.flush()
@@ -172,3 +176,4 @@ def test_the_command_itself_outlives_the_death_of_every_part(
         account = whole(json.loads(out))
         assert account["counted"] == account["read"] == sum(bank.EVENTS.values())
         assert bank.every_figure(hotline) == undisturbed
+        wait_until(lambda: serves_boards(hotline), "boards are served")

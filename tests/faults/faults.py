@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 
 from sinks.writer.store import AWAY
-from tests.e2e.stacks import SUPERVISOR, wait_until
+from tests.e2e.stacks import SUPERVISOR, serves_boards, wait_until
 from tests.faults.laboratory import SENDER, Laboratory
 from tests.faults.proxy import Proxy
 from tests.faults.strangers import come_and_go, two_sinks, two_workers
@@ -19,6 +19,7 @@ from tests.faults.within import SNAPSHOT, SPOOLED
 Plan = Mapping[str, Callable[[Laboratory], int]]
 """Faults by name; each returns how often it met something: processes, connections, inserts that it broke."""
 
+WEB = "web"
 BULKY = ("call_events", "calls", "ticket_events", "tickets", "minute_sums_calls", "minute_sums_tickets", "accounts")
 
 
@@ -47,6 +48,14 @@ def kill_in_snapshot(lab: Laboratory) -> int:
     assert state.with_name(f"{state.name}.new").exists(), "a snapshot was left in its middle"
     lab.killed["roll"] += 1
     return 1
+
+
+def kill_web(lab: Laboratory) -> int:
+    """Kill who serves the boards; the next one serves them."""
+    lab.in_traffic()
+    killed = lab.kill(WEB)
+    wait_until(lambda: serves_boards(lab.hotline), "boards are served again")
+    return killed
 
 
 def freeze(name: str, lab: Laboratory) -> int:
@@ -144,10 +153,15 @@ def jump(lab: Laboratory) -> int:
 def move(lab: Laboratory) -> int:
     """Partitions move in the middle of what is measured: one worker where there were two, or two where there was one.
 
-    It is a setting, so the stack dies and is started again with another one, as by a deployment that did not wait.
+    It is a setting, so the stack dies and is started again with another one, as by a deployment that did not wait. It
+    does so in traffic, while a block is under way whose first slice may have been written and whose last one is not.
     """
+    lab.heal()
     workers = 3 - lab.hotline.settings.workers
     lab.hotline.environ["HOTLINE_WORKERS"] = str(workers)
+    lab.in_traffic(at_length=True)
+    wait_until(lab.at_work, "a worker has a block in hand")
+    time.sleep(lab.draw.uniform(0, 0.3))
     killed = lab.kill(SUPERVISOR)
     lab.heal()
     running = [part["name"] for part in lab.hotline.state()["parts"] if part["name"].startswith("worker-")]
@@ -253,6 +267,9 @@ DISKS: Plan = {
 }
 PATIENCE_S = 5.0
 """After so long clients give up on lines that break: a fifth of a kafka-python client's own patience, and less."""
+STOP_SHORT_S = PATIENCE_S * 1.5
+STOP_S = 75.0
+"""Longer than the longest time after which a client of ours gives a request to a broker up, which is a minute."""
 COMPANY: Plan = {"workers come and go": come_and_go, "partitions move": move}
 WHOLE = ("engine", "broker", "sink", "worker-0", "roll", SUPERVISOR, SENDER)
 """What `hotline up` runs, and who sends."""
@@ -285,7 +302,7 @@ PLANS: Mapping[str, Plan] = {
         **breaks("engine"),
         **breaks("broker"),
         **kills("sink", "worker-0", SUPERVISOR, SENDER),
-        **stops(PATIENCE_S * 1.5, "sink", "worker-0"),
+        **stops(STOP_SHORT_S, "sink", "worker-0"),
         **MERGES,
         **REFUSALS,
         **CLOCKS,
@@ -298,9 +315,16 @@ PLANS: Mapping[str, Plan] = {
 }
 """By environment: the whole embedded stack; with Apache Kafka; engine and broker of others, behind lines that
 break; two nodes of Kafka that hold every partition both, of which one dies."""
-LONG_STOPS = stops(75.0, "sink", "worker-0", "roll", "broker")
-"""Longer than the longest time after which a client of ours gives a request to a broker up, which is a minute."""
-HOURS: Mapping[str, Plan] = {name: {**of, **LONG_STOPS} if "kill broker" in of else of for name, of in PLANS.items()}
+LONG_STOPS = stops(STOP_S, "sink", "worker-0", "roll", "broker")
+WEBS: Plan = {
+    f"kill {WEB}": kill_web,
+    f"kill {WEB} and another": partial(kill_two, WEB, WHOLE),
+    f"freeze {WEB}": partial(freeze, WEB),
+}
+HOURS: Mapping[str, Plan] = {
+    name: {**of, **(LONG_STOPS if "kill broker" in of else {}), **(WEBS if name == "embedded" else {})}
+    for name, of in PLANS.items()
+}
 """What there is time for in `make soak` only."""
 MAY_MISS = {*MERGES, *REFUSALS}
 """Faults that may meet nobody: all others must have broken something."""

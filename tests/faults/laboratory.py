@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -15,21 +16,28 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from hotline.blocks import pack
+from hotline.names import BLOCK_EVENTS, EVENTS_TOPICS
 from sinks.writer.store import AWAY
 from tests.e2e.sending import send_blocks
 from tests.e2e.stacks import ROOT, SUPERVISOR, Hotline, wait_until
 from tests.faults.signalling import signalled
+from tests.faults.story import NO_EVENT
 from tests.faults.within import Within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tests.faults.cluster import Cluster
     from tests.faults.proxy import Proxy
     from tests.faults.story import Story
 
 SENDER = "sender"
+LONG_EVENTS = 110_000
+"""Events of a block that takes a worker a while: as many as a record takes, some of them more than a slice."""
 WITHIN_S = 300.0
 
 
@@ -56,6 +64,11 @@ class Laboratory:
     _sender: subprocess.Popen[bytes] | None = None
     _telling: list[Future[None]] = field(default_factory=list)
     _let_go: int = 0
+
+    def __post_init__(self) -> None:
+        """Have boards served, as `hotline up` does, where all of it is our own."""
+        if not self.lines and "HOTLINE_BROKER" not in self.hotline.environ:
+            self.hotline.environ["HOTLINE_BOARDS"] = "true"
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -125,13 +138,16 @@ class Laboratory:
         signalled(pid, signal.SIGCONT)
         return 1
 
-    def in_traffic(self) -> None:
-        """Tell again beside whatever comes next, so that it meets somebody. It is stored when all is finished."""
+    def in_traffic(self, *, at_length: bool = False) -> None:
+        """Tell again beside whatever comes next, so that it meets somebody. It is stored when all is finished.
+
+        `at_length`: in blocks that keep a worker busy for a while, some of them in two slices.
+        """
         told: Future[None] = Future()
 
         def tell() -> None:
             try:
-                self.tell_again()
+                self.tell_again(LONG_EVENTS if at_length else 0)
                 told.set_result(None)
             except Exception as error:  # noqa: BLE001 whoever waits for it gets it
                 told.set_exception(error)
@@ -139,12 +155,44 @@ class Laboratory:
         threading.Thread(target=tell, daemon=True).start()
         self._telling.append(told)
 
-    def tell_again(self) -> None:
-        """Tell the largest piece of the story once more, to every partition, and return when it is stored."""
+    def tell_again(self, events_min: int = 0) -> None:
+        """Tell the largest piece of the story once more, to every partition, and return when it is stored.
+
+        With `events_min` its events over and over, but for those that are none, so that each block has about as many.
+        """
         piece = max(self.story.pieces, key=lambda one: len(one.events))
-        blocks = list(pack(piece.subject, piece.events, self.hotline.settings.partitions))
-        assert len(blocks) == self.hotline.settings.partitions
+        partitions, events = self.hotline.settings.partitions, piece.events
+        if events_min:
+            some = events.filter(pl.col("type") != NO_EVENT)
+            events = pl.concat([some] * (1 + events_min * partitions // len(some)))
+        blocks = list(pack(piece.subject, events, partitions, events_max=max(BLOCK_EVENTS, 2 * events_min)))
+        assert len(blocks) == partitions
         send_blocks(self.hotline, blocks)
+
+    def at_work(self, name: str = "worker-0") -> bool:
+        """Whether a worker has a block in hand whose next output is not yet made, let alone sent."""
+        folder = self.hotline.settings.folder
+        files = [folder.in_hand(topic, at) for topic in EVENTS_TOPICS.values() for at in self._partitions_of(name)]
+        return any(_in_hand(file) for file in files)
+
+    def _partitions_of(self, name: str) -> range:
+        settings = self.hotline.settings
+        return range(int(name.removeprefix("worker-")), settings.partitions, settings.workers)
+
+    def freeze_at_work(self, name: str) -> int:
+        """Stop a worker (SIGSTOP) in the middle of a block, out of traffic that it gets for that; its process id."""
+        pid = self.pid(name)
+        self.in_traffic(at_length=True)
+
+        def stopped() -> bool:
+            assert signalled(pid, signal.SIGSTOP), f"{name} is gone"
+            if self.at_work(name):
+                return True
+            signalled(pid, signal.SIGCONT)
+            return False
+
+        wait_until(stopped, f"{name} stands still over a block")
+        return pid
 
     def set_of_table(self, table: str, setting: str, value: int) -> None:
         """Change a setting of a table in the engine, as soon as that answers."""
@@ -193,3 +241,9 @@ class Laboratory:
         assert self._sender is not None
         self._sender.communicate()
         self.begin()
+
+
+def _in_hand(file: Path) -> bool:
+    """Whether a worker states there that it reads a record; of seven numbers the first three say which."""
+    stated = file.read_bytes() if file.exists() else b""
+    return bool(stated) and struct.unpack("<7q", stated)[:3] != (0, 0, 0)

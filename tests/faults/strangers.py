@@ -6,6 +6,7 @@ the zombie at last, and what it wrote meanwhile must have done no harm.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -44,7 +45,7 @@ class Stranger:
         """Start it. What is secret is copied: passwords, and the key without which pseudonyms would be others."""
         shutil.copytree(self._lab.hotline.settings.folder.secrets, self.folder.secrets, dirs_exist_ok=True)
         self.folder.make()
-        environ = psutil.Process(self._lab.pid(self._name)).environ()
+        environ = _environ_of(self._lab, self._name)
         environ |= {"HOTLINE_DATA": str(self.folder.root), "HOTLINE_SINK_HEALTH_PORT": "0"}  # the part's own has it
         with (self.folder.root / "log" / f"{self._name}.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -77,10 +78,12 @@ class Stranger:
 
     def await_ready(self) -> None:
         """Wait until it works: it knows what is under way, and reads on. Raises AssertionError if it ends before."""
-        wait_until(lambda: self._ready() or self.code is not None, f"the other {self._name} is ready")
-        assert self._ready(), f"the other {self._name} ended with {self.code}: {self.said()[-2000:]}"
+        wait_until(lambda: self.is_ready or self.code is not None, f"the other {self._name} is ready")
+        assert self.is_ready, f"the other {self._name} ended with {self.code}: {self.said()[-2000:]}"
 
-    def _ready(self) -> bool:
+    @property
+    def is_ready(self) -> bool:
+        """Whether it works."""
         if self._name == SINK:
             return (self.folder.run / "sink.json").exists()
         return told_ready(self.folder.ready(self._name), self.pid)
@@ -114,10 +117,12 @@ def two_sinks(lab: Laboratory) -> int:
 
 
 def two_workers(lab: Laboratory) -> int:
-    """Let a worker wake up beside one that measured in its place: it finds somebody else's outputs, and ends itself."""
+    """Let a worker wake up over a block that another measured in its place meanwhile, and what came after that.
+
+    It stood still before its next output was sent: it sends that late, finds somebody else's outputs, and ends itself.
+    """
     lab.heal()
-    first = lab.pid(WORKER)
-    signalled(first, signal.SIGSTOP)
+    first = lab.freeze_at_work(WORKER)
     try:
         with Stranger(lab, WORKER) as other:
             other.await_ready()
@@ -126,24 +131,44 @@ def two_workers(lab: Laboratory) -> int:
             wait_until(lambda: lab.pid(WORKER) != first, "the worker that woke up ends itself")
     finally:
         signalled(first, signal.SIGCONT)
+    assert "another worker writes here" in (lab.hotline.data / "log" / f"{WORKER}.log").read_text()
     return 1
 
 
+STORM = 4
+"""Workers that come and leave, a few seconds each."""
+
+
 def come_and_go(lab: Laboratory) -> int:
-    """Let workers come and leave again while another measures: of two that write, one finds the other and ends."""
+    """Let workers come and leave in traffic, one after the other: of two that write, one finds the other and ends.
+
+    Nobody waits until that is healed. How many of them ended by themselves, which some must.
+    """
     lab.heal()
-    return sum(_comes_and_goes(lab) for _ in range(2))
+    return sum(_comes_and_goes(lab) for _ in range(STORM))
 
 
 def _comes_and_goes(lab: Laboratory) -> int:
     wait_until(lambda: lab.pid(WORKER), "a worker runs")
     first = lab.pid(WORKER)
     with Stranger(lab, WORKER) as other:
-        other.await_ready()
-        lab.tell_again()
-        wait_until(lambda: lab.pid(WORKER) != first or other.code is not None, "one of two workers ends itself")
-        time.sleep(lab.draw.uniform(0, 1))
-    return 1
+        wait_until(lambda: other.is_ready or other.code is not None, f"the other {WORKER} is ready, or ends")
+        lab.in_traffic()
+        time.sleep(lab.draw.uniform(0.2, 2))
+        return (lab.pid(WORKER) != first) + (other.code is not None)
+
+
+def _environ_of(lab: Laboratory, name: str) -> dict[str, str]:
+    """The environment of a part, as soon as it runs."""
+    found: dict[str, str] = {}
+
+    def read() -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            found.update(psutil.Process(lab.pid(name)).environ() if lab.pid(name) else {})
+        return bool(found)
+
+    wait_until(read, f"{name} runs")
+    return found
 
 
 def _stop_between_batches(pid: int, spool: Path) -> None:

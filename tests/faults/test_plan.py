@@ -6,8 +6,10 @@ import random
 from datetime import UTC, datetime
 
 import pytest
+from kafka import KafkaConsumer
 
-from tests.faults.faults import HOURS, PLANS
+from streams.app import SETTINGS
+from tests.faults.faults import HOURS, PATIENCE_S, PLANS, STOP_S, STOP_SHORT_S
 from tests.faults.plan import plan
 from tests.faults.story import story
 from tests.faults.test_faults import FIXED, plan_of
@@ -38,6 +40,19 @@ def test_the_fixed_runs_break_what_they_must() -> None:
     """When faults come or go, other seeds bring these; look for such seeds then."""
     for environment, (seed, times) in FIXED.items():
         assert {step.name for step in plan(PLANS[environment], seed, times)} == MUST[environment]
+
+
+@pytest.mark.parametrize("environment", PLANS)
+def test_hours_bring_all_that_a_run_brings_and_stops_longer_than_a_client_waits_for_a_broker(environment: str) -> None:
+    """In a run, which has no time for that, clients on lines that break wait for less, and parts stop for longer."""
+    assert PLANS[environment].items() <= HOURS[environment].items()
+    waits_s = max(SETTINGS["broker_request_timeout"], KafkaConsumer.DEFAULT_CONFIG["request_timeout_ms"] / 1000)
+    assert waits_s < STOP_S
+    assert STOP_SHORT_S > PATIENCE_S
+    of_its_own = {"embedded", "kafka"}
+    assert (f"worker-0 stands still for {STOP_S:g} s" in HOURS[environment]) == (environment in of_its_own)
+    assert (f"worker-0 stands still for {STOP_SHORT_S:g} s" in PLANS[environment]) == (environment == "lines")
+    assert ("kill web" in HOURS[environment]) == (environment == "embedded")
 
 
 @pytest.mark.parametrize("environment", PLANS)
