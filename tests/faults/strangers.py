@@ -119,10 +119,13 @@ def two_sinks(lab: Laboratory) -> int:
 def two_workers(lab: Laboratory) -> int:
     """Let a worker wake up over a block that another measured in its place meanwhile, and what came after that.
 
-    It stood still before its next output was sent: it sends that late, finds somebody else's outputs, and ends itself.
+    It stood still before it sent an output, and sends it late; or it had sent it and did not hear of it, and goes on
+    behind it. In either case it finds somebody else's outputs, and ends itself.
     """
     lab.heal()
     first = lab.freeze_at_work(WORKER)
+    if lab.draw.random() < 0.5:
+        _send_unheard(lab, first)
     try:
         with Stranger(lab, WORKER) as other:
             other.await_ready()
@@ -135,6 +138,21 @@ def two_workers(lab: Laboratory) -> int:
     return 1
 
 
+def _send_unheard(lab: Laboratory, worker: int) -> None:
+    """Let a worker that stands still over a block send its output to a broker that stands still; then it does again."""
+    broker = lab.pid("broker")
+    signalled(broker, signal.SIGSTOP)
+    try:
+        signalled(worker, signal.SIGCONT)
+        wait_until(lambda: not lab.at_work(WORKER), "the output is made")
+        time.sleep(UNHEARD_S)
+        signalled(worker, signal.SIGSTOP)
+    finally:
+        signalled(broker, signal.SIGCONT)
+
+
+UNHEARD_S = 0.3
+"""So long a worker takes at most from an output that is made until it is on the line."""
 STORM = 4
 """Workers that come and leave, a few seconds each."""
 
