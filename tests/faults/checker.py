@@ -7,13 +7,11 @@ statements are known.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import polars as pl
 
 from hotline.catalogue import KPIS, Grain, Quantile
@@ -22,7 +20,7 @@ from hotline.fold import FOLD_VERSION
 from hotline.names import EVENTS_TOPICS
 from hotline.subjects import SUBJECTS, TICKETS, Subject
 from tests.faults import figures
-from tests.faults.story import NO_EVENT, single_events
+from tests.faults.letters import Letter, canonical, dead_of, letter, wrong, wrong_numbers
 from tests.hotline import naive_fold
 from tests.hotline.oracle import PARTS
 
@@ -57,7 +55,7 @@ class Checker:
         """`working`: rule and calendar; `dead_besides`: what was told besides the story, all of it no events."""
         self._client = client
         self._working = working
-        self._dead_besides = {_canonical(one) for one in dead_besides}
+        self._dead_besides = set(map(canonical, dead_besides))
         self._story = story
         self._zone = ZoneInfo(zone)
         self._partitions = partitions
@@ -135,37 +133,16 @@ class Checker:
         assert verdicts >= self._story.events, f"{verdicts} verdicts, {self._story.events} events were told"
 
     def letters(self) -> None:
-        """Each told event that is none has its letter: why, and all that it stated; and nothing else has one.
-
-        There are more than were told only where a record came again: each place in a record has one letter, which says
-        the same each time that the block comes, and each output has as many as its account says.
-        """
-        sql = "SELECT topic, partition, log, offset, place, block_id, reason, original FROM hotline.dead_letters"
-        letters = [_Letter._make((*row[:-1], _canonical(row[-1]))) for row in self._client.query(sql).result_rows]
-        doubled = [at for at, times in Counter((*one.record, one.place) for one in letters).items() if times > 1]
-        assert not doubled, f"{len(doubled)} places have several dead letters, such as {doubled[0]}"
-        said = {(one.block_id, one.place): one.says for one in letters}
-        other = [one for one in letters if said[one.block_id, one.place] != one.says]
-        assert not other, f"{len(other)} dead letters say something else when their block comes again: {other[:1]}"
-        self._letters_by_output(letters)
-        found, told = Counter(one.says for one in letters), _dead(self._story)
+        """Each told event that is none has its letter, as `letters.wrong` says it; each output those of its account."""
+        sql = f"SELECT {', '.join(Letter._fields)} FROM hotline.dead_letters"  # noqa: S608
+        stored = [letter(*row) for row in self._client.query(sql).result_rows]
+        told = dead_of(self._story)
         assert told.total() == self._story.dead > 0
-        lacking = {says: (found[says], times) for says, times in told.items() if found[says] < times}
-        assert not lacking, f"{len(lacking)} have fewer dead letters than they were told: {list(lacking.items())[:2]}"
-        strange = [says for says in found if says not in told and says[1] not in self._dead_besides]
-        assert not strange, f"{len(strange)} dead letters are of nothing that was told so, such as {strange[:2]}"
-
-    def _letters_by_output(self, letters: Sequence[_Letter]) -> None:
-        found = Counter((one.record, one.place) for one in letters)
-        places: dict[Any, list[int]] = defaultdict(list)
-        for record, place in found:
-            places[record].append(place)
+        found = wrong(stored, told, self._dead_besides)
+        assert not found, f"{len(found)} dead letters are wrong, such as {found[:2]}"
         sql = "SELECT topic, partition, log, offset, first, last, dead FROM hotline.accounts WHERE NOT given_up"
-        outputs = self._client.query(sql).result_rows
-        of = {tuple(row): sum(row[4] <= place < row[5] for place in places[tuple(row[:4])]) for row in outputs}
-        odd = [(row, letters) for row, letters in of.items() if row[-1] != letters]
-        assert not odd, f"{len(odd)} outputs have other dead letters than their accounts say, such as {odd[0]}"
-        assert sum(of.values()) == len(letters), "dead letters of no output"
+        odd = wrong_numbers(stored, self._client.query(sql).result_rows)
+        assert not odd, f"{len(odd)} outputs have other dead letters than their accounts say, such as {odd[:2]}"
 
     def _verdicts(self) -> dict[tuple[str, int], tuple[int, int]]:
         """Topic and partition → events, and statements besides the first of each."""
@@ -228,42 +205,6 @@ class Checker:
         sql = f"SELECT {', '.join(columns)} FROM hotline.{table}"  # noqa: S608  names of ours
         for row in self._client.query(sql).result_rows:
             yield tuple(value.astimezone(UTC) if isinstance(value, datetime) else value for value in row)
-
-
-class _Letter(NamedTuple):
-    """A dead letter as it is stored; `original` is made canonical JSON."""
-
-    topic: str
-    partition: int
-    log: int
-    offset: int
-    place: int
-    block_id: str
-    reason: str
-    original: bytes
-
-    @property
-    def record(self) -> tuple[str, int, int, int]:
-        """The record in which it came."""
-        return self.topic, self.partition, self.log, self.offset
-
-    @property
-    def says(self) -> tuple[str, bytes]:
-        """Why, and what was stated."""
-        return self.reason, self.original
-
-
-def _dead(story: Story) -> Counter[tuple[str, bytes]]:
-    """What letters must say of a story, and how often it was told."""
-    found: Counter[tuple[str, bytes]] = Counter()
-    for piece in story.pieces:
-        nothing = replace(piece, events=piece.events.filter(pl.col("type") == NO_EVENT))
-        found.update(("unknown_type", _canonical(event)) for event in single_events(nothing))
-    return found
-
-
-def _canonical(original: bytes) -> bytes:
-    return msgspec.json.encode(msgspec.json.decode(original), order="sorted")
 
 
 def members_of(story: Story, subject: Subject) -> list[dict[str, Any]]:
