@@ -13,6 +13,7 @@ from sinks.writer.store import AWAY
 from tests.e2e.stacks import SUPERVISOR, serves_boards, wait_until
 from tests.faults.laboratory import SENDER, Laboratory
 from tests.faults.proxy import Proxy
+from tests.faults.signalling import signalled
 from tests.faults.strangers import come_and_go, two_sinks, two_workers
 from tests.faults.within import SNAPSHOT, SPOOLED
 
@@ -63,9 +64,14 @@ def freeze(name: str, lab: Laboratory) -> int:
 
 
 def stand_still(name: str, seconds: float, lab: Laboratory) -> int:
-    """Stop it in traffic, for so long."""
-    lab.in_traffic()
-    return lab.freeze(name, seconds)
+    """Stop it in traffic, for so long; a worker in the middle of a block."""
+    if not name.startswith("worker-"):
+        lab.in_traffic()
+        return lab.freeze(name, seconds)
+    pid = lab.freeze_at_work(name)
+    time.sleep(seconds)
+    signalled(pid, signal.SIGCONT)
+    return 1
 
 
 def optimize(lab: Laboratory) -> int:
@@ -159,8 +165,7 @@ def move(lab: Laboratory) -> int:
     lab.heal()
     workers = 3 - lab.hotline.settings.workers
     lab.hotline.environ["HOTLINE_WORKERS"] = str(workers)
-    lab.in_traffic(at_length=True)
-    wait_until(lab.at_work, "a worker has a block in hand")
+    lab.at_work_at_length("worker-0")
     time.sleep(lab.draw.uniform(0, 0.3))
     killed = lab.kill(SUPERVISOR)
     lab.heal()

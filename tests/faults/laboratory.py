@@ -28,7 +28,7 @@ from tests.faults.story import NO_EVENT
 from tests.faults.within import Within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tests.faults.cluster import Cluster
@@ -179,19 +179,33 @@ class Laboratory:
         settings = self.hotline.settings
         return range(int(name.removeprefix("worker-")), settings.partitions, settings.workers)
 
-    def freeze_at_work(self, name: str) -> int:
-        """Stop a worker (SIGSTOP) in the middle of a block, out of traffic that it gets for that; its process id."""
-        pid = self.pid(name)
+    def at_work_at_length(self, name: str, met: Callable[[], bool] = lambda: True) -> None:
+        """Give a worker blocks that keep it busy for a while until it is `met` at one."""
         self.in_traffic(at_length=True)
 
-        def stopped() -> bool:
-            assert signalled(pid, signal.SIGSTOP), f"{name} is gone"
-            if self.at_work(name):
-                return True
-            signalled(pid, signal.SIGCONT)
-            return False
+        def at_work() -> bool:
+            if self._telling[-1].done():
+                self.in_traffic(at_length=True)
+            return self.at_work(name) and met()
 
-        wait_until(stopped, f"{name} stands still over a block")
+        wait_until(at_work, f"{name} has a block in hand")
+
+    def freeze_at_work(self, name: str) -> int:
+        """Stop a worker (SIGSTOP) in the middle of a block, out of traffic that it gets for that; its process id."""
+        pid = 0
+
+        def stopped() -> bool:
+            nonlocal pid
+            pid = self.pid(name)
+            if not signalled(pid, signal.SIGSTOP):
+                return False
+            time.sleep(0.01)  # what ran on another core when it got the signal stands still then
+            still_at_work = self.at_work(name)
+            if not still_at_work:
+                signalled(pid, signal.SIGCONT)
+            return still_at_work
+
+        self.at_work_at_length(name, stopped)
         return pid
 
     def set_of_table(self, table: str, setting: str, value: int) -> None:
