@@ -528,7 +528,7 @@ def test_without_an_engine_no_board_shows_a_number_and_pages_of_numbers_say_why(
         for uid, board in WEB.items():
             first = embedded(running.get(f"/d/{uid}?still").text, "first")
             asking = {str(panel["id"]) for panel in board.panels if panel["type"] != "text"}
-            marked = {str(feeds.MARKS)} if board.notes else set()
+            marked = {str(feeds.MARKS)} if board.marks else set()
             assert (first["panels"], set(first["tick"]["failed"])) == ([], asking | marked), uid
         for part in ("", "/row", "/rows.csv", "/rows.xlsx"):
             told = running.get(f"/numbers/calls_offered{part}?row=a%2Fb")
