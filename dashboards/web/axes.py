@@ -25,6 +25,15 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
+def rows_of(name: str) -> Json:
+    """The rows that the page gives a chart under a name, as they are.
+
+    Read into dates, which they would be unless told otherwise, they are copied, and Vega keeps a place for each copy
+    that there ever was: a wall would grow for as long as it hangs.
+    """
+    return {"name": name, "format": {"parse": None}}
+
+
 def local_ms(at_s: float, zone: ZoneInfo) -> int:
     """An instant in epoch seconds, as the milliseconds at which UTC shows the same clock."""
     offset = datetime.fromtimestamp(at_s, zone).utcoffset()
@@ -84,11 +93,10 @@ def by(field: str, given: Mapping[str, Any], *, legend: Json | None = None) -> J
     return {"field": field, "type": "nominal", "scale": scale, "legend": legend}
 
 
-def tooltip(*names: str) -> list[Json]:
-    """What is told of what the pointer is on."""
-    return [
-        {"field": name, "type": "temporal", "formatType": "utc", "format": "%Y-%m-%d %H:%M", "title": name}
-        if name == TIME
-        else {"field": name, "type": "nominal", "title": name}
-        for name in names
-    ]
+def tooltip(*names: str) -> Json:
+    """What is told of what the pointer is on: the values of fields, the instant by the hotline's clock."""
+    parts = [f"{name}: {_TOLD.get(name, f'datum.{name}')}" for name in names]
+    return {"value": {"expr": f"{{{', '.join(parts)}}}"}}
+
+
+_TOLD = {TIME: f"utcFormat(datum.{TIME}, '%Y-%m-%d %H:%M')"}

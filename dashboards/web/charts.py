@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dashboards.web.axes import DAY_MS, FRAME, TIME, number_format, time_axis, tooltip, when
+from dashboards.web.axes import DAY_MS, FRAME, TIME, number_format, rows_of, time_axis, tooltip, when
 from dashboards.web.colours import MEANING
 from dashboards.web.lines import lines_rows, lines_spec
 from dashboards.web.shown import Field, Tone, fields
@@ -24,7 +24,7 @@ def heat_spec(panel: Json) -> Json:
     of = _field(panel)
     return {
         **FRAME,
-        "data": {"name": "rows"},
+        "data": rows_of("rows"),
         "mark": {"type": "rect", "stroke": None},
         "encoding": {
             "x": {"field": "day", "type": "ordinal", "title": None, "axis": {"labelOverlap": True, "labelAngle": 0}},
@@ -60,7 +60,7 @@ def timeline_spec(panel: Json) -> Json:  # noqa: ARG001  as all specifications a
     """A bar over each day that has data, a line for each column."""
     return {
         **FRAME,
-        "data": {"name": "rows"},
+        "data": rows_of("rows"),
         "mark": {"type": "rect", "color": MEANING[Tone.GOOD], "height": {"band": 0.6}},
         "encoding": {
             "x": time_axis(),

@@ -38,7 +38,7 @@ def lines_spec(panel: Json) -> Json:
 def _lines(shown: Sequence[Field], legend: Json | None) -> Json:
     dashes = {of.title: [6, 4] if "lineStyle" in of.custom else [1, 0] for of in shown}
     return {
-        "data": {"name": "rows"},
+        "data": axes.rows_of("rows"),
         "mark": {"type": "line", "strokeWidth": {"expr": "em / 6"}, "invalid": "break-paths-show-path-domains"},
         "encoding": {
             "x": axes.time_axis(),
@@ -52,7 +52,7 @@ def _lines(shown: Sequence[Field], legend: Json | None) -> Json:
 def _bars(shown: Sequence[Field], legend: Json | None) -> Json:
     """Bars side by side over the time of each bucket, which is an hour or a month."""
     return {
-        "data": {"name": "rows"},
+        "data": axes.rows_of("rows"),
         "mark": {"type": "rect"},
         "encoding": {
             "x": axes.time_axis("since"),
@@ -68,7 +68,7 @@ def _bars(shown: Sequence[Field], legend: Json | None) -> Json:
 def _points(shown: Sequence[Field]) -> Json:
     """A point for each value: those that are not to be seen tell their value all the same."""
     return {
-        "data": {"name": "rows"},
+        "data": axes.rows_of("rows"),
         "mark": {"type": "circle", "size": {"expr": "em * em / 10"}},
         "encoding": {
             "x": axes.instant("middle" if _is_bars(shown) else TIME),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dashboards.web.axes import TIME, by, instant, tooltip, when
+from dashboards.web.axes import TIME, by, instant, rows_of, tooltip, when
 from dashboards.web.colours import MEANING
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _rows(answer: Answer) -> Iterable[tuple[Any, str]]:
 def layer() -> Json:
     """The layer of a trend: a dashed line for each mark."""
     return {
-        "data": {"name": "marks"},
+        "data": rows_of("marks"),
         "mark": {"type": "rule", "strokeDash": [4, 2], "strokeWidth": {"expr": "em / 8"}},
         "encoding": {
             "x": instant(TIME),

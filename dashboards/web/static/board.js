@@ -195,6 +195,7 @@
         mode: "vega-lite", ast: true, actions: false, renderer: "canvas", defaultStyle: false, logLevel: 1,
         tooltip, config: look(chart.node),
       });
+      chart.result.view.cleanThreshold = 0; // it would keep ten thousand of the rows that it lets go
       describe(chart); // it says something of its own
     } finally {
       chart.busy = false;
