@@ -67,7 +67,7 @@ def test_a_page_shows_every_panel_and_its_text(uid: str, page: Site, asking: Ask
     board = WEB[uid]
     text = page.get(f"/d/{uid}?still").text
     shown = {said["id"]: said["content"] for said in embedded(text, "first")["panels"]}
-    sections = [rest.partition("</section>")[0] for rest in text.split("<section ")[1:]]
+    sections = [rest.partition("</section>")[0] for rest in text.split('<section class="panel ')[1:]]
     for panel, section in zip(board.panels, sections, strict=True):
         assert panel["title"] in html.unescape(section)
         assert (panel["id"] in shown) is (panel["type"] != "text"), panel["title"]
