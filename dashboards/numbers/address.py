@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 from dashboards.macros import ALL_VALUE
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.web import ranges
-from dashboards.web.choice import VALUE_BYTES_MAX, VALUES_MAX, is_name
-from dashboards.words import UNNAMED, Lang, scope_title, scope_titled
+from dashboards.web.choice import VALUE_BYTES_MAX, VALUES_MAX, is_name, too_many
+from dashboards.web.errors import SaidError
+from dashboards.words import UNNAMED, Lang, Text, scope_title, scope_titled
 from hotline.catalogue import ALL, KPIS, Kpi, Stock, scope_kinds
 from hotline.events import YEAR_MAX, YEAR_MIN
 from hotline.queries import QuestionError, parse_identity
@@ -36,7 +37,7 @@ _PLACE = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _FIRST_S, _AFTER_S = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (YEAR_MIN - 1, YEAR_MAX + 2))
 
 
-class AddressError(ValueError):
+class AddressError(SaidError, ValueError):
     """An address that asks for nothing there is; the message says what to write instead."""
 
 
@@ -96,17 +97,17 @@ class Address:
         return f"/numbers/{quote(of.kpi.name, safe='')}{part}?{urlencode(shown)}"
 
 
-def read(name: str, asked: MultiMapping[str], now: datetime, zone: ZoneInfo) -> Address:
-    """Read an address; `now` is aware. Raises AddressError."""
+def read(name: str, asked: MultiMapping[str], now: datetime, zone: ZoneInfo, preferred: Lang = Lang.EN) -> Address:
+    """Read an address; `now` is aware, `preferred` is the language where it names none. Raises AddressError."""
     if name not in KPIS:
-        raise UnknownNumberError(f"unknown KPI {name[:WRITTEN_MAX]!r}; {_nearest(name, KPIS)}")
+        raise UnknownNumberError(_unknown(name))
     kpi = KPIS[name]
     over = _over(kpi, asked)
     kind = _one_of("kind", asked.get("kind", "") or ALL, kinds(kpi))
     try:
         found = ranges.read(_written(asked, "from", "now/d"), _written(asked, "to", "now"), now, zone)
     except ranges.RangeError as error:
-        raise AddressError(str(error)) from error
+        raise AddressError(error.said) from error
     return Address(
         kpi=kpi,
         over=over,
@@ -118,7 +119,7 @@ def read(name: str, asked: MultiMapping[str], now: datetime, zone: ZoneInfo) -> 
         sort=_text("sort", asked.get("sort", "")),
         order=Order(_one_of("order", asked.get("order", "") or Order.ASCENDING, Order)),
         page=_page(asked.get("page", "") or "1"),
-        lang=Lang(_one_of("lang", asked.get("lang", "") or Lang.EN, Lang)),
+        lang=Lang(_one_of("lang", asked.get("lang", "") or preferred, Lang)),
     )
 
 
@@ -126,20 +127,25 @@ def read_row(asked: MultiMapping[str]) -> Identity:
     """Read which row is asked about. Raises AddressError."""
     written = asked.get("row", "")
     if not is_name(written, 10 * VALUE_BYTES_MAX):
-        raise AddressError(f"{written[:WRITTEN_MAX]!r} is no row: follow a link of the list of rows")
+        raise AddressError(
+            Text(
+                f"{written[:WRITTEN_MAX]!r} is no row: follow a link of the list of rows",
+                f"{written[:WRITTEN_MAX]!r}不是一行明细:请点明细中的链接",
+            )
+        )
     try:
         row = parse_identity(written)
     except QuestionError as error:
-        raise AddressError(str(error)) from error
+        zh = f"{written[:WRITTEN_MAX]!r}不是一行明细:请照明细所示写 SOURCE/ENTITY@BIRTH"
+        raise AddressError(Text(str(error), zh)) from error
     if row.born_s is not None and not _FIRST_S <= row.born_s < _AFTER_S:
-        raise AddressError(f"{written[:WRITTEN_MAX]!r} began outside the years {YEAR_MIN} to {YEAR_MAX} that are kept")
+        raise AddressError(
+            Text(
+                f"{written[:WRITTEN_MAX]!r} began outside the years {YEAR_MIN} to {YEAR_MAX} that are kept",
+                f"{written[:WRITTEN_MAX]!r}的开始时间不在所保存的{YEAR_MIN}年至{YEAR_MAX}年之内",
+            )
+        )
     return row
-
-
-def language(asked: MultiMapping[str]) -> Lang:
-    """What pages about an address that cannot be read are written in."""
-    lang = asked.get("lang", "")
-    return Lang(lang) if lang in set(Lang) else Lang.EN
 
 
 def kinds(kpi: Kpi) -> tuple[str, ...]:
@@ -157,14 +163,20 @@ def _over(kpi: Kpi, asked: MultiMapping[str]) -> str:
     if over == WINDOW_VARIABLE:  # the one that the board's variable chose
         over = _one_of(f"var-{over}", asked.get(f"var-{over}", ""), (window.name for window in WINDOWS))
     if over == NOW and not isinstance(kpi.numerator, Stock):
-        raise AddressError(f"{kpi.name} counts over a span and has no value now: write over={WINDOWS[0].name}")
+        raise AddressError(
+            Text(
+                f"{kpi.name} counts over a span and has no value now: write over={WINDOWS[0].name}",
+                f"{kpi.name}按时段统计,没有当前值:请写over={WINDOWS[0].name}",
+            )
+        )
     return over
 
 
 def _one_of(name: str, given: str, known: Iterable[str]) -> str:
     names = [str(each) for each in known]
     if given not in names:
-        raise AddressError(f"{name} is {given[:WRITTEN_MAX]!r}: write one of {', '.join(filter(None, names))}")
+        found, there = repr(given[:WRITTEN_MAX]), ", ".join(filter(None, names))
+        raise AddressError(Text(f"{name} is {found}: write one of {there}", f"{name}不能是{found}:请写{there}之一"))
     return given
 
 
@@ -174,7 +186,10 @@ def _written(asked: MultiMapping[str], name: str, default: str) -> str:
 
 def _page(given: str) -> int:
     if not _PLACE.fullmatch(given) or int(given) > PAGE_MAX:
-        raise AddressError(f"page is {given[:WRITTEN_MAX]!r}: write a whole number from 1 on")
+        found = repr(given[:WRITTEN_MAX])
+        raise AddressError(
+            Text(f"page is {found}: write a whole number from 1 on", f"page不能是{found}:请写从1起的整数")
+        )
     return int(given)
 
 
@@ -183,16 +198,25 @@ def _chosen(kind: str, given: Iterable[str]) -> tuple[str, ...]:
     if values in {(), ("",)} or ALL_VALUE in values:
         return ()
     if len(values) > VALUES_MAX:
-        raise AddressError(f"{len(values)} values of var-{kind}: choose at most {VALUES_MAX}, or all")
+        raise AddressError(too_many(len(values), f"var-{kind}"))
     return tuple(scope_titled(kind, _text(f"var-{kind}", value)) for value in values)
 
 
 def _text(name: str, value: str) -> str:
     if not is_name(value):
-        raise AddressError(f"{name} is {value[:40]!r} …: a name is a text of at most {VALUE_BYTES_MAX} bytes")
+        raise AddressError(
+            Text(
+                f"{name} is {value[:40]!r} …: a name is a text of at most {VALUE_BYTES_MAX} bytes",
+                f"{name}不能是{value[:40]!r} …:名称是最多{VALUE_BYTES_MAX}字节的文字",
+            )
+        )
     return value
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name[:WRITTEN_MAX].lower(), list(known), 3, 0.5)
-    return f"nearest: {', '.join(near)}" if near else "the boards link to those that there are"
+def _unknown(name: str) -> Text:
+    asked, near = repr(name[:WRITTEN_MAX]), difflib.get_close_matches(name[:WRITTEN_MAX].lower(), list(KPIS), 3, 0.5)
+    there = ", ".join(near)
+    return Text(
+        f"unknown KPI {asked}; " + (f"nearest: {there}" if near else "the boards link to those that there are"),
+        f"没有指标{asked};" + (f"相近的有:{there}" if near else "请从看板的链接进入"),
+    )

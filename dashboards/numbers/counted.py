@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dashboards import entries, sums
 from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.numbers.address import RANGE, Address, AddressError
+from dashboards.words import Text
 from hotline.catalogue import ALL, Grain, Quantile, Stock
 from hotline.events import YEAR_MAX, YEAR_MIN
 from hotline.periods import Period
@@ -79,13 +80,24 @@ def _hour(at_s: int, zone: ZoneInfo) -> int:
 def _period(address: Address, ends: tuple[int, int], zone: ZoneInfo) -> Period:
     if ends[0] >= ends[1]:
         grain = "hour" if address.kpi.grain(address.kind) is Grain.HOUR else "minute"
-        raise AddressError(f"no whole {grain} of {address.kpi.name} is in that span: choose a longer range")
+        hour_zh = "小时" if grain == "hour" else "分钟"
+        raise AddressError(
+            Text(
+                f"no whole {grain} of {address.kpi.name} is in that span: choose a longer range",
+                f"该时段内没有{address.kpi.name}的整{hour_zh}数据:请选更长的时间范围",
+            )
+        )
     try:
         period = Period.of(*ends, zone)
     except (ValueError, OverflowError, OSError):
         period = None
     if period is None or not YEAR_MIN <= period.start.year <= period.last_day.year <= YEAR_MAX:
-        raise AddressError(f"that span is outside the years {YEAR_MIN} to {YEAR_MAX} that are kept")
+        raise AddressError(
+            Text(
+                f"that span is outside the years {YEAR_MIN} to {YEAR_MAX} that are kept",
+                f"该时段不在所保存的{YEAR_MIN}年至{YEAR_MAX}年之内",
+            )
+        )
     return period
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dashboards.numbers import says
 from dashboards.numbers.address import AddressError, Order
 from dashboards.numbers.exports import ROWS_MAX
+from dashboards.web.errors import SaidError
+from dashboards.words import Text
 from hotline.catalogue import Quantile
 from hotline.queries import (
     QuestionError,
@@ -35,7 +37,7 @@ _NEVER_SHOWN = frozenset({"schema", "received_at", "digest"})
 Record = dict[str, Any]
 
 
-class NothingListedError(LookupError):
+class NothingListedError(SaidError, LookupError):
     """There is no such row or page; the message says what there is."""
 
 
@@ -93,7 +95,7 @@ def listing(counted: Counted, address: Address, *, page: int = 1, rows: int = RO
     try:
         return behind(counted.question, page=page, rows=rows, sort=address.sort, descending=falls)
     except QuestionError as error:
-        raise AddressError(str(error)) from error
+        raise AddressError(Text(str(error), f"明细没有“{address.sort}”一列:请点表头排序")) from error
 
 
 async def page(counted: Counted, address: Address, store: Store) -> Page:
@@ -102,7 +104,13 @@ async def page(counted: Counted, address: Address, store: Store) -> Page:
     total = await count(counted, store)
     pages = -(-min(total, ROWS_MAX) // ROWS_A_PAGE)
     if address.page > max(1, pages):
-        raise NothingListedError(f"there is no page {address.page:,}: the last one is {max(1, pages):,}")
+        last = f"{max(1, pages):,}"
+        raise NothingListedError(
+            Text(
+                f"there is no page {address.page:,}: the last one is {last}",
+                f"没有第{address.page:,}页:最后一页是第{last}页",
+            )
+        )
     found = await store.run(listed.statement)
     names = [column.name for column in listed.columns if column.name != "denominator" or has_two_parts(address.kpi)]
     records = listed.records(found.rows, counted.period.zone)
@@ -124,7 +132,10 @@ async def one(counted: Counted, address: Address, row: Identity, store: Store) -
     records = adds.records((await store.run(adds.statement)).rows, zone)
     if not records:
         raise NothingListedError(
-            f"no {address.kpi.subject.singular} {row.text(zone)} is stored: follow a link of the list of rows"
+            Text(
+                f"no {address.kpi.subject.singular} {row.text(zone)} is stored: follow a link of the list of rows",
+                f"没有存储{row.text(zone)}:请点明细中的链接",
+            )
         )
     happened = await store.run(events.statement)
     return _plain(address, records, frozenset()), _plain(

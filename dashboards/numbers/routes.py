@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from dashboards.numbers import files, listed, pages
-from dashboards.numbers.address import Address, AddressError, UnknownNumberError, language, read, read_row
+from dashboards.numbers.address import Address, AddressError, UnknownNumberError, read, read_row
 from dashboards.numbers.counted import Counted, counted
 from dashboards.numbers.figure import figure
 from dashboards.numbers.listed import NothingListedError
 from dashboards.numbers.turns import Turns, client_of
+from dashboards.web.errors import SaidError
 from dashboards.web.keys import CLOCK, SETTINGS, STORE
+from dashboards.web.languages import language_of
 from dashboards.web.store import StoreError
 from dashboards.web.themes import theme_of
+from dashboards.words import Text
 from hotline.queries import QuestionError
 
 if TYPE_CHECKING:
@@ -68,7 +71,9 @@ def _told(handler: Handler) -> Handler:
             return await handler(request)
         except tuple(kind for kind, _ in _STATUS) as error:
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
-            return _page(pages.refused(str(error), language(request.query), theme_of(request)), status)
+            lang = language_of(request)
+            said = error.said if isinstance(error, SaidError) else Text(str(error), f"无法回答:{error}")
+            return _page(pages.refused(said.of(lang), lang, theme_of(request)), status)
 
     return handled
 
@@ -107,7 +112,7 @@ async def _style(_: web.Request) -> web.StreamResponse:
 
 def _asked(request: web.Request) -> tuple[Address, Counted]:
     now, zone = datetime.fromtimestamp(int(request.app[CLOCK]()), UTC), ZoneInfo(request.app[SETTINGS].zone)
-    address = read(request.match_info["kpi"], request.query, now, zone)
+    address = read(request.match_info["kpi"], request.query, now, zone, language_of(request))
     return address, counted(address, now, zone)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import msgspec
 
-from dashboards.web.store import ANSWER_S_MAX, StoreError
+from dashboards.web.store import ANSWER_S_MAX, StoreError, quoted, unreached
+from dashboards.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -38,11 +39,11 @@ async def streamed(store: Store, statement: Statement) -> Batches:
             ) as reply,
         ):
             if reply.status != HTTPStatus.OK:
-                raise StoreError(_said(await reply.content.read(_SAID_MAX)) or f"status {reply.status}")
+                raise StoreError(quoted(_said(await reply.content.read(_SAID_MAX)) or f"status {reply.status}"))
             async for lines in _lines(reply):
                 yield _read(lines)
     except (OSError, aiohttp.ClientError, TimeoutError) as error:
-        raise StoreError(f"ClickHouse cannot be reached ({error or type(error).__name__})") from error
+        raise unreached(error) from error
 
 
 async def _lines(reply: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
@@ -62,7 +63,8 @@ def _read(lines: bytes) -> list[list[Any]]:
     try:
         return _ROWS.decode_lines(lines)
     except msgspec.DecodeError as error:
-        raise StoreError(f"the answer broke off: {_said(lines[-_SAID_MAX:])}") from error
+        said = _said(lines[-_SAID_MAX:])
+        raise StoreError(Text(f"the answer broke off: {said}", f"应答中断:{said}")) from error
 
 
 def _said(text: bytes) -> str:

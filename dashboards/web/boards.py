@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dashboards.web.shown import Tone, tone_of
 from dashboards.words import Lang
 from hotline.settings import Settings
 
@@ -22,6 +23,14 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 SCREEN_ROWS_MAX = 26
 """Units of the grid that one screen shows legibly."""
+
+
+class MarkKind(NamedTuple):
+    """One kind of marks: what it is called, what its colour says, and the statement that finds them."""
+
+    title: str
+    tone: Tone
+    sql: str
 
 
 @dataclass(frozen=True)
@@ -57,10 +66,13 @@ class WebBoard:
         return [variable for variable in self.json["templating"]["list"] if variable["type"] != "constant"]
 
     @property
-    def notes(self) -> list[str]:
-        """The statements of its annotations; notes that people keep in Grafana are not here."""
-        targets = [annotation["target"] for annotation in self.json["annotations"]["list"]]
-        return [target["rawSql"] for target in targets if "rawSql" in target]
+    def marks(self) -> list[MarkKind]:
+        """The kinds of marks in its trends; notes that people keep in Grafana are not here."""
+        return [
+            MarkKind(annotation["name"], tone_of(annotation["iconColor"]), annotation["target"]["rawSql"])
+            for annotation in self.json["annotations"]["list"]
+            if "rawSql" in annotation["target"]
+        ]
 
     @property
     def refresh_s(self) -> int | None:

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from dashboards.macros import ALL_VALUE, Chosen
 from dashboards.web import ranges
 from dashboards.web.boards import seconds
+from dashboards.web.errors import SaidError
+from dashboards.words import Text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +37,7 @@ def is_name(value: str, bytes_max: int = VALUE_BYTES_MAX) -> bool:
     return not _NO_TEXT.search(value) and len(value.encode("utf-8", "replace")) <= bytes_max
 
 
-class ChoiceError(ValueError):
+class ChoiceError(SaidError, ValueError):
     """A choice that the board does not have; the message names it and what there is."""
 
 
@@ -90,14 +92,30 @@ def _values(variable: Json, asked: MultiMapping[str]) -> tuple[str, ...]:
     if variable["type"] == "custom":
         known = [option["value"] for option in variable["options"]]
         if len(given) != 1 or given[0] not in known:
-            raise ChoiceError(f"{name} is {', '.join(given)[:80]!r}: choose one of {', '.join(known)}")
+            found, there = repr(", ".join(given)[:80]), ", ".join(known)
+            raise ChoiceError(
+                Text(f"{name} is {found}: choose one of {there}", f"{name}不能是{found}:请从{there}中选择")
+            )
         return given
     if len(given) > VALUES_MAX:
-        raise ChoiceError(f"{len(given)} values of {name}: choose at most {VALUES_MAX}, or all")
+        raise ChoiceError(too_many(len(given), name))
     for value in given:
         if not is_name(value):
-            raise ChoiceError(f"{value[:40]!r} cannot be a {name}: names have at most {VALUE_BYTES_MAX} bytes")
+            raise ChoiceError(
+                Text(
+                    f"{value[:40]!r} cannot be a {name}: names have at most {VALUE_BYTES_MAX} bytes",
+                    f"{value[:40]!r}不能是{name}的名称:名称最多{VALUE_BYTES_MAX}字节",
+                )
+            )
     return (ALL_VALUE,) if ALL_VALUE in given else given
+
+
+def too_many(values: int, name: str) -> Text:
+    """Say that more names were chosen than a question may have."""
+    return Text(
+        f"{values} values of {name}: choose at most {VALUES_MAX}, or all",
+        f"{name}选了{values}个值:最多选{VALUES_MAX}个,或选全部",
+    )
 
 
 def _opening(variable: Json) -> tuple[str, ...]:

@@ -14,10 +14,13 @@ import msgspec
 
 from dashboards.macros import expand
 from dashboards.web import charts, drawing
+from dashboards.web.errors import SaidError
 from dashboards.web.links import with_links
+from dashboards.web.marks import marks
 from dashboards.web.ranges import RangeError
 from dashboards.web.shown import Writer
 from dashboards.web.store import StoreError
+from dashboards.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -39,9 +42,10 @@ LOOKS_S = 0.1
 MARKS = 0
 """The key of what annotations mark, beside the ids of panels, which begin at 1."""
 TICK = -1
+UNDRAWN = Text("it cannot be drawn: see log/web.log", "无法绘制:详见log/web.log")
 
 
-class TooManyError(Exception):
+class TooManyError(SaidError):
     """More is looked at than can be served."""
 
 
@@ -120,26 +124,27 @@ class Feed:
         try:
             made = await content
         except (StoreError, RangeError) as error:
-            self._fail(key, str(error))
+            self._fail(key, error.said)
         except Exception:
             if key not in self.failed:
                 LOG.exception("panel %s of board %s cannot be drawn", key, self.board.uid)
-            self._fail(key, "it cannot be drawn: see log/web.log")
+            self._fail(key, UNDRAWN)
         else:
             self.failed.pop(key, None)
             self.put(key, made)
 
-    def _fail(self, key: int, why: str) -> None:
+    def _fail(self, key: int, why: Text) -> None:
         since, _ = self.failed.get(key, (self.at, ""))
-        self.failed[key] = (since, why)
+        self.failed[key] = (since, why.of(self.board.lang))
 
     async def _panel(self, panel: Json, now: datetime) -> Json:
         chosen = self.choice.at(now, self.writer.zone, panel["interval"])
         return drawn(panel, await self._answers([one["rawSql"] for one in panel["targets"]], chosen), self.writer)
 
     async def _marks(self, now: datetime) -> Json:
-        answers = await self._answers(self.board.notes, self.choice.at(now, self.writer.zone))
-        return {"marks": charts.marks(answers, self.writer)}
+        kinds = self.board.marks
+        answers = await self._answers([kind.sql for kind in kinds], self.choice.at(now, self.writer.zone))
+        return {"marks": marks(zip(kinds, answers, strict=True), self.writer)}
 
     async def _answers(self, statements: Sequence[str], chosen: Chosen) -> list[Answer]:
         return await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in statements))
@@ -208,7 +213,12 @@ class Feeds:
             return
         alone = [(feed.looked_at, key) for key, (feed, _) in self.running.items() if not feed.viewers]
         if not alone:
-            raise TooManyError(f"{FEEDS_MAX} different boards and choices are open: close some, or ask later")
+            raise TooManyError(
+                Text(
+                    f"{FEEDS_MAX} different boards and choices are open: close some, or ask later",
+                    f"已打开{FEEDS_MAX}种看板与选择:请关闭一些,或稍后再试",
+                )
+            )
         _, longest = min(alone, key=lambda found: found[0])
         feed, task = self.running.pop(longest)
         feed.end()
@@ -219,7 +229,9 @@ class Feeds:
         """A viewer of a feed, for as long as it looks. Raises TooManyError."""
         most = VIEWERS_MAX if self.viewers_max is None else self.viewers_max
         if self.viewers >= most:
-            raise TooManyError(f"{most} pages are open: close some, or ask later")
+            raise TooManyError(
+                Text(f"{most} pages are open: close some, or ask later", f"已打开{most}个页面:请关闭一些,或稍后再试")
+            )
         viewer = Viewer()
         viewer.tell(feed.everything())
         feed.viewers.add(viewer)

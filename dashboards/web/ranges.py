@@ -7,6 +7,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from dashboards.web.errors import SaidError
+from dashboards.words import Text
+
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
@@ -17,7 +20,7 @@ _RELATIVE = re.compile(r"now(?:(?P<sign>[-+])(?P<amount>\d{1,6})(?P<unit>[smhdwM
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-class RangeError(ValueError):
+class RangeError(SaidError, ValueError):
     """A range that cannot be read; its message names the text and shows what to write."""
 
 
@@ -32,7 +35,12 @@ def read(since: str, until: str, now: datetime, zone: ZoneInfo) -> Range:
     """Read both ends in the hotline's zone. Raises RangeError."""
     found = Range(_instant(since, now, zone, end=False), _instant(until, now, zone, end=True))
     if found.from_s > found.to_s:
-        raise RangeError(f"the range begins at {since} and ends at {until}, before it begins")
+        raise RangeError(
+            Text(
+                f"the range begins at {since} and ends at {until}, before it begins",
+                f"时间范围始于{since},却止于更早的{until}",
+            )
+        )
     return found
 
 
@@ -50,7 +58,10 @@ def _instant(text: str, now: datetime, zone: ZoneInfo, *, end: bool) -> int:
         given = datetime.fromisoformat(text)
     except ValueError:
         raise RangeError(
-            f"{text!r} is no time: write now-6h, now/d, now-1y/y, 2023-05-01 or epoch milliseconds"
+            Text(
+                f"{text!r} is no time: write now-6h, now/d, now-1y/y, 2023-05-01 or epoch milliseconds",
+                f"{text!r}不是时间:请写now-6h、now/d、now-1y/y、2023-05-01或毫秒时间戳",
+            )
         ) from None
     return _checked(given if given.tzinfo else given.replace(tzinfo=zone), text)
 
@@ -59,7 +70,9 @@ def _relative(found: re.Match[str], now: datetime, *, end: bool, text: str) -> i
     if found["amount"]:
         amount = int(found["amount"]) * (1 if found["sign"] == "+" else -1)
         if abs(amount) > AMOUNT_MAX:
-            raise RangeError(f"{text!r} is too far away: at most {AMOUNT_MAX} units")
+            raise RangeError(
+                Text(f"{text!r} is too far away: at most {AMOUNT_MAX} units", f"{text!r}太远:最多{AMOUNT_MAX}个单位")
+            )
         now = _moved(now, amount, found["unit"], text)
     if found["round"]:
         start = _start(now, found["round"])
@@ -77,7 +90,7 @@ def _moved(at: datetime, amount: int, unit: str, text: str) -> datetime:
         months = at.year * 12 + at.month - 1 + amount * (12 if unit == "y" else 1)
         return _in_month(at, months)
     except (ValueError, OverflowError):
-        raise RangeError(f"{text!r} is outside the years {YEARS[0]} to {YEARS[1]}") from None
+        raise _outside(text) from None
 
 
 def _in_month(at: datetime, months: int) -> datetime:
@@ -107,5 +120,10 @@ def _end(start: datetime, unit: str, text: str) -> datetime:
 
 def _checked(at: datetime, text: str) -> int:
     if not YEARS[0] <= at.year <= YEARS[1] or at.timestamp() < 0:
-        raise RangeError(f"{text!r} is outside the years {YEARS[0]} to {YEARS[1]}")
+        raise _outside(text)
     return int(at.timestamp())
+
+
+def _outside(text: str) -> RangeError:
+    first, last = YEARS
+    return RangeError(Text(f"{text!r} is outside the years {first} to {last}", f"{text!r}不在{first}年至{last}年之间"))

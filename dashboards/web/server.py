@@ -26,10 +26,11 @@ from dashboards.web.boards import WebBoard
 from dashboards.web.bundle import Bundle, BundleError
 from dashboards.web.feeds import TICK, Feed, Feeds, TooManyError, Viewer
 from dashboards.web.keys import CLOCK, SETTINGS, STORE, Clock
+from dashboards.web.languages import language_of
 from dashboards.web.ranges import RangeError
 from dashboards.web.store import Store, StoreError
 from dashboards.web.themes import keep_theme, theme_of
-from dashboards.words import Lang
+from dashboards.words import Lang, Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,16 +126,23 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Say what is wrong with a question, on a page."""
     try:
         return await handler(request)
-    except (choice.ChoiceError, RangeError, MacroError) as error:
-        return _said(request, HTTPStatus.BAD_REQUEST, str(error))
+    except (choice.ChoiceError, RangeError) as error:
+        return _said(request, HTTPStatus.BAD_REQUEST, error.said)
+    except MacroError as error:
+        return _said(request, HTTPStatus.BAD_REQUEST, Text(str(error), f"看板的语句有误:{error}"))
     except TooManyError as error:
-        return _said(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        return _said(request, HTTPStatus.SERVICE_UNAVAILABLE, error.said)
     except web.HTTPNotFound:
-        return _said(request, HTTPStatus.NOT_FOUND, f"there is nothing at {request.path[:200]}: see /")
+        at = request.path[:200]
+        return _said(request, HTTPStatus.NOT_FOUND, Text(f"there is nothing at {at}: see /", f"{at}处没有内容:请看 /"))
 
 
-def _said(request: web.Request, status: HTTPStatus, text: str) -> web.Response:
-    page = _page(request, "said.html", lang="en", words=pages.words(Lang.EN), status=status.value, text=text)
+def _said(request: web.Request, status: HTTPStatus, text: Text) -> web.Response:
+    board = request.app[BOARDS].get(request.match_info.get("uid", ""))
+    lang = language_of(request, board.lang if board else None)
+    page = _page(
+        request, "said.html", lang=lang.value, words=pages.words(lang), status=status.value, text=text.of(lang)
+    )
     page.set_status(status)
     return page
 
@@ -145,18 +153,13 @@ def _page(request: web.Request, name: str, **given: object) -> web.Response:
 
 
 async def _index(request: web.Request) -> web.StreamResponse:
-    lang = _lang(request)
+    lang = language_of(request)
     first = next(board for board in request.app[BOARDS].values() if board.lang is lang)
     raise web.HTTPFound(f"/d/{first.uid}")
 
 
-def _lang(request: web.Request) -> Lang:
-    asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
-    return Lang.ZH if asked.lower().startswith("zh") else Lang.EN
-
-
 async def _login_page(request: web.Request) -> web.StreamResponse:
-    lang = _lang(request)
+    lang = language_of(request)
     return _page(request, "login.html", lang=lang.value, words=pages.words(lang), wrong=False)
 
 
@@ -174,7 +177,7 @@ async def _login(request: web.Request) -> web.StreamResponse:
         )
         return answer
     await asyncio.sleep(1)  # whoever guesses waits
-    lang = _lang(request)
+    lang = language_of(request)
     page = _page(request, "login.html", lang=lang.value, words=pages.words(lang), wrong=True)
     page.set_status(HTTPStatus.FORBIDDEN)
     return page

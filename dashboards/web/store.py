@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
+from dashboards.web.errors import SaidError
+from dashboards.words import Text
 from hotline.queries import Statement
 from hotline.settings import SettingsError, password
 
@@ -37,8 +39,8 @@ _FORMAT = {
 }
 
 
-class StoreError(Exception):
-    """The store did not answer; the message says what it said."""
+class StoreError(SaidError):
+    """The store did not answer; the message says what it said, in its own words where it has some."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Store:
         try:
             key = password(self.settings, "reader")
         except SettingsError as error:
-            raise StoreError(str(error)) from error
+            raise StoreError(quoted(str(error))) from error
         return {"X-ClickHouse-User": self.settings.clickhouse_reader, "X-ClickHouse-Key": key}
 
     async def shared(self, sql: str) -> Answer:
@@ -107,10 +109,15 @@ class Store:
                 self.asked += 1
                 status, body = await self._post(statement)
         except TimeoutError as error:
-            raise StoreError(f"ClickHouse did not answer within {ANSWER_S_MAX:g} s") from error
+            raise StoreError(
+                Text(
+                    f"ClickHouse did not answer within {ANSWER_S_MAX:g} s",
+                    f"ClickHouse在{ANSWER_S_MAX:g}秒内没有应答",
+                )
+            ) from error
         if status != HTTPStatus.OK:
             said = body.decode(errors="replace").strip().partition("\n")[0][:_SHOWN_MAX]
-            raise StoreError(said or f"status {status}")
+            raise StoreError(quoted(said or f"status {status}"))
         return _answer(body, self.settings.clickhouse_url)
 
     async def _post(self, statement: Statement) -> tuple[int, bytes]:
@@ -125,7 +132,18 @@ class Store:
         except TimeoutError:
             raise
         except (OSError, aiohttp.ClientError) as error:
-            raise StoreError(f"ClickHouse cannot be reached ({error or type(error).__name__})") from error
+            raise unreached(error) from error
+
+
+def quoted(words: str) -> Text:
+    """Introduce what somebody said in words of their own."""
+    return Text(words, f"数据库未能应答,原文为:{words}")
+
+
+def unreached(error: Exception) -> StoreError:
+    """The store could not be spoken with, for that reason."""
+    why = error if str(error) else type(error).__name__
+    return StoreError(Text(f"ClickHouse cannot be reached ({why})", f"无法连接ClickHouse({why})"))
 
 
 def _answer(body: bytes, url: str) -> Answer:
@@ -133,7 +151,10 @@ def _answer(body: bytes, url: str) -> Answer:
         found = json.loads(body)
         return Answer({column["name"]: column["type"] for column in found["meta"]}, found["data"])
     except (ValueError, LookupError, TypeError) as error:
-        raise StoreError(f"what answers at {url} is no ClickHouse: {body[:40]!r}") from error
+        said = repr(body[:40])
+        raise StoreError(
+            Text(f"what answers at {url} is no ClickHouse: {said}", f"{url}处应答的不是ClickHouse:{said}")
+        ) from error
 
 
 async def _whole(reply: aiohttp.ClientResponse) -> bytes:
@@ -141,5 +162,6 @@ async def _whole(reply: aiohttp.ClientResponse) -> bytes:
     async for piece in reply.content.iter_chunked(1 << 16):
         taken += piece
         if len(taken) > ANSWER_BYTES_MAX:
-            raise StoreError(f"an answer of more than {ANSWER_BYTES_MAX >> 20} MiB")
+            most = ANSWER_BYTES_MAX >> 20
+            raise StoreError(Text(f"an answer of more than {most} MiB", f"应答超过{most} MiB"))
     return bytes(taken)

@@ -297,7 +297,8 @@ def test_what_is_not_there_is_said_on_a_page(city: Stored) -> None:
         path("calls_offered", "/row", row="s/nobody@2020-01-01T00:00:00+08:00"): (404, "no call s/nobody@2020"),
         path("calls_offered", "/row", row="s/nobody"): (404, "no call s/nobody"),
         path("calls_offered", "/row", row="s/x@0001-01-01T00:00:00+14:00"): (400, "outside the years"),
-        path("calls_offered", over="<b>", lang="zh"): (400, "over is '<b>'"),
+        path("calls_offered", over="<b>", lang="zh"): (400, "over不能是'<b>':请写range, now"),
+        path("calls_offered", "/row", row="s/nobody", lang="zh"): (404, "没有存储s/nobody"),
         path("tickets_overdue", over="now", kind="line", var_line="nobody"): (200, "There is no row."),
     }
     for reply, (status, says) in zip(fetch(city.settings, *cases), cases.values(), strict=True):

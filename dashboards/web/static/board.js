@@ -161,16 +161,17 @@
     ink(inks());
     if (was === undefined) delete root.dataset.theme; else root.dataset.theme = was;
   };
-  const look = () => {
-    const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8;
-    const labels = { labelColor: { expr: "text" }, labelFontSize: size, labelFont: "inherit" };
+  const look = (node) => {
+    const { fontSize, fontFamily } = getComputedStyle(node);
+    const size = parseFloat(fontSize);
+    const labels = { labelColor: { expr: "text" }, labelFontSize: size };
     return {
-      params: Object.entries(inks()).map(([name, value]) => ({ name, value })),
+      params: Object.entries({ ...inks(), em: size }).map(([name, value]) => ({ name, value })),
       background: null,
       view: { stroke: null },
       axis: { ...labels, gridColor: { expr: "line" }, domainColor: { expr: "soft" }, tickColor: { expr: "soft" }, gridOpacity: 0.6 },
-      legend: { ...labels, symbolStrokeWidth: 3, symbolSize: size * 12 },
-      font: getComputedStyle(document.body).fontFamily,
+      legend: { ...labels, symbolStrokeWidth: size / 4, symbolSize: size * 12 },
+      font: fontFamily,
     };
   };
   const specOf = (id) => {
@@ -178,6 +179,11 @@
     const chart = charts.get(id);
     spec.datasets = { rows: chart.rows, marks };
     return spec;
+  };
+  const describe = ({ node, label }) => {
+    node.setAttribute("role", "img");
+    node.setAttribute("aria-label", label);
+    node.removeAttribute("aria-roledescription");
   };
   const embed = async (id) => {
     const chart = charts.get(id);
@@ -187,8 +193,10 @@
       if (chart.result) chart.result.finalize();
       chart.result = await window.vegaEmbed(chart.node, specOf(id), {
         mode: "vega-lite", ast: true, actions: false, renderer: "canvas", defaultStyle: false, logLevel: 1,
-        tooltip, config: look(),
+        tooltip, config: look(chart.node),
       });
+      chart.result.view.cleanThreshold = 0; // it would keep ten thousand of the rows that it lets go
+      describe(chart); // it says something of its own
     } finally {
       chart.busy = false;
     }
@@ -197,14 +205,14 @@
     let chart = charts.get(id);
     if (!chart) {
       const box = make("div", "chart");
-      box.setAttribute("role", "img");
       node.replaceChildren(box);
       chart = { node: box, rows: [] };
       charts.set(id, chart);
     }
     chart.rows = content.rows;
     const title = node.parentNode.querySelector("h2").textContent;
-    chart.node.setAttribute("aria-label", title + ". " + (content.summary || words.none));
+    chart.label = title + ". " + (content.summary || words.none);
+    describe(chart);
     const empty = !content.rows.some((row) => row.v !== null);
     node.classList.toggle("empty", empty);
     const none = node.querySelector(".nothing");
@@ -217,10 +225,19 @@
     if (!chart.result) return embed(id);
     const view = chart.result.view;
     view.data("rows", structuredClone(chart.rows));
-    if (data.specs[id].layer && data.specs[id].layer.some((one) => one.data && one.data.name === "marks")) {
-      view.data("marks", structuredClone(marks));
-    }
+    if (data.specs[id].layer) view.data("marks", structuredClone(marks));
     return view.runAsync();
+  };
+  // The marks of all charts as a list, for whoever has no pointer to put on them.
+  const listMarks = () => {
+    const list = document.getElementById("marks");
+    if (!list) return; // a board without trends
+    list.replaceChildren(...marks.map((one) => {
+      const item = make("li");
+      item.append(make("time", "", one.at), " ", make("b", tone(one), one.kind), " ", one.text);
+      return item;
+    }));
+    list.parentNode.hidden = !marks.length;
   };
   const loadCharts = () => {
     if (!Object.keys(data.specs).length) return;
@@ -236,6 +253,7 @@
   const panel = (said) => {
     if (said.id === 0) {
       marks = said.content.marks;
+      listMarks();
       for (const id of charts.keys()) update(id);
       return;
     }

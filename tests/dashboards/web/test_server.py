@@ -12,8 +12,9 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,7 +28,7 @@ from dashboards.numbers import figure
 from dashboards.numbers.routes import PAGES_AT_ONCE_MAX
 from dashboards.web import access, boards, bundle, choice, feeds, server, store
 from dashboards.web.keys import STORE
-from dashboards.web.shown import Writer, fields
+from dashboards.web.shown import Writer, fields, tone_of
 from hotline.events import CHINESE
 from hotline.queries import Statement, answer_from_rows
 from hotline.settings import SettingsError
@@ -38,7 +39,6 @@ from tests.hotline.stored_rows import ODD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.dashboards.asking import Asking
     from tests.hotline.stored_rows import Stored
@@ -69,7 +69,7 @@ def test_a_page_shows_every_panel_and_its_text(uid: str, page: Site, asking: Ask
     younger = expected(board, age, asking)
     text = page.get(f"/d/{uid}?still").text
     shown = {said["id"]: said["content"] for said in embedded(text, "first")["panels"]}
-    sections = [rest.partition("</section>")[0] for rest in text.split("<section ")[1:]]
+    sections = [rest.partition("</section>")[0] for rest in text.split('<section class="panel ')[1:]]
     for panel, section in zip(board.panels, sections, strict=True):
         assert panel["title"] in html.unescape(section)
         assert (panel["id"] in shown) is (panel["type"] != "text"), panel["title"]
@@ -146,6 +146,64 @@ def test_a_question_that_cannot_be_answered_is_told_why(path: str, status: int, 
     assert (found.status, said in html.unescape(found.text)) == (status, True), found.text[-400:]
 
 
+TOO_MANY = "&".join(f"var-line={n}" for n in range(201))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/d/nothing", 404, "处没有内容"),
+        ("/d/hotline-calls-zh?from=yesterday", 400, "'yesterday'不是时间"),
+        ("/d/hotline-calls-zh?from=now%2B9y&to=now%2B200y", 400, "不在1970年至2105年之间"),
+        ("/d/hotline-calls-zh?from=now-999999d", 400, "太远"),
+        ("/d/hotline-calls-zh?from=now&to=now-1h", 400, "却止于更早的"),
+        ("/d/hotline-calls-zh?var-window=2y", 400, "请从"),
+        ("/d/hotline-calls-zh?var-line=a%00b", 400, "不能是line的名称"),
+        (f"/d/hotline-calls-zh?{TOO_MANY}", 400, "最多选200个"),
+        ("/numbers/nonsense", 404, "没有指标'nonsense'"),
+        ("/numbers/calls_offered?page=0", 400, "请写从1起的整数"),
+        ("/numbers/calls_offered?page=999", 404, "没有第999页"),
+        ("/numbers/calls_offered?from=yesterday", 400, "'yesterday'不是时间"),
+        ("/numbers/calls_offered?from=now-10s&to=now-5s", 400, "没有calls_offered的整分钟数据"),
+        ("/numbers/calls_offered?over=now", 400, "没有当前值"),
+        ("/numbers/calls_offered?sort=x", 400, "没有“x”一列"),
+        (f"/numbers/calls_offered?kind=line&{TOO_MANY}", 400, "最多选200个"),
+        ("/numbers/calls_offered?kind=line&var-line=a%00b", 400, "名称是最多200字节"),
+        ("/numbers/calls_offered/row?row=x", 400, "请照明细所示写"),
+        ("/numbers/calls_offered/row?row=s%00/x", 400, "不是一行明细"),
+        ("/numbers/calls_offered/row?row=s/x@0001-01-01T00:00:00%2B14:00", 400, "开始时间不在"),
+        ("/numbers/calls_offered/row?row=s/nobody", 404, "没有存储s/nobody"),
+    ],
+)
+def test_what_is_refused_is_told_in_the_language_of_the_reader(path: str, status: int, said: str, page: Site) -> None:
+    """That of the address or of its board, whatever the browser asks for; else that of the browser."""
+    found = page.get(path, Accept_Language="zh-CN,zh;q=0.9,en;q=0.8")
+    text = html.unescape(found.text)
+    assert (found.status, said in text, 'lang="zh-CN"' in text) == (status, True, True), text[-400:]
+    if "-zh" in path:
+        assert said in html.unescape(page.get(path, Accept_Language="en").text)
+    english = path.replace("-zh", "") + ("&" if "?" in path else "?") + "lang=en"
+    told = page.get(english, Accept_Language="zh-CN")
+    assert (told.status, 'lang="en"' in told.text) == (status, True)
+    (sentence,) = re.findall(r'<p(?: class="refused" role="alert")?>([^<]+)</p>', told.text)
+    assert not re.search("[\u3000-\u9fff]", sentence)
+
+
+def test_an_english_board_is_refused_in_english_and_an_outage_is_told_in_the_language_of_its_board(
+    city: Stored,
+) -> None:
+    """What the engine says in words of its own stays as it is, and is introduced."""
+    wrong = type(city.settings)(**{**_plain(city.settings), "clickhouse_reader": "nobody"})
+    with site(wrong, clock=Clock(AT, speed=0.0)) as running:
+        assert "is no time" in running.get("/d/hotline-calls?from=x", Accept_Language="zh-CN").text
+        for uid, introduced in (("hotline-wall-zh", "数据库未能应答,原文为:"), ("hotline-wall", "")):
+            failed = embedded(running.get(f"/d/{uid}?still").text, "first")["tick"]["failed"]
+            (why,) = {one["why"] for one in failed.values()}
+            assert re.match(f"{introduced}.*nobody", why), why
+        told = running.get("/numbers/calls_offered", Accept_Language="zh-CN")
+        assert (told.status, "数据库未能应答,原文为:" in told.text) == (503, True)
+
+
 def test_an_overdue_ticket_leads_to_what_happened_to_it(page: Site) -> None:
     (panel,) = (one for one in WEB["hotline-overdue"].panels if one["type"] == "table")
     ticket, *_ = page.still("/d/hotline-overdue")[panel["id"]]["rows"][0]
@@ -212,11 +270,17 @@ NASTY = ["o'neil", "投诉", "🚰 \\", "$__toTime", "<script>alert(1)</script>"
 
 
 def test_nasty_names_choose_nothing_else_and_stay_text(page: Site) -> None:
-    chosen = "&".join(f"var-district={quote(name)}" for name in NASTY)
-    text = page.get(f"/d/hotline-district?{chosen}").text
+    """Of all of them one is the name of a district, so the board is that of the one; that of the others is empty."""
+    named = [f"var-district={quote(name)}" for name in NASTY]
+    asked = "/d/hotline-district?from=now-3d&to=now&var-window=7d&"
+    text = page.get(asked + "&".join(named)).text
     assert "<script>alert" not in text
-    assert page.still(f"/d/hotline-district?{chosen}") != page.still("/d/hotline-district")
     assert embedded(text, "first")["tick"]["failed"] == {}
+    of_all, of_one, of_none = (page.still(asked + "&".join(chosen)) for chosen in (named, named[-1:], named[:-1]))
+    assert of_all == of_one
+    tiles = [panel for panel in WEB["hotline-district"].panels if panel["type"] == "stat" and panel.get("links")]
+    assert {text for panel in tiles for text in texts(of_none[panel["id"]])} <= {"—", "0"}
+    assert {text for panel in tiles for text in texts(of_one[panel["id"]])} - {"—", "0"}
 
 
 @given(asked=st.dictionaries(st.sampled_from(["from", "to", "var-line", "var-window", "lang"]), st.text(max_size=40)))
@@ -248,6 +312,26 @@ def test_a_stream_begins_with_everything_and_then_says_what_changed(city: Stored
         (wait,) = (panel["id"] for panel in WEB["hotline-wall"].panels if panel["title"].startswith("Longest wait"))
         assert wait in again
         assert len(again) < ticks * len(asked) / 2
+
+
+@pytest.mark.parametrize("uid", ["hotline-calls", "hotline-annual-zh"])
+def test_a_page_is_told_the_marks_of_every_kind(uid: str, page: Site, asking: Asking) -> None:
+    """Those that the statements of the board's annotations find, under the names that Grafana gives them."""
+    chosen = f"from={int(AT - 2 * 86_400) * 1000}&to=now"
+    board = WEB[uid]
+    at = choice.read(board, MultiDict(parse_qsl(chosen))).at(datetime.fromtimestamp(AT, LOCAL), LOCAL)
+    wanted = []
+    for annotation in board.json["annotations"]["list"]:
+        if "rawSql" in annotation["target"]:
+            found = asking.ask(expand(annotation["target"]["rawSql"], at))
+            assert found.rows, annotation["name"]
+            tone = tone_of(annotation["iconColor"])
+            wanted += [(row[0], annotation["name"], tone, row[1]) for row in found.rows]
+    with page.events(f"/d/{uid}/events?{chosen}") as said:
+        shown = next(what["content"]["marks"] for _, what in said if what.get("id") == feeds.MARKS)
+    told = [(mark["at"], mark["kind"], mark["tone"], mark["text"]) for mark in shown]
+    written = Writer(board.lang, LOCAL)
+    assert told == sorted(((written.time(at, ""), *rest) for at, *rest in wanted), key=lambda mark: mark[0])
 
 
 def test_viewers_share_each_question(city: Stored) -> None:
@@ -293,9 +377,12 @@ def test_each_question_is_asked_once_a_tick_however_many_look(city: Stored, monk
     assert len(asked) == len(set(asked))
 
 
-def opened(running: Site, path: str) -> socket.socket:
-    """A connection that asks and never reads."""
-    line = socket.create_connection(("127.0.0.1", running.port))
+def opened(running: Site, path: str, takes_bytes: int = 0) -> socket.socket:
+    """A connection that asks and never reads; `takes_bytes` is what the system takes for it meanwhile."""
+    line = socket.socket()
+    if takes_bytes:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes_bytes)
+    line.connect(("127.0.0.1", running.port))
     line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     return line
 
@@ -308,18 +395,37 @@ def wait(until: Any, patience_s: float = 30.0) -> None:
 
 
 def test_viewers_that_never_read_cost_little_and_are_let_go(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is told again and again each keeps less than 256 KiB here; once it takes nothing its line is cut."""
     monkeypatch.setattr(server, "SLOW_S", 0.5)
-    with site(city.settings, clock=Clock(AT, speed=60.0)) as running:
+    panel = WEB["hotline-wall"].panels[0]["id"]
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
         running.still("/d/hotline-wall")
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        lines = [opened(running, "/d/hotline-wall/events") for _ in range(300)]
-        wait(lambda: json.loads(running.get("/health").body)["viewers"] == 300)
-        for _ in range(5):
-            assert running.get("/d/hotline-wall").status == http.client.OK
-        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        assert grown_kib < 300 * 256
+        before = resident_kib()
+        lines = [opened(running, "/d/hotline-wall/events", takes_bytes=4096) for _ in range(100)]
+        wait(lambda: viewers(running) == len(lines))
+        assert running.get("/d/hotline-wall").status == http.client.OK
+        largest, told = resident_kib(), 0
+        while viewers(running):
+            told += 1
+            assert told < 200, f"{viewers(running)} that take nothing are still told"
+            running.put("hotline-wall", panel, {"tiles": [], "solid": False, "told": f"{told:100000}"})
+            time.sleep(0.05)
+            largest = max(largest, resident_kib())
+        assert largest - before < len(lines) * 256
+        assert running.get("/d/hotline-wall").status == http.client.OK
         for line in lines:
             line.close()
+
+
+def viewers(running: Site) -> int:
+    found: int = json.loads(running.get("/health").body)["viewers"]
+    return found
+
+
+def resident_kib() -> int:
+    """What this process has in memory at this instant."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() // 1024
 
 
 def test_more_than_can_be_served_is_refused_and_says_so(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -531,7 +637,7 @@ def test_without_an_engine_no_board_shows_a_number_and_pages_of_numbers_say_why(
         for uid, board in WEB.items():
             first = embedded(running.get(f"/d/{uid}?still").text, "first")
             asking = {str(panel["id"]) for panel in board.panels if panel["type"] != "text"}
-            marked = {str(feeds.MARKS)} if board.notes else set()
+            marked = {str(feeds.MARKS)} if board.marks else set()
             assert (first["panels"], set(first["tick"]["failed"])) == ([], asking | marked), uid
         for part in ("", "/row", "/rows.csv", "/rows.xlsx"):
             told = running.get(f"/numbers/calls_offered{part}?row=a%2Fb")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -18,13 +19,19 @@ from dashboards.ages import age
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
 from dashboards.finished import column
-from dashboards.web import charts
+from dashboards.web import axes, charts, marks
+from dashboards.web.boards import MarkKind
+from dashboards.web.colours import MEANING
 from dashboards.web.drawable import undrawable
 from dashboards.web.drawing import table
+from dashboards.web.lines import POINTS_FEW_MAX, lines_rows
 from dashboards.web.shown import SAID, SIGNS, Field, Tone, Writer, fields, tone_of
 from dashboards.web.store import Answer
 from dashboards.words import NO_VALUE, Lang
 from hotline.catalogue import KPIS, Better, Kpi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EN, ZH = (Writer(lang, ZoneInfo("Asia/Shanghai")) for lang in (Lang.EN, Lang.ZH))
 TARGETED = [kpi for kpi in KPIS.values() if kpi.target is not None]
@@ -194,4 +201,67 @@ def test_every_chart_is_sound_vega_lite() -> None:
 def test_a_chart_shows_the_hotlines_clock(at_s: int, zone: str) -> None:
     """What UTC shows at that instant is what the clock there shows."""
     local = datetime.fromtimestamp(at_s, ZoneInfo(zone)).replace(tzinfo=UTC)
-    assert datetime.fromtimestamp(charts.local_ms(at_s, ZoneInfo(zone)) / 1000, UTC) == local.replace(fold=0)
+    assert datetime.fromtimestamp(axes.local_ms(at_s, ZoneInfo(zone)) / 1000, UTC) == local.replace(fold=0)
+
+
+def rows_of(values: Sequence[float | None], **custom: str) -> list[dict[str, Any]]:
+    """The rows of a trend of one column, an hour apart."""
+    answer = Answer({"time": "DateTime", "n": "Int64"}, [[3600 * hour, value] for hour, value in enumerate(values)])
+    panel = {"interval": "1h", "fieldConfig": {"defaults": {"custom": custom}, "overrides": []}}
+    rows: list[dict[str, Any]] = lines_rows(panel, [answer], EN)["rows"]
+    return rows
+
+
+def points(values: Sequence[float | None], **custom: str) -> list[int]:
+    """The places of the values that are seen as points."""
+    return [place for place, row in enumerate(rows_of(values, **custom)) if row.get("point")]
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 9)), max_size=3 * POINTS_FEW_MAX))
+def test_points_are_seen_as_the_panel_asks(values: list[float | None]) -> None:
+    """`always`: all; `auto`: all while they are few, else each that no line touches; of bars none, unless `always`."""
+    there = [place for place, value in enumerate(values) if value is not None]
+    alone = [place for place in there if not {place - 1, place + 1} & set(there)]
+    assert points(values, showPoints="always") == points(values, showPoints="always", drawStyle="bars") == there
+    assert points(values, showPoints="auto") == points(values) == (there if len(there) <= POINTS_FEW_MAX else alone)
+    assert points(values, showPoints="auto", drawStyle="bars") == []
+
+
+def test_a_day_by_the_minute_is_a_line_and_a_minute_between_gaps_a_point() -> None:
+    day: list[float | None] = [1.0] * 1440
+    day[700], day[702] = None, None
+    assert points(day, showPoints="auto") == [701]
+
+
+def test_bars_stand_side_by_side_within_their_hour() -> None:
+    answer = Answer({"time": "DateTime", "a": "Int64", "b": "Int64"}, [[0, 1, 2], [3600, 3, None], [36_000, 5, 6]])
+    panel = {"interval": "1h", "fieldConfig": {"defaults": {"custom": {"drawStyle": "bars"}}, "overrides": []}}
+    rows = lines_rows(panel, [answer], EN)["rows"]
+    a, b = ([row for row in rows if row["s"] == name] for name in "ab")
+    for left, right in zip(a, b, strict=True):
+        start = left["time"]
+        assert start < left["since"] < left["middle"] < left["until"] == right["since"] < right["until"]
+        assert right["until"] < start + axes.HOUR_MS
+    (alone,) = rows_of([1], drawStyle="bars")
+    assert 0 < alone["until"] - alone["since"] < axes.HOUR_MS
+
+
+def test_marks_say_their_kind_and_stand_in_their_order_with_a_colour_each() -> None:
+    kinds = [MarkKind("Incidents", Tone.BAD, ""), MarkKind("Holidays", Tone.PLAIN, "")]
+    answers = [Answer({"time": "DateTime", "text": "String"}, rows) for rows in ([[7200, "b"]], [[3600, "<i>"]])]
+    made = marks.marks(zip(kinds, answers, strict=True), EN)
+    assert [(one["at"], one["kind"], one["tone"], one["text"]) for one in made] == [
+        ("1970-01-01 09:00:00", "Holidays", "plain", "<i>"),
+        ("1970-01-01 10:00:00", "Incidents", "bad", "b"),
+    ]
+    scale = marks.layer()["encoding"]["color"]["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == MEANING
+    assert len(set(scale["range"])) == len(Tone)
+
+
+def test_every_trend_has_marks_in_it() -> None:
+    """Bars as well as lines."""
+    for board in BOARDS:
+        for panel in board.json(Edition(Lang.EN, "Asia/Shanghai"))["panels"]:
+            if panel["type"] == "timeseries":
+                assert marks.layer() in charts.SPECS["timeseries"](panel)["layer"], panel["title"]
