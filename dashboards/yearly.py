@@ -74,13 +74,13 @@ def year_line(name: str, by: By = By.MONTH) -> Entry:
 
     def make(edition: Edition) -> Panel:
         asked = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone))
-        style = options.GraphDrawStyle.BARS if kpi.unit is Unit.COUNT else options.GraphDrawStyle.LINE
+        bars = kpi.unit is Unit.COUNT
         panel = (
             timeseries.Panel()
-            .draw_style(style)
-            .fill_opacity(60 if kpi.unit is Unit.COUNT else 0)
+            .draw_style(options.GraphDrawStyle.BARS if bars else options.GraphDrawStyle.LINE)
+            .fill_opacity(60 if bars else 0)
             .line_width(2)
-            .show_points(options.VisibilityMode.ALWAYS)
+            .show_points(options.VisibilityMode.AUTO if bars else options.VisibilityMode.ALWAYS)
             .span_nulls(False)
             .legend(common.VizLegendOptions().show_legend(True).placement(options.LegendPlacement.BOTTOM))
             .tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI))
