@@ -63,6 +63,7 @@ def main() -> None:
     """Store a year, then ask everything."""
     parser = argparse.ArgumentParser(prog="python -m bench.boards", description=__doc__.splitlines()[0])
     parser.add_argument("--days", type=int, default=2 * YEAR_DAYS, help="days that are stored (%(default)s)")
+    parser.add_argument("--board", action="append", help="ask for this one alone; several may be given")
     parser.add_argument("--times", type=int, default=3, help="how often each query is asked (%(default)s)")
     given = parser.parse_args()
     at_s = int(time.time()) // HOUR_S * HOUR_S
@@ -73,7 +74,7 @@ def main() -> None:
             year.store_tickets(client, at_s, days=given.days)
             print(f"{given.days} days stored in {time.monotonic() - begun:.0f} s", flush=True)
         asking = Asking(settings)
-        for board in BOARDS:
+        for board in (one for one in BOARDS if one.name in (given.board or [one.name])):
             found = costs(board, asking, at_s, times=given.times)
             report(board, found, together_ms(settings, [cost.sql for cost in found], given.times))
 
@@ -103,16 +104,18 @@ def opened(board: Board, at_s: int) -> Chosen:
     variables: dict[str, str | list[str]] = {kind: [ALL_VALUE] for kind in ("line", "district", "department")}
     if board.name in OF_ONE:
         variables[board.name] = [f"{board.name} 1"]
-    return Chosen(from_s=_since(board, at_s), to_s=at_s - 1, interval_s=300, variables={**variables, "window": "today"})
+    since, until = _range(board, at_s)
+    return Chosen(from_s=since, to_s=until - 1, interval_s=300, variables={**variables, "window": "today"})
 
 
-def _since(board: Board, at_s: int) -> int:
-    local = datetime.fromtimestamp(at_s - 1, ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0)
+def _range(board: Board, at_s: int) -> tuple[int, int]:
+    midnight = datetime.fromtimestamp(at_s - 1, ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0)
+    today = int(midnight.timestamp())
     if board.since == "now/d":
-        return int(local.timestamp())
-    if board.since == "now-1y/y":  # a whole year that is stored
-        return at_s - YEAR_DAYS * DAY_S
-    return at_s - BACK_S[board.since]
+        return today, at_s
+    if board.since == "now-1y/y":  # a year of whole days that is stored
+        return today - YEAR_DAYS * DAY_S, today
+    return at_s - BACK_S[board.since], at_s
 
 
 def _asked(asking: Asking, sql: str, times: int) -> tuple[float, int]:
