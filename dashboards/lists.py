@@ -58,7 +58,7 @@ def overdue_list() -> Entry:
 def _overdue_sql(zone: str) -> str:
     """Ask for tickets by their last version, of those births alone of which any version is overdue.
 
-    FINAL would merge every ticket there is, and read all columns of them: on fifteen million twenty times as long.
+    FINAL would merge every ticket there is, and read all columns of them: on fifteen million three times the work.
     """
     stock = kpi("tickets_overdue").numerator
     if not isinstance(stock, Stock):

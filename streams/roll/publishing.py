@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from hotline import ipc
@@ -38,10 +37,9 @@ class Publisher:
         if self._state.changes == self._changes_said:
             return None
         figures = self._figures()
-        city = self._city()
-        chosen = {
-            name: of.differs(said := self._said.get(name)) | (of.turned(said) & city) for name, of in figures.items()
-        }
+        chosen = {name: of.differs(self._said.get(name)) for name, of in figures.items()}
+        for name, of in figures.items():
+            chosen[name][self._city] |= of.turned(self._said.get(name))
         if not any(mask.any() for mask in chosen.values()):
             return None
         values = self._table(figures, chosen)
@@ -54,7 +52,9 @@ class Publisher:
         if self._state.changes == self._changes_in_full and not store and self.values_offset is not None:
             return self._record(as_of_ms, full=True, values=b"")
         figures = self._figures()
-        chosen = {name: of.something() | self._city() for name, of in figures.items()}
+        chosen = {name: of.something() for name, of in figures.items()}
+        for mask in chosen.values():
+            mask[self._city] = True
         values = self._table(figures, chosen)
         self._said, self._changes_in_full = figures, self._changes_said
         tables = {KPIS_TABLE: ipc.encode_table(self._to_store(values, as_of_ms), small=True)} if store else {}
@@ -69,9 +69,10 @@ class Publisher:
             for name, board in BOARDS.items()
         }
 
-    def _city(self) -> Mask:
-        """Which scope is all of it."""
-        return np.array([kind == ALL for kind, _ in self._state.scopes.names])[:, None]
+    @property
+    def _city(self) -> int:
+        """Number of the scope that is all of it: the first one, so it is found at once."""
+        return self._state.scopes.names.index((ALL, ""))
 
     def _table(self, figures: dict[str, Figures], chosen: dict[str, Mask]) -> pa.Table:
         scopes = self._state.scopes
