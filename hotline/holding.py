@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 LEASE_S = 120.0
 """How long the sink waits for one piece of work before it goes on by itself."""
+READ_LEASE_S = 6.0
+"""The same where nothing is added: who reads begins the lease anew again and again, and if killed stops nobody long."""
 WAIT_S = LEASE_S + 30.0
 """How long another lease is waited for: longer than that of one who was killed, which nobody gives back."""
 SINK_WAIT_S = 15.0
@@ -53,9 +56,21 @@ def no_hold() -> Iterator[Lease]:
 class Hold:
     """Holds the sink of a data folder, piece by piece: `with hold(): …`; without a sink nothing, and it says so."""
 
-    def __init__(self, settings: Settings, *, lease_s: float = LEASE_S, sink_wait_s: float = SINK_WAIT_S) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        lease_s: float = LEASE_S,
+        sink_wait_s: float = SINK_WAIT_S,
+        kept_s: float = 0.0,
+    ) -> None:
+        """`kept_s`: for so long a lease begins anew by itself while its block runs.
+
+        Only for who reads: what is added under a lease must not outlive whoever holds it.
+        """
         self._folder = settings.folder
         self._lease_s = lease_s
+        self._kept_s = kept_s
         self._sink_until = time.monotonic() + sink_wait_s
         self.notes: list[str] = []
         """Why what was read may not have stood still; empty when it did."""
@@ -72,9 +87,28 @@ class Hold:
             return
         name = str(taken["lease"])
         try:
-            yield Lease(int(taken["epoch"]), partial(self._renewed, name))
+            with self._kept(name):
+                yield Lease(int(taken["epoch"]), partial(self._renewed, name))
         finally:
             self._give_back(name)
+
+    @contextmanager
+    def _kept(self, lease: str) -> Iterator[None]:
+        over, until = threading.Event(), time.monotonic() + self._kept_s
+
+        def keep() -> None:
+            while not over.wait(self._lease_s / 4) and time.monotonic() < until and self._renewed(lease):
+                pass
+
+        keeping = threading.Thread(target=keep, name="lease", daemon=True)
+        if self._kept_s:
+            keeping.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if self._kept_s:
+                keeping.join()
 
     def _take(self) -> Any:
         """Take the lease: the sink's answer, None without a sink."""
@@ -98,7 +132,8 @@ class Hold:
         if answer is None:
             self._note("the sink ended meanwhile")
         elif answer[0] != http.client.OK:
-            self._note(f"a comparison took longer than the lease of {self._lease_s:g} s: the sink went on meanwhile")
+            longest_s = max(self._lease_s, self._kept_s)
+            self._note(f"a comparison took longer than the lease of {longest_s:g} s: the sink went on meanwhile")
 
     def _renewed(self, lease: str) -> bool:
         port = self._port()

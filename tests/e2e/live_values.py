@@ -196,19 +196,26 @@ def _others(one: dict[Key, Value], other: dict[Key, Value]) -> set[Key]:
 
 
 def caught_up(hotline: Hotline, reading: Consumer) -> list[live.Live]:
-    """All records up to one that names every output there is."""
-    ends = {
+    """All records up to one that names every output there is; repeats may still come, as after a change of the log."""
+    found: list[live.Live] = []
+    until = time.monotonic() + FRESH_S
+    while not found or _read(found[-1]) != _stored(hotline):
+        assert time.monotonic() < until, (found[-1:], _stored(hotline))
+        found += [live.decode(record.value) for record in reading.more()]
+    return found
+
+
+def _read(record: live.Live) -> dict[tuple[str, int], int]:
+    return {(at.topic, at.partition): at.offset for at in record.positions if at.offset}
+
+
+def _stored(hotline: Hotline) -> dict[tuple[str, int], int]:
+    return {
         (topic, partition): position
         for topic in MEASURED_TOPICS.values()
         for partition, position in stored_ends(hotline, topic).items()
         if position
     }
-    found: list[live.Live] = []
-    until = time.monotonic() + FRESH_S
-    while not found or {(at.topic, at.partition): at.offset for at in found[-1].positions if at.offset} != ends:
-        assert time.monotonic() < until, (found[-1:], ends)
-        found += [live.decode(record.value) for record in reading.more()]
-    return found
 
 
 def stored_ends(hotline: Hotline, topic: str) -> dict[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from streams.roll.publishing import Publisher
 from streams.roll.scopes import Scopes
 from streams.roll.state import Read, State
 from streams.roll.stored import TRIES_MAX, UnsteadyError, read_stored, repairs
+from tests.deploy.stacks import wait_until
 from tests.sinks.sinking import PARTITIONS, START, ZONE, SinkProcess, Stack, stack_on
 from tests.streams.rolled import merged
 from tests.ten_records import ten_records
@@ -150,6 +152,27 @@ def test_roll_does_not_start_from_tables_that_nobody_holds(
     with pytest.raises(UnsteadyError, match="the sink could not be held: the sink is down"):
         read_stored(sink.settings, watched, AT_S)  # type: ignore[arg-type]
     assert len(statements) % TRIES_MAX == 0
+
+
+def test_who_reads_keeps_the_sink_still_for_long_and_whoever_is_killed_meanwhile_for_a_moment(
+    sink: SinkProcess,
+) -> None:
+    """A lease begins anew by itself while its holder lives, but no longer than it may be kept."""
+    hold = Hold(sink.settings, lease_s=3.0, kept_s=60.0)
+    with hold():
+        until = time.monotonic() + 7
+        while time.monotonic() < until:
+            assert not free(sink)
+            time.sleep(0.2)
+    assert hold.notes == []
+    assert free(sink)
+    assert Hold(sink.settings, lease_s=3.0, kept_s=60.0)._take()  # as of one who was killed: nobody tells the sink more
+    assert not free(sink)
+    wait_until(lambda: free(sink), "the lease of one who was killed has ended")
+    too_long = Hold(sink.settings, lease_s=1.0, kept_s=0.5)
+    with too_long():
+        wait_until(lambda: free(sink), "the sink goes on although its holder lives")
+    assert "the sink went on meanwhile" in too_long.notes[0]
 
 
 def why_not(settings: Settings, client: Client, state: State) -> str:
