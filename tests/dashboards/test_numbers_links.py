@@ -71,7 +71,7 @@ def panels(board: Board) -> Iterator[tuple[dict[str, Any], list[str], list[str]]
 
 def summed(sql: str) -> str:
     """The part of a statement that adds up sums."""
-    return sql[sql.index("FROM (SELECT sumForEachIf(") :]
+    return sql[sql.index("FROM (SELECT sumForEach(") :]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
