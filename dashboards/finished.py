@@ -13,7 +13,8 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards import look
 from dashboards.query import datasource
-from dashboards.words import NO_VALUE, Lang, closed_words, kind_label
+from dashboards.words import NO_VALUE, Lang, Text, closed_words, kind_label
+from hotline.catalogue import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,12 +77,12 @@ def column(
     return Override(matcher=MatcherConfig(id_val="byName", options=name), properties=properties)
 
 
-def scope_column(kind: str, lang: Lang, links: Sequence[Mapping[str, Any]] = ()) -> Override:
-    """Say how the column `name` of scopes is shown: words of closed vocabularies in the language."""
+def scope_column(kind: str, lang: Lang, links: Sequence[Mapping[str, Any]] = (), *, name: str = "name") -> Override:
+    """Say how a column of scopes is shown: words of closed vocabularies in the language."""
     words = closed_words(kind, lang)
     texts = {word: {"text": text, "index": place} for place, (word, text) in enumerate(words.items())}
     more = {"mappings": [{"type": "value", "options": texts}]} if words else {}
-    return column("name", kind_label(kind).of(lang), unit=look.TEXT_UNIT, links=links, more=more)
+    return column(name, kind_label(kind).of(lang), unit=look.TEXT_UNIT, links=links, more=more)
 
 
 def names_as_texts() -> Override:
@@ -93,6 +94,14 @@ def names_as_texts() -> Override:
 def span_columns(*spans: RowSpan) -> list[Override]:
     """Keep the columns out of sight that say which spans the values of a row are of."""
     return [column(name, name, unit=look.TEXT_UNIT, hidden=True) for span in spans for name in span]
+
+
+def change_column(kpi: Kpi, lang: Lang, words: Text, links: Sequence[Mapping[str, Any]] = ()) -> Override:
+    """Say how the column is shown that says how much a KPI differs from what it was."""
+    points = Text("suffix: points", "suffix:个百分点").of(lang)
+    unit = points if kpi.unit is Unit.SHARE else "percentunit"
+    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
+    return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey, links=links)
 
 
 def linked(name: str, link: Mapping[str, Any]) -> Override:

@@ -52,8 +52,8 @@ def dead_in_the_last_hour() -> Entry:
     """How many records could not be counted of late."""
     title = Text("Dead letters, last hour", "近1小时死信")
     about = Text(
-        "Records set aside with a reason in the last hour: see the table, and `hotline dead-letters list`.",
-        "近1小时因故未计入的记录,原因见下表,另见 `hotline dead-letters list`。",
+        "Records set aside with a reason in the last hour: see the tables below.",
+        "近1小时因故未计入的记录,见下方各表。",
     )
     return _entries("dead letters hour", title, about, (DEAD_LETTERS_TABLE, "set_aside_at", HOUR_S), FAULTS)
 
@@ -80,6 +80,22 @@ def dead_by_reason() -> Entry:
         "newest": Text("Newest", "最近一条"),
     }
     return table("dead by reason", title, about, stored.dead_by_reason, columns)
+
+
+def dead_letters() -> Entry:
+    """What could not be counted of late, one by one."""
+    title = Text("Newest dead letters", "最近死信")
+    about = Text(
+        "The newest records that were set aside. `hotline dead-letters show NAME` shows one as it came.",
+        "最近被搁置的记录;用 `hotline dead-letters show 名称` 查看原文。",
+    )
+    columns = {
+        "set_aside_at": Text("Set aside", "搁置时间"),
+        "reason": Text("Reason", "原因"),
+        "name": Text("Name", "名称"),
+        "origin": Text("Came from", "来源位置"),
+    }
+    return table("dead letters", title, about, stored.dead_letters, columns)
 
 
 def marks() -> Entry:

@@ -15,6 +15,8 @@ ONE_LIVE_VALUE = f"kpi = 'calls_offered' AND scope_kind = '{ALL}' AND scope = ''
 MOVED_WITHIN_S = 60
 """A mark replaces the one before it: one that moved so soon after the end of the range is shown as of the end."""
 
+DEAD_LETTERS_MAX = 100
+
 
 def age(table: str, at: str, zone: str, of: str = "true") -> str:
     """Seconds since the newest entry before the end of the range; nothing where there is none."""
@@ -42,6 +44,16 @@ def dead_by_reason(zone: str) -> str:
         f"{as_of_end(zone)} SELECT CAST(reason, 'String') AS reason, {recent} AS recent, {day} AS day, "  # noqa: S608  names of ours
         f"toInt64(count()) AS all_time, max(set_aside_at) AS newest FROM {DATABASE}.{DEAD_LETTERS_TABLE} "
         "WHERE set_aside_at <= now_at GROUP BY reason ORDER BY recent DESC, all_time DESC, reason"
+    )
+
+
+def dead_letters(zone: str) -> str:
+    """The newest dead letters by the name that `hotline dead-letters show` takes; never what stands in them."""
+    name = "concat(topic, '/', toString(partition), '/', toString(log), '/', toString(offset), '/', toString(place))"
+    return (
+        f"{as_of_end(zone)} SELECT set_aside_at, CAST(reason, 'String') AS reason, {name} AS name, origin "  # noqa: S608  names of ours
+        f"FROM {DATABASE}.{DEAD_LETTERS_TABLE} WHERE set_aside_at <= now_at "
+        f"ORDER BY set_aside_at DESC, topic, partition, log DESC, offset DESC, place DESC LIMIT {DEAD_LETTERS_MAX}"
     )
 
 

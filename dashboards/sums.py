@@ -184,41 +184,40 @@ def summands(asked: Asked) -> list[Summand]:
 def summed(asked: Asked, keys: Sequence[Key] = ()) -> str:
     """Select keys, the sums, and `sums` with all of them; one row when there are no keys.
 
-    All sums are one array until the end, and rows that belong to the span as well as to all time are read once, under
-    the two flags: to plan a statement takes most of its time, and grows with its columns times its pieces.
+    All sums are one array until the end: to plan a statement takes most of its time, and grows with its columns times
+    its pieces.
     """
     names = summands(asked)
-    evers = sorted({summand.ever for summand in names})
     days = asked.span.days and not any(key.fine for key in keys)
     cut = pieces(asked.subject, asked.kind, names, days=days)
     parts = " UNION ALL ".join(_select(piece, names, asked, keys) for piece in cut)
     named = "".join(f"{key.name}, " for key in keys)
-    added = ", ".join(f"sumForEachIf(v, {_IS[ever]}) AS {_HELD[ever]}" for ever in evers)
-    values = [f"{_HELD[one.ever]}[{place}] AS {one.name}" for place, one in enumerate(names, 1)]
+    values = [f"sums[{place}] AS {one.name}" for place, one in enumerate(names, 1)]
     return (
-        f"SELECT {named}{', '.join(values)}, [{', '.join(one.name for one in names)}] AS sums "  # noqa: S608  names of ours
-        f"FROM (SELECT {named}{added} FROM ({parts}){_grouped([key.name for key in keys])})"
+        f"SELECT {named}{', '.join(values)}, sums "  # noqa: S608  names of ours
+        f"FROM (SELECT {named}sumForEach(v) AS sums FROM ({parts}){_grouped(keys)})"
     )
 
 
-_HELD = {False: "during", True: "of_all_time"}
 _IS = {False: "is_during", True: "is_of_all_time"}
 
 
 def _select(piece: Piece, names: Sequence[Summand], asked: Asked, keys: Sequence[Key]) -> str:
-    sums = [f"sum({one.measure.column})" if one in piece.summands else "0" for one in names]
+    """Rows that belong to the span as well as to all time are read once, and each sum takes its own of them."""
+    both = len(piece.when) > 1
+    sums = [_sum(one, both=both) if one in piece.summands else "0" for one in names]
     scopes = asked.scopes(as_city=piece.of_city and SCOPE not in keys)
     of_keys = "".join(f"{key.of_day if piece.by_day else key.of_row} AS {key.name}, " for key in keys)
-    both = len(piece.when) > 1
-    when = f"({' OR '.join(_IS.values())})" if both else "".join(piece.when.values())
-    flags = {_IS[ever]: f"({piece.when[ever]})" if both else f"{ever in piece.when:d}" for ever in _IS}
-    of_flags = ", ".join(f"{what} AS {flag}" for flag, what in flags.items())
-    grouped = _grouped([key.name for key in keys] + (list(flags) if both else []))
+    when = " OR ".join(f"(({which}) AS {_IS[ever]})" if both else which for ever, which in piece.when.items())
     return (
-        f"SELECT {of_keys}{of_flags}, [{', '.join(sums)}] AS v FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
-        f"WHERE {scopes} AND {when}{grouped}"
+        f"SELECT {of_keys}[{', '.join(sums)}] AS v FROM {DATABASE}.{piece.table} "  # noqa: S608  names of ours
+        f"WHERE {scopes} AND ({when}){_grouped(keys)}"
     )
 
 
-def _grouped(names: Sequence[str]) -> str:
-    return f" GROUP BY {', '.join(names)}" if names else ""
+def _sum(one: Summand, *, both: bool) -> str:
+    return f"sumIf({one.measure.column}, {_IS[one.ever]})" if both else f"sum({one.measure.column})"
+
+
+def _grouped(keys: Sequence[Key]) -> str:
+    return f" GROUP BY {', '.join(key.name for key in keys)}" if keys else ""

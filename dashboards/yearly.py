@@ -15,7 +15,7 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 from dashboards import look, series, sums
 from dashboards.described import described
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, number_overrides, scope_column, span_columns
+from dashboards.finished import change_column, column, finished, number_overrides, scope_column, span_columns
 from dashboards.links import OWN, YEAR_BEFORE, to_number_of_scope, to_number_of_span, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
@@ -60,7 +60,7 @@ def year_tile(name: str) -> Entry:
             description=described(kpi, ALL).of(edition.lang),
             targets=[ClickHouseQuery(sums.changed((kpi,), sums.total(now), sums.total(before)))],
             field=look.kpi_field(kpi, edition.lang),
-            overrides=[*number_overrides((kpi,), edition.lang, lines=True), _change(kpi, edition.lang, CHANGE)],
+            overrides=[*number_overrides((kpi,), edition.lang, lines=True), change_column(kpi, edition.lang, CHANGE)],
             interval="1d",
             links=to_numbers((kpi,), "range", CITY, edition.lang),
         )
@@ -137,7 +137,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
             words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
             link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
             columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
-            columns.append(_change(kpi, edition.lang, words, links=[link]))
+            columns.append(change_column(kpi, edition.lang, words, links=[link]))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -227,10 +227,3 @@ def _before(kpi: Kpi, lang: Lang, links: Sequence[Mapping[str, Any]] = ()) -> Ov
     grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
     unit, decimals = look.unit(kpi.unit, lang), look.decimals(kpi.unit)
     return column(f"{kpi.name}_before", words.of(lang), unit=unit, decimals=decimals, color=grey, links=links)
-
-
-def _change(kpi: Kpi, lang: Lang, words: Text, links: Sequence[Mapping[str, Any]] = ()) -> Override:
-    points = Text("suffix: points", "suffix:个百分点").of(lang)
-    unit = points if kpi.unit is Unit.SHARE else "percentunit"
-    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
-    return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey, links=links)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.boards.annual import ANNUAL
 from dashboards.boards.calls import CALLS_BOARD
+from dashboards.boards.cross import CROSS
 from dashboards.boards.department import DEPARTMENT
 from dashboards.boards.district import DISTRICT
 from dashboards.boards.overdue import OVERDUE
@@ -26,6 +27,7 @@ BOARDS: tuple[Board, ...] = (
     DISTRICT,
     OVERDUE,
     ANNUAL,
+    CROSS,
     PIPELINE,
 )
 """In the order in which links name them."""

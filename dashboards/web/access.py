@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from dashboards.web.languages import language_of
+from dashboards.words import Text
 from hotline.data_folder import make_once, require_private
 from hotline.settings import SettingsError
 
@@ -26,6 +28,10 @@ TOKEN_BYTES = 32
 TOKEN_CHARACTERS_MIN = 20
 COOKIE_S = 365 * 86_400
 """A wall display is logged in once."""
+READ_ONLY = Text("boards are read only", "看板只读")
+OF_OTHERS = Text("pages of other sites may lead here, and take nothing", "其他网站的页面可链接至此,但不能读取内容")
+BY_OUR_NAME = Text("ask for 127.0.0.1 or localhost", "请用 127.0.0.1 或 localhost 访问")
+LOG_IN = Text("log in at /login, or send the token as Bearer", "请在 /login 登录,或以 Bearer 方式发送令牌")
 OPEN = frozenset({"/login", "/static/board.css", "/static/icon.svg"})
 HEADERS = {
     "Content-Security-Policy": (
@@ -86,23 +92,23 @@ def guard(token: str | None) -> Middleware:
 def _never(request: web.Request) -> web.Response | None:
     """Refuse what nobody may ask."""
     if request.method not in {"GET", "HEAD", "POST"} or (request.method == "POST" and request.path != "/login"):
-        return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, text="boards are read only\n")
-    if is_others(request):
-        return web.Response(status=HTTPStatus.FORBIDDEN, text="pages of other sites may lead here, and take nothing\n")
-    return None
+        return _refused(request, HTTPStatus.METHOD_NOT_ALLOWED, READ_ONLY)
+    return _refused(request, HTTPStatus.FORBIDDEN, OF_OTHERS) if is_others(request) else None
 
 
 def _unknown(request: web.Request, token: str | None) -> web.Response | None:
     """Refuse who may not look."""
     if token is None:
-        if is_loopback(_host(request)):
-            return None
-        return web.Response(status=HTTPStatus.MISDIRECTED_REQUEST, text="ask for 127.0.0.1 or localhost\n")
+        return None if is_loopback(_host(request)) else _refused(request, HTTPStatus.MISDIRECTED_REQUEST, BY_OUR_NAME)
     if request.path in OPEN or may_look(request, token):
         return None
     if "text/html" in request.headers.get("Accept", ""):
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
-    return web.Response(status=HTTPStatus.UNAUTHORIZED, text="log in at /login, or send the token as Bearer\n")
+    return _refused(request, HTTPStatus.UNAUTHORIZED, LOG_IN)
+
+
+def _refused(request: web.Request, status: HTTPStatus, why: Text) -> web.Response:
+    return web.Response(status=status, text=f"{why.of(language_of(request))}\n")
 
 
 def is_others(request: web.Request) -> bool:

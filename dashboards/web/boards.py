@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 COMMITTED = Path(__file__).parent.parent / "json"
-ORDER = ("wall", "calls", "tickets", "surveys", "department", "district", "overdue", "annual", "pipeline")
+ORDER = ("wall", "calls", "tickets", "surveys", "department", "district", "overdue", "annual", "cross", "pipeline")
 """As `dashboards.boards` has them, which takes a second to import."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 

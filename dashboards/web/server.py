@@ -206,14 +206,16 @@ async def _board(request: web.Request) -> web.StreamResponse:
             request.rel_url.without_query_params("lang").with_path(f"/d/{board.other()}", keep_query=True)
         )
     still = "still" in request.query
-    with request.app[FEEDS].watching(feed), suppress(TimeoutError):
-        await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)
-    given = pages.board_page(
-        feed,
-        list(request.app[BOARDS].values()),
-        kiosk="kiosk" in request.query,
-        offered=await _offered(request, feed),
-    )
+    names = asyncio.create_task(_offered(request, feed))  # first: later they would wait behind every panel
+    try:
+        await asyncio.sleep(0)
+        with request.app[FEEDS].watching(feed), suppress(TimeoutError):
+            await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)
+        offered = await names
+    finally:
+        names.cancel()
+    kiosk = "kiosk" in request.query
+    given = pages.board_page(feed, list(request.app[BOARDS].values()), kiosk=kiosk, offered=offered)
     return _page(request, "board.html", **given, first=_first(feed), still=still)
 
 

@@ -110,7 +110,9 @@ def panel_of(uid: str, title: str) -> dict[str, Any]:
 
 
 CHOSEN = {"line": "a", "district": ODD_NAME}
-OPENINGS = [pytest.param(one, Lang.EN, {}, id=one.name) for one in BOARDS if one.name != "pipeline"]
+NO_KPIS_AS_IT_OPENS = {"pipeline", "cross"}
+"""The city of the tests has no ticket of last year; `test_year_numbers` reads cross tables of this one."""
+OPENINGS = [pytest.param(one, Lang.EN, {}, id=one.name) for one in BOARDS if one.name not in NO_KPIS_AS_IT_OPENS]
 OPENINGS += [pytest.param(one, Lang.ZH, CHOSEN, id=f"{one.name} chosen") for one in BOARDS if one.variables]
 ROWS = """
 id => [...document.querySelectorAll(`#p${id} .tile, #p${id} .gauge, #p${id} tbody tr`)].map(row =>

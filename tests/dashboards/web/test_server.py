@@ -349,16 +349,34 @@ def test_viewers_share_each_question(city: Stored) -> None:
         wait(lambda: json.loads(running.get("/health").body)["viewers"] == 0)
 
 
-def test_each_question_is_asked_once_a_tick_however_many_look(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock passes on; at each tick thirty pages ask what one asks, each text once, and the next tick asks anew."""
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that the store is asked, in its order."""
+    found: list[str] = []
     run = store.Store.run
 
     async def noted(self: store.Store, statement: Statement) -> store.Answer:
-        asked.append(statement.sql)
+        found.append(statement.sql)
         return await run(self, statement)
 
     monkeypatch.setattr(store.Store, "run", noted)
+    return found
+
+
+def test_a_page_asks_for_the_names_that_can_be_chosen_before_its_panels_ask(city: Stored, asked: list[str]) -> None:
+    """It stands when it has them: behind all panels of a store that has much to do they came late."""
+    names = {each["query"] for each in WEB["hotline-tickets"].variables if each["type"] == "query"}
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        running.get("/d/hotline-tickets")
+        wait(lambda: len(asked) > len(WEB["hotline-tickets"].panels))
+    assert len(names) > 1
+    assert set(asked[: len(names)]) == names
+
+
+def test_each_question_is_asked_once_a_tick_however_many_look(
+    city: Stored, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock passes on; at each tick thirty pages ask what one asks, each text once, and the next tick asks anew."""
     monkeypatch.setattr(store, "KEPT_S", 60.0)  # so slow a machine may be between two feeds of one tick
     clock, per_tick = Clock(AT, speed=0.0), []
     with site(city.settings, clock=clock) as running, running.events("/d/hotline-wall/events") as said:
@@ -526,6 +544,7 @@ def test_as_many_names_can_be_chosen_as_is_said(page: Site) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_boards_are_read_only(method: str, page: Site) -> None:
     assert page.get("/d/hotline-wall", method=method).status == 405
+    assert page.get("/d/hotline-wall", method=method, Accept_Language="zh-CN").text == "看板只读\n"
 
 
 def test_a_stream_is_no_answer_to_a_question_for_its_head(page: Site) -> None:
@@ -537,6 +556,7 @@ def test_from_elsewhere_nobody_looks_without_the_token(city: Stored) -> None:
     with site(city.settings, token=token, clock=Clock(AT, speed=0.0)) as running:
         for path in ("/d/hotline-wall", "/d/hotline-wall/events", "/", "/health", "/static/board.js", "/nothing"):
             assert running.get(path).status == 401
+            assert "请在 /login 登录" in running.get(path, Accept_Language="zh-CN").text
             assert running.get(path, Authorization="Bearer wrong").status == 401
             assert running.get(path, Cookie=f"{access.COOKIE}={token}x").status == 401
         sent = running.get("/d/hotline-wall", Accept="text/html")

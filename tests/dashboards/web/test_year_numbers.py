@@ -11,19 +11,20 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboards.boards.annual import ANNUAL
+from dashboards.boards.cross import CROSS
 from dashboards.entries import Edition
 from dashboards.words import NO_VALUE, UNNAMED, Lang
 from hotline.buckets import By
 from hotline.catalogue import Unit
 from hotline.catalogue import kpi as find
 from hotline.periods import Period
-from hotline.queries import Question, answer
+from hotline.queries import Among, Question, answer, answer_from_rows
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.dashboards.web.sites import Clock, site, written
 from tests.dashboards.web.test_browser import ROWS, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from playwright.sync_api import Browser
 
@@ -34,6 +35,7 @@ END = BORN_AT.astimezone(LOCAL).replace(minute=0) + timedelta(hours=26)
 """A whole hour: some of what is split is kept by the hour."""
 BEGIN = datetime(BORN_AT.astimezone(LOCAL).year, 1, 1, tzinfo=LOCAL)
 TOP = 5
+YEARLY = (ANNUAL, CROSS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Year:
     def values(self, name: str, years_back: int = 0, **more: Any) -> list[tuple[str, float | None]]:
         """Value by value, with the name of the scope each is of."""
         begin, end = (at.replace(year=at.year - years_back) for at in (BEGIN, END))
-        found = answer(Question(kpis=(find(name),), period=Period(begin, end), **more), self.city.reader.ask)
+        question = Question(kpis=(find(name),), period=Period(begin, end), **more)
+        found = (answer_from_rows if question.of_rows else answer)(question, self.city.reader.ask)
         return [((one.scope.value or UNNAMED) if one.scope else "", one.value) for one in found]
 
     def by_time(self, names: Sequence[str], by: By) -> list[list[str]]:
@@ -73,8 +76,23 @@ class Year:
         """Rows of the largest: name, value, share of all."""
         found = [(value or 0, scope) for scope, value in self.values(name, split=kind)]
         whole = sum(value for value, _ in found)
-        largest = sorted(found, key=lambda one: (-one[0], one[1].encode()))[:TOP]
-        return [[scope, written(name, value, Lang.EN), f"{value / whole * 100:.1f} %"] for value, scope in largest]
+        return [[scope, written(name, value, Lang.EN), _share(value, whole)] for value, scope in _largest(found)[:TOP]]
+
+    def within(self, name: str, outer: str, inner: str) -> Iterator[list[str]]:
+        """Rows of a kind within another: both names, value, change on the year before, and share of the outer one."""
+        for whole, scope in _largest((value or 0, scope) for scope, value in self.values(name, split=outer)):
+            some = {"split": inner, "among": Among(outer, (scope.replace(UNNAMED, ""),)), "of_rows": True}
+            now, before = (dict(self.values(name, years_back, **some)) for years_back in (0, 1))
+            for value, part in _largest((value, part) for part, value in now.items() if value):
+                yield [scope, part, *_value_and_change(name, value, before.get(part)), _share(value, whole)]
+
+
+def _largest(found: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
+    return sorted(found, key=lambda one: (-one[0], one[1].encode()))
+
+
+def _share(value: float, whole: float) -> str:
+    return f"{value / whole * 100:.1f} %"
 
 
 def _value_and_change(name: str, now: float | None, before: float | None) -> tuple[str, str]:
@@ -90,22 +108,20 @@ def _value_and_change(name: str, now: float | None, before: float | None) -> tup
 
 
 @pytest.fixture(scope="module")
-def rows(browser: Browser, city: Stored) -> Iterator[dict[str, list[list[str]]]]:
-    """Every row of every table of the annual board, by the key of its panel."""
-    with (
-        site(city.settings, clock=Clock(END.timestamp(), speed=0.0)) as shown,
-        opened(
-            browser,
-            f"{shown.url}/d/{Edition(Lang.EN, ZONE).uid('annual')}"
-            f"?from={BEGIN.timestamp() * 1000:.0f}&to={END.timestamp() * 1000:.0f}",
-        ) as page,
-    ):
-        expect(page.locator(".waiting")).to_have_count(0)
-        yield {entry.key: page.evaluate(ROWS, entry.id) for row in ANNUAL.rows for entry in row.entries}
+def rows(browser: Browser, city: Stored) -> dict[str, list[list[str]]]:
+    """Every row of every table of the boards of the year, by the key of its panel."""
+    span = f"?from={BEGIN.timestamp() * 1000:.0f}&to={END.timestamp() * 1000:.0f}"
+    found: dict[str, list[list[str]]] = {}
+    with site(city.settings, clock=Clock(END.timestamp(), speed=0.0)) as shown:
+        for board in YEARLY:
+            with opened(browser, f"{shown.url}/d/{Edition(Lang.EN, ZONE).uid(board.name)}{span}") as page:
+                expect(page.locator(".waiting")).to_have_count(0)
+                found |= {entry.key: page.evaluate(ROWS, entry.id) for row in board.rows for entry in row.entries}
+    return found
 
 
 def of_kind(*words: str) -> list[Any]:
-    keys = [entry.key for row in ANNUAL.rows for entry in row.entries]
+    keys = [entry.key for board in YEARLY for row in board.rows for entry in row.entries]
     return [pytest.param(key, id=key[:60]) for key in keys if key.startswith(words)]
 
 
@@ -126,3 +142,17 @@ def test_scopes_and_how_they_changed(key: str, rows: dict[str, list[list[str]]],
 def test_the_largest_with_their_shares(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
     _, _, name, kind = key.split()
     assert rows[key] == Year(city).top(name, kind)
+
+
+@pytest.mark.parametrize("key", of_kind("year within"))
+def test_scopes_within_scopes(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
+    """All of them with their changes, or of each the largest."""
+    _, _, name, outer, inner = key.split()
+    every = list(Year(city).within(name, outer, inner))
+    if outer == "audience":
+        assert rows[key] == every
+    else:
+        firsts = [[row for row in every if row[0] == scope][:TOP] for scope in dict.fromkeys(row[0] for row in every)]
+        assert rows[key] == [[*row[:3], row[-1]] for some in firsts for row in some]
+    assert len({row[0] for row in every}) > 1
+    assert len(every) > len({row[0] for row in every})
