@@ -27,7 +27,7 @@ def examine_stored(settings: "Settings") -> list[Finding]:
     from hotline.holding import Hold
     from sinks.connecting import connect
 
-    hold = Hold(settings)
+    hold = Hold.to_read(settings)
     # Not the reader, whose limits of time and memory are made for boards.
     with connect(settings, "writer") as client:
         with hold():

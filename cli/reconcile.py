@@ -74,7 +74,7 @@ def _report(settings: "Settings", asked: "Period") -> "Report":
         connect(use.settings, "writer") as client,
         progress("comparing") as advance,
     ):
-        hold = Hold(use.settings)
+        hold = Hold.to_read(use.settings)
         report = reconcile_all(
             client,
             asked.start,

@@ -73,7 +73,7 @@ def _report(settings: "Settings", asked: "Period", *, dry_run: bool) -> "RepairR
     from sinks.repair import repair as repair_all
 
     there = found(settings)
-    hold = Hold(there)
+    hold = Hold.to_read(there) if dry_run else Hold(there)
     with connect(there, "writer") as client, progress("comparing" if dry_run else "repairing") as advance:
         report = repair_all(
             client,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from hotline.settings import Settings
@@ -64,16 +64,21 @@ class Hold:
         sink_wait_s: float = SINK_WAIT_S,
         kept_s: float = 0.0,
     ) -> None:
-        """`kept_s`: for so long a lease begins anew by itself while its block runs.
-
-        Only for who reads: what is added under a lease must not outlive whoever holds it.
-        """
+        """`kept_s`: for so long a lease begins anew by itself while its block runs."""
         self._folder = settings.folder
         self._lease_s = lease_s
         self._kept_s = kept_s
         self._sink_until = time.monotonic() + sink_wait_s
         self.notes: list[str] = []
         """Why what was read may not have stood still; empty when it did."""
+
+    @classmethod
+    def to_read(cls, settings: Settings) -> Self:
+        """Hold it for who only reads and, if killed, keeps it waiting for a moment.
+
+        Not for who adds: what is added under a lease must not outlive whoever holds it.
+        """
+        return cls(settings, lease_s=READ_LEASE_S, kept_s=LEASE_S)
 
     @contextmanager
     def __call__(self) -> Iterator[Lease]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hotline.catalogue import ALL, measures
 from hotline.columns import TIME
-from hotline.holding import LEASE_S, READ_LEASE_S, Hold
+from hotline.holding import Hold
 from hotline.ipc import frame_of
 from hotline.marks import LOGS_SQL, MARKS_SQL, REPAIRS_SQL, Mark, Partition, log_number, logs, marks
 from hotline.names import ACCOUNTS_TABLE, DATABASE, EVENTS_TOPICS, MEASURED_TOPICS
@@ -41,7 +41,7 @@ def read_stored(settings: Settings, client: Client, at_s: int | None) -> State:
     Raises HoldError, UnsteadyError.
     """
     for _ in range(TRIES_MAX):
-        hold = Hold(settings, lease_s=READ_LEASE_S, kept_s=LEASE_S)
+        hold = Hold.to_read(settings)
         with hold():
             state = _read(settings, client, at_s)
         if not hold.notes:

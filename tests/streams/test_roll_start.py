@@ -166,7 +166,7 @@ def test_who_reads_keeps_the_sink_still_for_long_and_whoever_is_killed_meanwhile
             time.sleep(0.2)
     assert hold.notes == []
     assert free(sink)
-    assert Hold(sink.settings, lease_s=3.0, kept_s=60.0)._take()  # as of one who was killed: nobody tells the sink more
+    assert Hold.to_read(sink.settings)._take()  # as of one who was killed: nobody tells the sink more
     assert not free(sink)
     wait_until(lambda: free(sink), "the lease of one who was killed has ended")
     too_long = Hold(sink.settings, lease_s=1.0, kept_s=0.5)
