@@ -7,8 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -92,8 +91,8 @@ class Hold:
             return
         name = str(taken["lease"])
         try:
-            with self._kept(name):
-                yield Lease(int(taken["epoch"]), partial(self._renewed, name))
+            with self._kept(name) if self._kept_s else nullcontext():
+                yield Lease(int(taken["epoch"]), lambda: self._renewed(name) is True)
         finally:
             self._give_back(name)
 
@@ -102,18 +101,16 @@ class Hold:
         over, until = threading.Event(), time.monotonic() + self._kept_s
 
         def keep() -> None:
-            while not over.wait(self._lease_s / 4) and time.monotonic() < until and self._renewed(lease):
+            while not over.wait(self._lease_s / 4) and time.monotonic() < until and self._renewed(lease) is not False:
                 pass
 
         keeping = threading.Thread(target=keep, name="lease", daemon=True)
-        if self._kept_s:
-            keeping.start()
+        keeping.start()
         try:
             yield
         finally:
             over.set()
-            if self._kept_s:
-                keeping.join()
+            keeping.join()
 
     def _take(self) -> Any:
         """Take the lease: the sink's answer, None without a sink."""
@@ -138,12 +135,14 @@ class Hold:
             self._note("the sink ended meanwhile")
         elif answer[0] != http.client.OK:
             longest_s = max(self._lease_s, self._kept_s)
-            self._note(f"a comparison took longer than the lease of {longest_s:g} s: the sink went on meanwhile")
+            self._note(f"the lease of {longest_s:g} s ended meanwhile: the sink went on, or was started again")
 
-    def _renewed(self, lease: str) -> bool:
+    def _renewed(self, lease: str) -> bool | None:
+        """Whether it begins anew; None when nobody answered, as may be once."""
         port = self._port()
-        answer = self._post(port, "/renew", {"lease": lease, "seconds": self._lease_s}) if port else None
-        return answer is not None and answer[0] == http.client.OK
+        body = {"lease": lease, "seconds": self._lease_s}
+        answer = self._post(port, "/renew", body, within_s=self._lease_s / 4) if port else None
+        return None if answer is None else answer[0] == http.client.OK
 
     def _without_sink(self) -> str:
         if any(self._folder.sink.glob("*.batch")):
@@ -167,10 +166,12 @@ class Hold:
         except OSError as error:
             raise HoldError(f"cannot read {file} ({error.strerror}): only the sink's owner may hold it") from error
 
-    def _post(self, port: int, path: str, body: dict[str, Any]) -> tuple[int, Any] | None:
-        """Ask the sink; None when nobody answers."""
+    def _post(
+        self, port: int, path: str, body: dict[str, Any], *, within_s: float | None = None
+    ) -> tuple[int, Any] | None:
+        """Ask the sink; None when nobody answers, at once or in time: what is asked for may wait for a batch."""
         headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection(_HOST, port, timeout=self._lease_s + 10)
+        connection = http.client.HTTPConnection(_HOST, port, timeout=within_s or self._lease_s + 10)
         try:
             connection.request("POST", path, json.dumps(body), headers)
             answer = connection.getresponse()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import multiprocessing
+import signal
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,9 @@ from kafka import TopicPartition
 
 from deploy.brokers import EmbeddedBroker, KafkaBroker, open_admin
 from hotline.accept import Accepted
-from hotline.holding import Hold
+from hotline.holding import LEASE_S, READ_LEASE_S, Hold
 from sinks.logs import register_logs
+from streams.roll import stored
 from streams.roll.going_on import obstacle
 from streams.roll.publishing import Publisher
 from streams.roll.scopes import Scopes
@@ -146,7 +149,7 @@ def test_roll_does_not_start_from_tables_that_nobody_holds(
     client: Client, sink: SinkProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink.kill()
-    monkeypatch.setattr("streams.roll.stored.Hold", partial(Hold, sink_wait_s=0.0))
+    monkeypatch.setattr(Hold, "to_read", partial(Hold, sink_wait_s=0.0))
     statements: list[None] = []
     watched = Watched(client, lambda: statements.append(None))
     with pytest.raises(UnsteadyError, match="the sink could not be held: the sink is down"):
@@ -158,21 +161,42 @@ def test_who_reads_keeps_the_sink_still_for_long_and_whoever_is_killed_meanwhile
     sink: SinkProcess,
 ) -> None:
     """A lease begins anew by itself while its holder lives, but no longer than it may be kept."""
-    hold = Hold(sink.settings, lease_s=3.0, kept_s=60.0)
+    reading = multiprocessing.get_context("spawn").Process(target=reads_for_ever, args=(sink.settings,))
+    reading.start()
+    wait_until(lambda: not free(sink), "the tables are read")
+    until = time.monotonic() + READ_LEASE_S + 2
+    while time.monotonic() < until:
+        assert not free(sink)
+        time.sleep(0.2)
+    reading.kill()
+    killed = time.monotonic()
+    wait_until(lambda: free(sink), "the lease of one who was killed has ended")
+    assert time.monotonic() - killed < LEASE_S / 4
+    too_long = Hold(sink.settings, lease_s=1.0, kept_s=0.5)
+    with too_long():
+        wait_until(lambda: free(sink), "the sink goes on although its holder lives")
+    assert "the sink went on" in too_long.notes[0]
+
+
+def reads_for_ever(settings: Settings) -> None:
+    """As roll reads tables that are too many to come to an end."""
+    stored._read = lambda *_: time.sleep(3600)  # type: ignore[assignment]
+    read_stored(settings, None, AT_S)  # type: ignore[arg-type]
+
+
+def test_a_renewal_that_is_not_answered_once_ends_no_lease(sink: SinkProcess) -> None:
+    """The sink's door stands still for a part of the lease, and the holder asks again."""
+    hold = Hold(sink.settings, lease_s=4.0, kept_s=60.0)
+    assert sink.process
     with hold():
-        until = time.monotonic() + 7
+        sink.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        sink.process.send_signal(signal.SIGCONT)
+        until = time.monotonic() + 5
         while time.monotonic() < until:
             assert not free(sink)
             time.sleep(0.2)
     assert hold.notes == []
-    assert free(sink)
-    assert Hold.to_read(sink.settings)._take()  # as of one who was killed: nobody tells the sink more
-    assert not free(sink)
-    wait_until(lambda: free(sink), "the lease of one who was killed has ended")
-    too_long = Hold(sink.settings, lease_s=1.0, kept_s=0.5)
-    with too_long():
-        wait_until(lambda: free(sink), "the sink goes on although its holder lives")
-    assert "the sink went on meanwhile" in too_long.notes[0]
 
 
 def why_not(settings: Settings, client: Client, state: State) -> str:
