@@ -40,11 +40,14 @@ if TYPE_CHECKING:
 WALL = "hotline-wall"
 SETTLE_S = 10.0
 PATIENCE_MS = 60_000
-FIRST_PAINT_MS = """() => new Promise((told) => new PerformanceObserver((seen) => {
-    const [first] = seen.getEntriesByName("first-contentful-paint");
-    if (first) told(first.startTime);
-}).observe({type: "paint", buffered: true}))"""
-"""It may be told of after a page is filled."""
+TELL_FIRST_PAINT = """patience_ms => new Promise((told, never) => {
+    setTimeout(() => never(new Error("nothing was painted")), patience_ms);
+    new PerformanceObserver((seen) => {
+        const [first] = seen.getEntriesByName("first-contentful-paint");
+        if (first) told(first.startTime);
+    }).observe({type: "paint", buffered: true});
+})"""
+"""Milliseconds until the first paint, of which a page may be told after it is filled."""
 
 
 def main() -> None:
@@ -119,7 +122,7 @@ async def _painted(chromium: Browser, address: str) -> tuple[float, float]:
     await page.goto(address)
     await expect(page.locator(".waiting")).to_have_count(0, timeout=PATIENCE_MS)
     full = time.monotonic() - begun
-    first_ms = await page.evaluate(FIRST_PAINT_MS)
+    first_ms = await page.evaluate(TELL_FIRST_PAINT, PATIENCE_MS)
     await context.close()
     return first_ms / 1000, full
 

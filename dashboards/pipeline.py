@@ -86,14 +86,13 @@ def dead_letters() -> Entry:
     """What could not be counted of late, one by one."""
     title = Text("Newest dead letters", "最近死信")
     about = Text(
-        "The newest records that were set aside. `hotline dead-letters show NAME` shows one as it came.",
-        "最近被搁置的记录;用 `hotline dead-letters show 名称` 查看原文。",
+        "The newest records that were set aside. `hotline dead-letters show ID` shows one as it came.",
+        "最近被搁置的记录;用 `hotline dead-letters show 编号` 查看原文。",
     )
     columns = {
         "set_aside_at": Text("Set aside", "搁置时间"),
         "reason": Text("Reason", "原因"),
-        "name": Text("Name", "名称"),
-        "origin": Text("Came from", "来源位置"),
+        "id": Text("ID", "编号"),
     }
     return table("dead letters", title, about, stored.dead_letters, columns)
 

@@ -6,6 +6,7 @@ from dashboards import sums
 from dashboards.entries import OVER
 from dashboards.spans import as_of_end
 from hotline.catalogue import ALL
+from hotline.dead_letters import ID_SQL, NEWEST_FIRST_SQL
 from hotline.names import DATABASE, DEAD_LETTERS_TABLE, LOGS_TABLE, MARKS_TABLE, SINK_EPOCHS_TABLE
 from hotline.subjects import SUBJECTS
 from hotline.windows import DAY_S, HOUR_S
@@ -16,6 +17,7 @@ MOVED_WITHIN_S = 60
 """A mark replaces the one before it: one that moved so soon after the end of the range is shown as of the end."""
 
 DEAD_LETTERS_MAX = 100
+"""Rows of their list, which is for a look."""
 
 
 def age(table: str, at: str, zone: str, of: str = "true") -> str:
@@ -48,12 +50,11 @@ def dead_by_reason(zone: str) -> str:
 
 
 def dead_letters(zone: str) -> str:
-    """The newest dead letters by the name that `hotline dead-letters show` takes; never what stands in them."""
-    name = "concat(topic, '/', toString(partition), '/', toString(log), '/', toString(offset), '/', toString(place))"
+    """The newest dead letters by their ids; nothing that a sender wrote."""
     return (
-        f"{as_of_end(zone)} SELECT set_aside_at, CAST(reason, 'String') AS reason, {name} AS name, origin "  # noqa: S608  names of ours
+        f"{as_of_end(zone)} SELECT set_aside_at, CAST(reason, 'String') AS reason, {ID_SQL} AS id "  # noqa: S608  names of ours
         f"FROM {DATABASE}.{DEAD_LETTERS_TABLE} WHERE set_aside_at <= now_at "
-        f"ORDER BY set_aside_at DESC, topic, partition, log DESC, offset DESC, place DESC LIMIT {DEAD_LETTERS_MAX}"
+        f"ORDER BY {NEWEST_FIRST_SQL} LIMIT {DEAD_LETTERS_MAX}"
     )
 
 

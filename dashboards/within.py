@@ -1,6 +1,6 @@
 """Counts of one kind of scope within another, as channels within audiences: no sum keeps those, so rows are counted.
 
-Only for boards without a refresh: every row of the table is read.
+Only for boards without a refresh: every row of the table is read, of whatever year.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def year_within(name: str, outer: Scopes, inner: Scopes, *, most: int = 0) -> En
     def make(edition: Edition) -> Panel:
         lang = edition.lang
         link = to_number_of_scope(kpi, "range", outer.kind, lang, inner.kind)
-        share = Text("Share of {kind}", "占{kind}比").format(kind=kind_title(outer.kind)).of(lang)
+        share = Text("Share of {kind}", "占该{kind}比重").format(kind=kind_title(outer.kind)).of(lang)
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
             title=_title(kpi, outer, inner, most).of(lang),
@@ -79,22 +79,23 @@ def within(kpi: Kpi, span: Span, outer: str, inner: str, most: int) -> str:
     Raises ValueError for anything but a count.
     """
     measure = kpi.numerator
-    if kpi.denominator or not isinstance(measure, Measure) or measure.value:
+    if kpi.denominator is not None or not isinstance(measure, Measure) or measure.value is not None:
         raise ValueError(f"only rows are counted within a scope: {kpi.name}")
-    now, before = (_within(measure.at.name, ends) for ends in (span, year_before(span)))
+    now, before = (_during(measure.at.name, ends) for ends in (span, year_before(span)))
     counted = f"toInt64(countIf({now})) AS n" + ("" if most else f", toInt64(countIf({before})) AS before")
     change = "" if most else f"n / nullIf(before, 0) - 1 AS {kpi.name}_change, "
     kinds = ((outer, OUTER), (inner, INNER))
     names = ", ".join(f"if({kind} = '', '{UNNAMED}', CAST({kind}, 'String')) AS {name}" for kind, name in kinds)
+    first = f"LIMIT {most} BY {OUTER} " if most else ""
     rows = f"{measure.sql_where} AND ({now if most else f'{now} OR {before}'})"
     return (
         f"SELECT {names}, n AS {kpi.name}, {change}n / sum(n) OVER (PARTITION BY {outer}) AS share "  # noqa: S608  names of ours
         f"FROM (SELECT {outer}, {inner}, {counted} FROM {DATABASE}.{kpi.subject.rows_table} FINAL "
         f"WHERE {rows} GROUP BY {outer}, {inner} HAVING n > 0) "
         f"ORDER BY sum(n) OVER (PARTITION BY {outer}) DESC, {OUTER}, n DESC, {INNER} "
-        f"{f'LIMIT {most} BY {OUTER} ' if most else ''}LIMIT {ROWS_MAX}"
+        f"{first}LIMIT {ROWS_MAX}"
     )
 
 
-def _within(at: str, span: Span) -> str:
+def _during(at: str, span: Span) -> str:
     return f"{at} >= {span.since} AND {at} < {span.until}"

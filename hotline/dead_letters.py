@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+PLACE = ("topic", "partition", "log", "offset", "place")
+"""Where one stands. No two stand at the same place; with slashes between it is the id."""
+ID_SQL = "concatWithSeparator('/', " + ", ".join(f"toString({part})" for part in PLACE) + ")"
+NEWEST_FIRST_SQL = "set_aside_at DESC, " + ", ".join(PLACE)
+"""The order of lists; all of a batch were set aside in the same second."""
 ORIGINAL_BYTES_MAX = 64 * 1024
 """Bytes kept of something too large; its origin tells where the whole stands."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hotline.dead_letters import NEWEST_FIRST_SQL, PLACE
 from hotline.names import DATABASE, DEAD_LETTERS_TABLE
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 HEAD_BYTES = 80
 """Bytes of the original that a list shows."""
 _TABLE = f"{DATABASE}.{DEAD_LETTERS_TABLE}"
-_PLACE = "topic, partition, log, offset, place"
+_PLACE = ", ".join(PLACE)
 _FIELDS = f"{_PLACE}, subject, reason, detail, origin, block_id, set_aside_at"
 _OF_REASON = "({reason:String} = '' OR reason = {reason:String})"
-_ID_PARTS = 5
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +45,15 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """What it is called: topic/partition/log/offset/place."""
-        return f"{self.topic}/{self.partition}/{self.log}/{self.offset}/{self.place}"
+        return "/".join(str(getattr(self, part)) for part in PLACE)
 
 
 def newest(client: Client, *, reason: str = "", limit: int) -> list[DeadLetter]:
     """Find the newest ones, of one reason or of all, each with the head of its original."""
-    order = f"set_aside_at DESC, {_PLACE}"
-    sql = f"SELECT {_selected(HEAD_BYTES)} FROM {_TABLE} WHERE {_OF_REASON} ORDER BY {order} LIMIT {{limit:UInt64}}"  # noqa: S608
+    sql = (
+        f"SELECT {_selected(HEAD_BYTES)} FROM {_TABLE} WHERE {_OF_REASON} "  # noqa: S608 names of ours
+        f"ORDER BY {NEWEST_FIRST_SQL} LIMIT {{limit:UInt64}}"
+    )
     found = client.query(sql, parameters={"reason": reason, "limit": limit}).result_rows
     return [_letter(row) for row in found]
 
@@ -82,12 +84,12 @@ def delete(client: Client, *, name: str = "", reason: str = "", until: datetime 
 
 def _of_id(name: str) -> tuple[str, dict[str, Any]]:
     parts = name.split("/")
-    if len(parts) != _ID_PARTS or not all(part.isascii() and part.isdigit() for part in parts[1:]):
+    if len(parts) != len(PLACE) or not all(part.isascii() and part.isdigit() for part in parts[1:]):
         raise ValueError(
             f"{name!r} is no id of a dead letter: write topic/partition/log/offset/place, as the list does"
         )
     asked: dict[str, Any] = {"topic": parts[0]}
-    asked |= dict(zip(("partition", "log", "offset", "place"), map(int, parts[1:]), strict=True))
+    asked |= dict(zip(PLACE[1:], map(int, parts[1:]), strict=True))
     kinds = {"topic": "String", "partition": "UInt64", "log": "UInt64", "offset": "UInt64", "place": "UInt64"}
     return " AND ".join(f"{column} = {{{column}:{kind}}}" for column, kind in kinds.items()), asked
 

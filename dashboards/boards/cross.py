@@ -18,8 +18,8 @@ CROSS = Board(
     name="cross",
     title=Text("Cross tables of the year", "年度交叉统计"),
     about=Text(
-        "By which channels did each audience come, and about what? Counted over every ticket, which takes seconds.",
-        "各类群体从哪些来源反映了什么?逐件统计,需数秒。",
+        "By which channels did each audience come, and about what? Counted ticket by ticket, so it may take a moment.",
+        "各类群体从哪些来源反映了什么?逐件统计,可能需稍候。",
     ),
     since="now-1y/y",
     until="now-1y/y",

@@ -12,13 +12,15 @@ from dashboards import series, spans, stored, sums, told
 from dashboards.boards.annual import ANNUAL
 from dashboards.entries import OVER, Edition
 from dashboards.macros import ALL_VALUE, Chosen, expand
+from dashboards.within import within
 from dashboards.words import UNNAMED, Lang
 from hotline.buckets import By
 from hotline.catalogue import KPIS
 from hotline.names import DATABASE
 from hotline.periods import Period, parse
-from hotline.queries import Question, answer
+from hotline.queries import Among, Question, answer, answer_from_rows
 from sinks.connecting import connect
+from sinks.dead_letters import newest, one
 from tests.dashboards.cells import followed
 from tests.dashboards.conftest import A_YEAR_AGO, BORN_AT, DEAD, OFFERED_A_YEAR_AGO, ZONE
 from tests.dashboards.test_panel_queries import BORN_S, figure
@@ -256,7 +258,60 @@ def test_the_list_of_overdue_tickets_has_as_many_as_the_number_says(asking: Aski
     assert listed(line=["a"], department=[UNNAMED]) == both != []
 
 
-def test_the_pipeline_tells_what_the_sink_stored(asking: Asking) -> None:
+def counts_within(
+    asking: Asking, kinds: tuple[str, str], since: datetime, until: datetime, most: int = 0
+) -> list[list[Any]]:
+    begin, end = (spans.local(f"toDateTime({int(at.timestamp())})", ZONE) for at in (since, until))
+    return asking.ask(within(KPIS["tickets_created"], spans.Span(begin, end), *kinds, most)).rows
+
+
+def test_cross_tables_count_each_ticket_in_every_span_that_holds_it(asking: Asking, city: Stored) -> None:
+    """Of a range of two years a ticket may belong to it and to the year before it as well."""
+    kinds, day = ("audience", "category"), timedelta(days=1)
+    in_a_year = BORN_AT + 365 * day
+    for until, whole in ((in_a_year + 9 * day, True), (in_a_year + timedelta(hours=2), False)):
+        found = counts_within(asking, kinds, BORN_AT - day, until)
+        now, before = (
+            {
+                (outer, inner): number
+                for outer in {row[0] for row in found}
+                for inner, number in of_rows(city, Period(start, end), kinds, outer).items()
+            }
+            for start, end in ((BORN_AT - day, until), (BORN_AT - 366 * day, until - 365 * day))
+        )
+        assert {(row[0], row[1]): row[2] for row in found} == now
+        changes = {(row[0], row[1]): row[3] for row in found}
+        assert changes == {key: now[key] / before[key] - 1 if key in before else None for key in now}
+        assert all(change == 0 for change in changes.values()) is whole
+        shares = [sum(row[4] for row in found if row[0] == outer) for outer in {row[0] for row in found}]
+        assert shares == pytest.approx([1.0] * len(shares))
+
+
+def of_rows(city: Stored, period: Period, kinds: tuple[str, str], outer: str) -> dict[str, float]:
+    """Tickets of a scope, by scopes of another kind, as `hotline explain` counts them."""
+    among = Among(kinds[0], (outer.replace(UNNAMED, ""),))
+    kpis = (KPIS["tickets_created"],)
+    question = Question(kpis=kpis, period=period, split=kinds[1], among=among, of_rows=True)
+    results = answer_from_rows(question, city.reader.ask)
+    return {each.scope.value or UNNAMED: each.value for each in results if each.scope and each.value}
+
+
+def test_of_each_scope_the_largest_stand_in_a_cross_table(asking: Asking) -> None:
+    kinds, span = ("audience", "category"), (BORN_AT - timedelta(days=1), BORN_AT + timedelta(days=9))
+    every = counts_within(asking, kinds, *span)
+    outers = list(dict.fromkeys(row[0] for row in every))
+    first = [next([*row[:3], row[4]] for row in every if row[0] == outer) for outer in outers]
+    assert counts_within(asking, kinds, *span, most=1) == first
+    assert 1 < len(outers) < len(every)
+
+
+def test_only_counts_make_a_cross_table() -> None:
+    for name in ("timely_handling_rate", "tickets_open", "average_handling_days"):
+        with pytest.raises(ValueError, match=name):
+            within(KPIS[name], spans.period(ZONE), "audience", "channel", 0)
+
+
+def test_the_pipeline_tells_what_the_sink_stored(asking: Asking, city: Stored) -> None:
     hours = 4
     at = Chosen(from_s=BORN_S, to_s=BORN_S + hours * 3600)
     marks = asking.ask(expand(stored.marks(ZONE), at)).records
@@ -267,6 +322,15 @@ def test_the_pipeline_tells_what_the_sink_stored(asking: Asking) -> None:
     assert [(each["reason"], each["recent"], each["all_time"]) for each in reasons] == [
         ("too_large", 1, 1),
         ("bad_value", 0, 2),
+    ]
+    listed = asking.ask(expand(stored.dead_letters(ZONE), at)).records
+    with connect(city.settings) as client:
+        assert [each["id"] for each in listed] == [each.id for each in newest(client, limit=9)]
+        shown = [one(client, each["id"]) for each in listed]
+    assert [(each.reason, each.offset) for each in shown if each] == [
+        ("too_large", 3),
+        ("bad_value", 2),
+        ("bad_value", 1),
     ]
     by_hour = asking.ask(expand(stored.dead_by_hour(ZONE), at)).rows
     assert [dead for _, dead in by_hour] == [1, 0, 0, 2]
