@@ -106,6 +106,17 @@ def insert_time() -> Entry:
     return plain.lines("insert time", title, about, told.insert_series, columns, unit=look.SECONDS, decimals=3)
 
 
+def rates() -> Entry:
+    """How much is stored."""
+    title = Text("Events stored a second", "每秒入库事件数")
+    about = Text(
+        "Events that the sink stored a second, whenever they happened: a replay of last year counts now. Repeats are "
+        "none.",
+        "入库进程每秒写入的事件数,按入库时间而非事件时间计(回放去年数据计在当前);重复事件不计。",
+    )
+    return plain.lines("rates", title, about, told.rate_series, _OF_SUBJECTS, decimals=1)
+
+
 def memory() -> Entry:
     """What measure has at hand."""
     title = Text("Memory of calls and tickets", "话务与诉求内存占用")

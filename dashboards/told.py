@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.entries import OVER
 from dashboards.series import MINUTES
 from dashboards.spans import as_of_end
-from hotline.health import APPLY_S, BATCHES, LAG_RECORDS, MEMORY_BYTES, RESIDENT_BYTES, TELL_EVERY_S
+from hotline.health import APPLY_S, BATCHES, EVENTS, LAG_RECORDS, MEMORY_BYTES, RESIDENT_BYTES, TELL_EVERY_S
 from hotline.names import (
     DATABASE,
     EVENTS_TOPICS,
@@ -87,6 +87,21 @@ def insert_series(zone: str) -> str:
     columns = f"if(sum({BATCHES}) > 0, sum({APPLY_S}) / sum({BATCHES}), NULL) AS insert_s"
     of_lives = f"SELECT {{bucket}} AS bucket, life, {grown} FROM {{table}} WHERE {{where}} GROUP BY bucket, life"  # noqa: S608  names of ours
     return _series(zone, columns, of_lives, APPLY_S, BATCHES)
+
+
+def rate_series(zone: str) -> str:
+    """Events that the sink stored a second, by subject, whenever they happened."""
+    columns = ", ".join(
+        f"if(sumIf(during_s, topic = '{topic}') > 0, "
+        f"sumIf(stored, topic = '{topic}') / sumIf(during_s, topic = '{topic}'), NULL) AS {name}"
+        for name, topic in EVENTS_TOPICS.items()
+    )
+    of_lives = (
+        "SELECT {bucket} AS bucket, topic, life, max(value) - min(value) AS stored, "
+        "toInt64(toUnixTimestamp(max(told_at))) - toInt64(toUnixTimestamp(min(told_at))) AS during_s "
+        "FROM {table} WHERE {where} GROUP BY bucket, topic, life"
+    )
+    return _series(zone, columns, of_lives, EVENTS)
 
 
 def reconciliations(zone: str) -> str:

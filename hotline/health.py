@@ -21,13 +21,14 @@ TELL_EVERY_S = 15
 """How often each process tells. All do at whole multiples of it, so that what they say is stored at once."""
 
 LAG_RECORDS, MEMORY_BYTES, RESIDENT_BYTES = "lag_records", "memory_bytes", "resident_bytes"
-BATCHES, APPLY_S = "batches", "apply_s"
+BATCHES, APPLY_S, EVENTS = "batches", "apply_s", "events"
 FACTS = {
     LAG_RECORDS: "records of a partition that are written and not yet taken in by who reads it",
     MEMORY_BYTES: "estimated bytes of the calls and tickets of a partition that measure has at hand",
     RESIDENT_BYTES: "memory that the process has of the machine's",
     BATCHES: "batches that the sink stored since it started",
     APPLY_S: "seconds that it spent on them",
+    EVENTS: "events of a topic that it stored since it started; repeats are none",
 }
 
 

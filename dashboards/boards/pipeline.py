@@ -26,6 +26,7 @@ from dashboards.processes import (
     lag_trend,
     memory,
     processes,
+    rates,
     reconciliations,
     silent,
     starts,
@@ -53,7 +54,8 @@ PIPELINE = Board(
                 ["tickets_created", "tickets_handled"], title=Text("Tickets by time of the event", "诉求(按事件时间)")
             ),
         ),
-        row(8, lag_trend(), insert_time(), memory()),
+        row(8, rates(), lag_trend()),
+        row(8, insert_time(), memory()),
         row(7, processes(), reconciliations()),
         row(8, dead_by_reason(), dead_trend()),
         row(8, dead_letters()),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hotline.health import (
     APPLY_S,
     BATCHES,
+    EVENTS,
     LAG_RECORDS,
     RESIDENT_BYTES,
     TELL_EVERY_S,
@@ -19,8 +20,9 @@ from hotline.health import (
     Told,
 )
 from hotline.marks import Mark, Partition
-from hotline.names import KEPT_TOPICS
+from hotline.names import EVENTS_TOPICS, KEPT_TOPICS
 from hotline.resident import resident_bytes
+from hotline.subjects import SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +81,12 @@ class Health:
         ends = {at: end for at, end in sorted(self.ends.items()) if at[0] not in KEPT_TOPICS}
         lags = [Fact(LAG_RECORDS, max(0, end - self.reached.get(at, end)), *at) for at, end in ends.items()]
         memory = Fact(RESIDENT_BYTES, resident_bytes(os.getpid()))
-        return self._teller.tell([memory, Fact(BATCHES, self.batches), Fact(APPLY_S, self.apply_seconds), *lags])
+        work = [Fact(BATCHES, self.batches), Fact(APPLY_S, self.apply_seconds), *self._events()]
+        return self._teller.tell([memory, *work, *lags])
+
+    def _events(self) -> Iterable[Fact]:
+        for name, topic in EVENTS_TOPICS.items():
+            yield Fact(EVENTS, self.rows[SUBJECTS[name].events_table], topic)
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Tell the state at `now`."""

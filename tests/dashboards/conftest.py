@@ -132,6 +132,7 @@ def _told() -> Iterator[tuple[str, str, str, str, int, float, datetime]]:
             yield "sink", "s", "resident_bytes", "", 0, 2.0**27, at
             yield "sink", "s", "batches", "", 0, 10.0 * minute, at
             yield "sink", "s", "apply_s", "", 0, 0.5 * minute, at
+            yield "sink", "s" if minute < 30 else "t", "events", "hotline.calls", 0, 120.0 * (minute % 30), at
 
 
 TOLD = tuple(_told())

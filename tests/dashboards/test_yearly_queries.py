@@ -370,6 +370,8 @@ def test_lag_memory_and_insert_time_have_gaps_where_nobody_told(asking: Asking) 
     assert [(each["calls"], each["tickets"]) for each in memory] == [(None, 2.0 * n) for n in range(MINUTES - 1)]
     hourly = asking.ask(expand(told.insert_series(ZONE), last_minute(interval_s=3600))).rows
     assert [each[1] for each in hourly] == [pytest.approx(0.05), None]
+    rates = asking.ask(expand(told.rate_series(ZONE), last_minute(interval_s=3600))).records
+    assert [(each["calls"], each["tickets"]) for each in rates] == [(pytest.approx(2.0), None), (None, None)]
 
 
 def test_the_last_comparison_stands_first(asking: Asking) -> None:

@@ -209,7 +209,7 @@ def test_the_sink_tells_of_itself_with_what_it_stores(stack: Stack) -> None:
         f"SELECT groupUniqArray(what) FROM hotline.{HEALTH_TABLE} "  # noqa: S608
         "WHERE process = 'sink' AND life = (SELECT argMax(life, told_at) FROM hotline.health WHERE process = 'sink')"
     )
-    assert sorted(stack.ask(told)) == ["apply_s", "batches", "lag_records", "resident_bytes"]
+    assert sorted(stack.ask(told)) == ["apply_s", "batches", "events", "lag_records", "resident_bytes"]
 
 
 def test_a_zombie_inserts_nothing_and_ends(stack: Stack) -> None:
