@@ -41,11 +41,13 @@ def coverage() -> Entry:
         columns.append(column("days", Text("Days", "天数").of(lang), unit="locale", decimals=0))
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
-            title=Text("Coverage: which days are complete", "数据覆盖:各月有数据的天数").of(lang),
+            title=Text("Coverage: which days have data", "数据覆盖:各月有数据的天数").of(lang),
             description=Text(
-                "Days of which the store has any event, by the day on which a call or ticket began, and those days of "
-                "the month of which it has none, or 0. Only days of the range up to today count.",
-                "有事件入库的天数,按电话或诉求开始的日期计;以及当月没有任何事件的日期,没有则为0。仅计所选范围内截至今日的日期。",
+                "Days that are over of which the store has any event, by the day on which a call or ticket began, and "
+                "those days of the month of which it has none, or 0. What of a day was given up or lies in dead "
+                "letters, the marks and the pipeline board tell.",
+                "已结束且有事件入库的天数,按电话或诉求开始的日期计;以及当月没有任何事件的日期,没有则为0。"
+                "某日是否有放弃或搁置的记录,见标注与数据链路看板。",
             ).of(lang),
             targets=[ClickHouseQuery(_sql(edition.zone))],
             field=look.field("locale", 0, look.bounds((0.0, look.PLAIN))),
@@ -58,7 +60,7 @@ def coverage() -> Entry:
 
 def _sql(zone: str) -> str:
     has = ", ".join(f"day IN ({sums.days(subject)}) AS has_{name}" for name, subject in SUBJECTS.items())
-    last = f"least(toDate(until_at - 1), toDate({local('now()', zone)}))"
+    last = f"least(toDate(until_at - 1), toDate({local('now()', zone)}) - 1)"
     first = "toDate(since_at)"
     span = f"numbers(toUInt64(least({DAYS_MAX}, greatest(0, toInt64({last}) - toInt64({first}) + 1))))"
     of_month = ", ".join(

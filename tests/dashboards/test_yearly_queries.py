@@ -136,13 +136,13 @@ def test_the_first_of_a_count_have_their_shares_of_all(asking: Asking, city: Sto
 
 
 def test_coverage_tells_of_every_month_which_days_have_no_data(asking: Asking, city: Stored) -> None:
-    """Of months without any, of a month with a few, and of days that are still to come, which are not missing."""
+    """Of months without any, of a month with a few, and of days that are not over, which are not missing."""
     first, today = A_YEAR_AGO.date() - timedelta(days=40), datetime.now(city.zone).date()
     start = datetime(first.year, first.month, first.day, tzinfo=city.zone)
     at = Chosen(from_s=int(start.timestamp()), to_s=int(start.timestamp()) + 500 * 86_400)
     found = asking.ask(expand(figure("Coverage"), at)).records
     months: dict[tuple[int, int], list[date]] = {}
-    for day in (first + timedelta(days=n) for n in range((today - first).days + 1)):
+    for day in (first + timedelta(days=n) for n in range((today - first).days)):
         months.setdefault((day.year, day.month), []).append(day)
     assert [each["time"] for each in found] == [f"{year}-{month:02}-01 00:00:00" for year, month in months]
     for record, days in zip(found, months.values(), strict=True):
