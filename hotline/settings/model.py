@@ -135,6 +135,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, description="Calls and tickets whose birth intake keeps in memory; of others it asks the tables."),
     ] = 300_000
+    waiting_events_max: Annotated[
+        int,
+        Meta(ge=1, description="Events that may wait for their ticket; of more the oldest become dead letters."),
+    ] = 100_000
+    waiting_bytes_max: Annotated[Bytes, Meta(description="The same in bytes, where they are larger than usual.")] = (
+        256 << 20
+    )
     dead_events_in_a_row_max: Annotated[
         int, Meta(ge=0, description="Events of a partition that may become dead letters in a row; 0: any number.")
     ] = 5_000

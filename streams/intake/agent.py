@@ -156,6 +156,8 @@ class Intake:
             future_skew_s=settings.future_skew_s,
             unknown_ticket_wait_s=settings.unknown_ticket_wait_s,
             known_entities_max=settings.known_entities_max,
+            waiting_events_max=settings.waiting_events_max,
+            waiting_bytes_max=settings.waiting_bytes_max,
         )
 
     async def handle(self, event: Any) -> None:

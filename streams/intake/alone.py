@@ -64,6 +64,8 @@ def main() -> None:
         future_skew_s=settings.future_skew_s,
         unknown_ticket_wait_s=settings.unknown_ticket_wait_s,
         known_entities_max=1,
+        waiting_events_max=1,
+        waiting_bytes_max=settings.waiting_bytes_max,
     )
     records = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[_Record])
     expect_to_die()

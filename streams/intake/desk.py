@@ -29,11 +29,9 @@ from streams.intake.judging import judge
 from streams.intake.keeping import kept, unread
 from streams.intake.shelf import Shelf
 
-WAITING_MAX = 100_000
-"""Events that may wait for their ticket; of more the oldest become dead letters at once."""
 RETIRED_MAX = 20_000
 """Dead letters `unknown_ticket` that are kept in memory, to be sent when their ticket appears after all."""
-WAITING_BYTES_MAX, RETIRED_BYTES_MAX = 256 << 20, 64 << 20
+RETIRED_BYTES_MAX = 64 << 20
 """The same in bytes: an event of its usual size takes 300, the largest a mebibyte."""
 RETIRED_S = 3600.0
 RECHECK_S = 1.0
@@ -55,6 +53,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     future_skew_s: int
     unknown_ticket_wait_s: int
     known_entities_max: int
+    waiting_events_max: int
+    waiting_bytes_max: int
+    """Of events that may wait for their ticket; of more the oldest become dead letters at once."""
 
 
 @dataclass
@@ -82,7 +83,8 @@ class Desk:
     def __init__(self, rules: Rules, look_up: LookUp) -> None:
         self._rules, self._look_up = rules, look_up
         self._births = Births(rules.known_entities_max)
-        self._waiting, self._retired = Shelf(WAITING_MAX, WAITING_BYTES_MAX), Shelf(RETIRED_MAX, RETIRED_BYTES_MAX)
+        self._waiting = Shelf(rules.waiting_events_max, rules.waiting_bytes_max)
+        self._retired = Shelf(RETIRED_MAX, RETIRED_BYTES_MAX)
         self._pseudonym = functools.lru_cache(65_536)(lambda value: pseudonym(value.strip(), rules.key))
         self._next: dict[int, int] = {}
         self._recheck_at = self._recheck_retired_at = 0.0

@@ -40,6 +40,8 @@ def rules(**other: Any) -> Rules:
         "future_skew_s": 300,
         "unknown_ticket_wait_s": WAIT_S,
         "known_entities_max": 10_000,
+        "waiting_events_max": 100_000,
+        "waiting_bytes_max": 256 << 20,
     }
     return Rules(**{**given, **other})
 

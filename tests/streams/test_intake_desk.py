@@ -388,12 +388,9 @@ def test_a_dead_letter_is_kept_for_an_hour_and_its_ticket_may_come_as_late() -> 
     assert found == [["ticket.created", "ticket.handled"], ["ticket.created"]]
 
 
-def test_while_the_tables_are_away_nothing_is_refused_and_too_much_waiting_stops_the_intake(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(desks, "WAITING_MAX", 3)
+def test_while_the_tables_are_away_nothing_is_refused_and_too_much_waiting_stops_the_intake() -> None:
     tables = Tables(away=True)
-    sent = desk(tables)
+    sent = desk(tables, waiting_events_max=3)
     sent.bring(HANDLED, CREATED | {"entity": "other"})
     sent.bring(now=NOW + 10 * WAIT_S)
     assert ([row["entity"] for row in sent.good], sent.dead) == (["other"], [])
