@@ -104,6 +104,7 @@ def quiet_clients() -> None:
 
 def _load(settings: "Settings", batches: "Files", telling: "Progress", follower: "Follower | None" = None) -> "Load":
     from deploy.stack.joining import join_or_start
+    from producers.bounds import bounds
     from producers.loading import load as loading_load
 
     first = batches.begin()  # a file of something else must not start a stack
@@ -114,6 +115,7 @@ def _load(settings: "Settings", batches: "Files", telling: "Progress", follower:
             connect=connection_of(use),
             progress=telling,
             follower=follower,
+            bounds=bounds(use.settings),
         )
 
 

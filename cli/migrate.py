@@ -127,9 +127,12 @@ def _written(use: "StackUse", subject: "Subject", done: Migrated) -> bool:
     """Tell whether every partition's last stored output has the columns of this catalogue: each is asked for one."""
     from hotline.catalogue import catalogue_name
     from hotline.refold import Refold
+    from producers.bounds import bounds
     from producers.refolding import ask
 
-    answer = ask(connection_of(use), subject, [Refold(first_day=0, days=0)], use.settings.partitions)
+    answer = ask(
+        connection_of(use), subject, [Refold(first_day=0, days=0)], use.settings.partitions, bounds=bounds(use.settings)
+    )
     if answer.catalogues == {catalogue_name(subject)}:
         return True
     done.problems.append(

@@ -116,6 +116,7 @@ def _of_subject(
     use: "StackUse", subject: "Subject", days: tuple[int, int], working: "WorkingTime", *, dry_run: bool
 ) -> Refolded:
     from hotline.fold import folded_by
+    from producers.bounds import bounds
     from producers.refolding import ask
 
     by = folded_by(subject, working)
@@ -131,6 +132,7 @@ def _of_subject(
             requests,
             use.settings.partitions,
             progress=lambda done: advance(done, len(requests), f"{done} of {len(requests)} spans of births"),
+            bounds=bounds(use.settings),
         )
     result.changed, result.sums, result.unable = answer.rows, answer.sums, answer.unable
     result.left = sum(one.older for one in _counted(use, subject, by, days))

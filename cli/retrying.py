@@ -114,6 +114,7 @@ def _send_records(data: Path | None, client: "Client", names: Iterable[str]) -> 
     from hotline.names import EVENTS_TOPICS
     from hotline.settings import load
     from producers.accounts import Account
+    from producers.bounds import bounds
     from producers.sending import Sender
     from sinks.dead_letters import one
 
@@ -121,7 +122,7 @@ def _send_records(data: Path | None, client: "Client", names: Iterable[str]) -> 
     account = Account(reasons={})
     with (
         join_or_start(load(data)[0], say=say) as use,
-        Sender(connection_of(use), lambda _, verdicts: account.add(verdicts)) as sender,
+        Sender(connection_of(use), lambda _, verdicts: account.add(verdicts), bounds=bounds(use.settings)) as sender,
     ):
         for letter in filter(None, (one(client, name) for name in names)):
             sender.send_record(subjects[letter.topic], letter.partition, letter.original)

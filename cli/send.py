@@ -72,6 +72,7 @@ def send_lines(
     """Send events over the stack of the data folder, which is joined or started."""
     from deploy.stack.joining import join_or_start
     from hotline.settings import load
+    from producers.bounds import bounds
     from producers.json_sending import send_events
 
     with join_or_start(load(data)[0], say=say) as use:
@@ -83,6 +84,7 @@ def send_lines(
             progress=telling,
             pseudonymised=pseudonymised,
             source=source,
+            bounds=bounds(use.settings),
         )
 
 

@@ -17,8 +17,9 @@ import msgspec
 
 from hotline.names import INTAKE_TOPIC, JSON_BYTES_MAX, PSEUDONYMISED
 from producers.accounts import current_logs
+from producers.bounds import DEFAULTS, Bounds
 from producers.intake_position import all_stored, dead_reasons, ends_of_events, forwarded
-from producers.sending import STALLED_S_MAX, Connect, StackAwayError, open_producer, until_joined
+from producers.sending import Connect, StackAwayError, open_producer, until_joined
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from producers.waiting import Waiting
 
 KEPT_EVENTS_MAX = 50_000
-KEPT_BYTES_MAX = 48 << 20
-"""Events and bytes sent and not yet settled; sending waits at either."""
+"""Events sent and not yet settled; sending waits at so many, or at half the bytes of a sender's bounds."""
 ASK_EVERY_S = 0.2
 UNSETTLED_S_MAX = 15.0
 """Longest that events of a source that waits stay unsettled; settling takes a second, in which nothing is sent."""
@@ -85,6 +85,7 @@ def send_events(
     progress: Progress,
     pseudonymised: bool = False,
     source: Waiting | None = None,
+    bounds: Bounds = DEFAULTS,
 ) -> Sending:
     """Send each of `events` (one JSON object each) to intake; with `wait` return when all are stored or dead.
 
@@ -99,7 +100,9 @@ def send_events(
         account.seconds = round(time.monotonic() - begun, 3)
         progress(account)
 
-    with JsonSender(connect, partitions, account, tell, wait=wait, pseudonymised=pseudonymised) as sender:
+    with JsonSender(
+        connect, partitions, account, tell, wait=wait, pseudonymised=pseudonymised, bounds=bounds
+    ) as sender:
         if source:
             source.idle = sender.look
         try:
@@ -127,9 +130,11 @@ class JsonSender:
         *,
         wait: bool,
         pseudonymised: bool,
+        bounds: Bounds = DEFAULTS,
     ) -> None:
         self._connect, self._partitions, self._account, self._tell = connect, partitions, account, tell
         self._wait, self._headers = wait, [(PSEUDONYMISED, b"yes")] if pseudonymised else []
+        self._bounds = bounds
         self._kept: list[_Kept] = []
         self._kept_since = 0.0
         self._bytes = 0
@@ -160,7 +165,7 @@ class JsonSender:
         self._kept.append(kept)
         self._bytes += len(value)
         self._produce(kept)
-        if len(self._kept) >= KEPT_EVENTS_MAX or self._bytes >= KEPT_BYTES_MAX:
+        if len(self._kept) >= KEPT_EVENTS_MAX or self._bytes >= self._bounds.bytes_max // 2:
             self.settle()
 
     def look(self) -> None:
@@ -189,10 +194,10 @@ class JsonSender:
                 ends = None
                 self._rejoin()
             self._tell()
-            if time.monotonic() - begun > STALLED_S_MAX:
+            if time.monotonic() - begun > self._bounds.away_s_max:
                 raise StackAwayError(
-                    f"{len(self._kept)} events were not stored within {STALLED_S_MAX:.0f} s. Look at hotline status, "
-                    "then send again: what is stored is not counted twice"
+                    f"{len(self._kept)} events were not stored within {self._bounds.away_s_max:.0f} s. "
+                    "Look at hotline status, then send again: what is stored is not counted twice"
                 )
             time.sleep(ASK_EVERY_S)
 
@@ -247,7 +252,8 @@ class JsonSender:
 
     def _rejoin(self) -> None:
         """Connect anew until it works, then send again what is kept. Raises StackAwayError after too long."""
-        until_joined(self._join, lambda: f"{len(self._kept)} events", again="send")
+        waiting = lambda: f"{len(self._kept)} events"  # noqa: E731
+        until_joined(self._join, waiting, again="send", away_s_max=self._bounds.away_s_max)
 
     def _join(self) -> None:
         self._close()

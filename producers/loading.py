@@ -16,6 +16,7 @@ from hotline.names import EVENTS_TOPICS
 from hotline.subjects import SUBJECTS
 from producers.accounts import Account
 from producers.adapters.errors import TruncatedError
+from producers.bounds import DEFAULTS, Bounds
 from producers.files import IncompleteError
 from producers.pace import ASK_AFTER_S
 from producers.sending import Connect, Sender, StackAwayError
@@ -66,6 +67,7 @@ def load(
     connect: Connect,
     progress: Progress,
     follower: Waiting | None = None,
+    bounds: Bounds = DEFAULTS,
 ) -> Load:
     """Send all events of `batches`, wait until they are stored, and account for them.
 
@@ -81,7 +83,8 @@ def load(
     def stored(subject: str, verdicts: Verdicts) -> None:
         result.topics[EVENTS_TOPICS[subject]].add(verdicts)
 
-    with Sender(connect, stored, ask_after_s=UNHURRIED_S if follower else ASK_AFTER_S) as sender:
+    ask_after_s = UNHURRIED_S if follower else ASK_AFTER_S
+    with Sender(connect, stored, bounds=bounds, ask_after_s=ask_after_s) as sender:
 
         def idle() -> None:
             if sender.waiting:

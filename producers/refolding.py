@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotline.fold import folded_by_versions
 from hotline.names import ACCOUNTS_TABLE, DATABASE
+from producers.bounds import DEFAULTS, Bounds
 from producers.sending import Sender
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ def ask(
     partitions: int,
     *,
     progress: Callable[[int], None] = lambda _: None,
+    bounds: Bounds = DEFAULTS,
 ) -> Answer:
     """Send requests to every partition of a subject, wait until the answers are stored, and say what they changed.
 
     May be repeated, after an interruption as well. Raises StackAwayError when nothing answers for too long.
     """
     name = f"refold/{uuid.uuid4().hex}/"
-    with Sender(connect, lambda *_: None) as sender:
+    with Sender(connect, lambda *_: None, bounds=bounds) as sender:
         for number, request in enumerate(requests):
             for partition in range(partitions):
                 sender.ask_to_refold(f"{name}{number}/{partition}", subject, partition, request)

@@ -27,6 +27,7 @@ from hotline.names import (
     REFOLD,
 )
 from producers.accounts import current_logs, stored_verdicts
+from producers.bounds import DEFAULTS, Bounds
 from producers.pace import ASK_AFTER_S, Pace
 
 if TYPE_CHECKING:
@@ -36,15 +37,9 @@ if TYPE_CHECKING:
     from hotline.refold import Refold
     from hotline.subjects import Subject
 
-KEPT_BYTES_MAX = 96 * 2**20
-"""Bytes of blocks sent and not yet stored; sending waits above it."""
 LOOK_EVERY_S = 1.0
 """How often to look whether the topics have other logs."""
 ASK_BLOCKS_MAX = 500
-AWAY_S_MAX = 1800.0
-"""How long the stack may be away before sending gives up: longer than an outage that somebody on duty ends."""
-STALLED_S_MAX = 1800.0
-"""How long nothing may be stored, with a stack that answers, before sending gives up; for the same reason."""
 
 Connect = Callable[[], tuple[str, Any]]
 """Gives the broker's address and a client of the database, as they are now; may raise while the stack is away."""
@@ -70,7 +65,7 @@ class _Kept:
         return self.sending is None or bool(self.sending.failed())
 
 
-def until_joined(join: Callable[[], None], waiting: Callable[[], str], *, again: str) -> None:
+def until_joined(join: Callable[[], None], waiting: Callable[[], str], *, again: str, away_s_max: float) -> None:
     """Do `join` until it raises nothing. Raises StackAwayError after too long, with what is `waiting` to be stored.
 
     `again` names the command that the user is to repeat then.
@@ -80,9 +75,9 @@ def until_joined(join: Callable[[], None], waiting: Callable[[], str], *, again:
         try:
             join()
         except Exception as error:  # whatever a starting stack answers
-            if time.monotonic() - begun > AWAY_S_MAX:
+            if time.monotonic() - begun > away_s_max:
                 raise StackAwayError(
-                    f"the stack did not answer for {AWAY_S_MAX:.0f} s ({error}); {waiting()} may not be stored. "
+                    f"the stack did not answer for {away_s_max:.0f} s ({error}); {waiting()} may not be stored. "
                     f"Look at hotline status, then {again} again: what is stored is not counted twice"
                 ) from error
             time.sleep(0.3)
@@ -113,8 +108,10 @@ class Sender:
     It asks what is stored `ask_after_s` after the last time or later, as a `Pace` says.
     """
 
-    def __init__(self, connect: Connect, stored: Stored, *, ask_after_s: float = ASK_AFTER_S) -> None:
-        self._connect, self._stored, self._pace = connect, stored, Pace(ask_after_s)
+    def __init__(
+        self, connect: Connect, stored: Stored, *, bounds: Bounds = DEFAULTS, ask_after_s: float = ASK_AFTER_S
+    ) -> None:
+        self._connect, self._stored, self._bounds, self._pace = connect, stored, bounds, Pace(ask_after_s)
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
         self._looked_at = 0.0
@@ -165,7 +162,7 @@ class Sender:
         self._bytes += len(kept.value)
         self._produce(block_id, kept)
         self._ask()
-        while self._bytes > KEPT_BYTES_MAX:
+        while self._bytes > self._bounds.bytes_max:
             self.wait()
 
     def wait(self) -> None:
@@ -192,9 +189,9 @@ class Sender:
             return
         if moved or any(kept.failed for kept in self._kept.values()):
             self._rejoin()
-        if self._kept and self._pace.quiet_s > STALLED_S_MAX:
+        if self._kept and self._pace.quiet_s > self._bounds.away_s_max:
             raise StackAwayError(
-                f"nothing was stored for {STALLED_S_MAX:.0f} s; {self.waiting} blocks may not be stored. "
+                f"nothing was stored for {self._bounds.away_s_max:.0f} s; {self.waiting} blocks may not be stored. "
                 "Look at hotline status, then load again: what is stored is not counted twice"
             )
 
@@ -234,7 +231,8 @@ class Sender:
 
     def _rejoin(self) -> None:
         """Connect anew until it works; then send what may be lost. Raises StackAwayError after too long."""
-        until_joined(self._join, lambda: f"{self.waiting} blocks", again="load")
+        waiting = lambda: f"{self.waiting} blocks"  # noqa: E731
+        until_joined(self._join, waiting, again="load", away_s_max=self._bounds.away_s_max)
 
     def _join(self) -> None:
         self._close_client()

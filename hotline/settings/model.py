@@ -135,6 +135,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, description="Calls and tickets whose birth intake keeps in memory; of others it asks the tables."),
     ] = 300_000
+    sent_bytes_max: Annotated[
+        Bytes, Meta(description="Bytes that a sender keeps until they are stored; sending waits above it.")
+    ] = 96 << 20
+    away_s_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="How long a sender goes on trying while the stack is away or stores nothing.",
+        ),
+    ] = 1800
     waiting_events_max: Annotated[
         int,
         Meta(ge=1, description="Events that may wait for their ticket; of more the oldest become dead letters."),

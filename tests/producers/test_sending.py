@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import polars as pl
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -17,10 +18,12 @@ from hotline import blocks
 from hotline.blocks import Block, complete
 from hotline.measured import Verdicts
 from hotline.names import BLOCK_ID, EVENTS_TOPICS, INTAKE_TOPIC
+from hotline.settings import Settings
 from hotline.subjects import CALLS
 from producers import json_sending, loading, sending
 from producers.adapters.adapter import Batch
 from producers.adapters.errors import TruncatedError
+from producers.bounds import DEFAULTS, Bounds, bounds
 from producers.sending import Sender, StackAwayError
 
 if TYPE_CHECKING:
@@ -133,10 +136,15 @@ def test_a_block_is_kept_until_it_is_stored(broker: EmbeddedBroker) -> None:
     assert told == [("calls", Verdicts(counted=2, seen=1))]
 
 
+def test_a_sender_keeps_to_the_settings(tmp_path: Path) -> None:
+    given = Settings(data=tmp_path)
+    assert bounds(given) == DEFAULTS
+    assert bounds(msgspec.structs.replace(given, sent_bytes_max=1 << 20, away_s_max=7)) == (1 << 20, 7.0)
+
+
 def test_sending_waits_while_too_much_is_not_stored(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     """And goes on with what was let go, so that a load of any size needs the memory of a few blocks."""
     database, size = Database(broker), len(_block().encode())
-    monkeypatch.setattr(sending, "KEPT_BYTES_MAX", 2 * size)
     asked: list[int] = []
 
     def answer() -> None:
@@ -148,7 +156,7 @@ def test_sending_waits_while_too_much_is_not_stored(broker: EmbeddedBroker, monk
     def store() -> None:
         database.verdicts |= dict.fromkeys(sender._kept, (2, 1, 0, 0, {}))
 
-    with Sender(database.connect, lambda *_: None) as sender:
+    with Sender(database.connect, lambda *_: None, bounds=Bounds(bytes_max=2 * size)) as sender:
         monkeypatch.setattr(database, "_answer", answer)
         for _ in range(5):
             sender.send(_block())
@@ -159,16 +167,22 @@ def test_sending_waits_while_too_much_is_not_stored(broker: EmbeddedBroker, monk
     assert len(database.in_log()) == 5
 
 
-@pytest.mark.parametrize(("bound", "kept"), [("KEPT_EVENTS_MAX", 3), ("KEPT_BYTES_MAX", 30)])
+@pytest.mark.parametrize(("events_max", "bytes_max"), [(3, 1 << 20), (1_000, 2 * 30)])
 def test_single_events_are_settled_when_many_or_much_is_not(
-    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch, bound: str, kept: int
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch, events_max: int, bytes_max: int
 ) -> None:
     create_topics(broker.bootstrap, {INTAKE_TOPIC: 1})
-    monkeypatch.setattr(json_sending, bound, kept)
+    monkeypatch.setattr(json_sending, "KEPT_EVENTS_MAX", events_max)
     account = json_sending.Sending()
     told: list[tuple[int, int]] = []
     sender = json_sending.JsonSender(
-        Database(broker).connect, 1, account, lambda: None, wait=False, pseudonymised=False
+        Database(broker).connect,
+        1,
+        account,
+        lambda: None,
+        wait=False,
+        pseudonymised=False,
+        bounds=Bounds(bytes_max=bytes_max),
     )
     with sender:
         for _ in range(7):
@@ -212,16 +226,12 @@ def test_a_database_that_goes_away_is_waited_for_and_nothing_is_sent_twice(broke
         assert database.in_log() == [sent.block_id]
 
 
-def test_a_stack_that_stays_away_or_stores_nothing_is_given_up(
-    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sending, "AWAY_S_MAX", 0.5)
-    database = Database(broker, away=1_000)
-    with pytest.raises(StackAwayError, match="hotline status"), Sender(database.connect, lambda *_: None):
+def test_a_stack_that_stays_away_or_stores_nothing_is_given_up(broker: EmbeddedBroker) -> None:
+    database, soon = Database(broker, away=1_000), Bounds(away_s_max=0.4)
+    with pytest.raises(StackAwayError, match="hotline status"), Sender(database.connect, lambda *_: None, bounds=soon):
         pass
     database.away = 0
-    monkeypatch.setattr(sending, "STALLED_S_MAX", 0.3)
-    with Sender(database.connect, lambda *_: None) as sender:
+    with Sender(database.connect, lambda *_: None, bounds=soon) as sender:
         sender.send(_block())
         with pytest.raises(StackAwayError, match="1 blocks may not be stored"):
             _finish(sender)
