@@ -159,12 +159,19 @@ def _of_query_panel(panel: Json, names: set[str]) -> Iterator[str]:
             yield from _base(given["thresholds"])
     if not panel.get("targets"):
         yield "targets: it asks nothing"
+    yield from _limit(panel)
     yield from _to_numbers(panel)
     yield from _texts_of_links(panel)
     for target in panel.get("targets", ()):
         yield from _sql(target["rawSql"], names)
         if target["format"] == SERIES and " AS time" not in target["rawSql"]:
             yield "a series needs a column: write AS time"
+
+
+def _limit(panel: Json) -> Iterator[str]:
+    reduced = panel.get("options", {}).get("reduceOptions", {})
+    if reduced.get("values") and not reduced.get("limit"):
+        yield "reduceOptions: write a limit, Grafana draws 25 rows without one"
 
 
 def _to_numbers(panel: Json) -> Iterator[str]:

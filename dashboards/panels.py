@@ -16,7 +16,7 @@ from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import column, finished, linked, names_as_texts, number_overrides, scope_column
 from dashboards.links import to_number_of_scope, to_numbers
-from dashboards.plain import curves, digits
+from dashboards.plain import TILES_MAX, curves, digits
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.words import Lang, Text, kind_title, kpi_title
@@ -62,7 +62,7 @@ def tiles(name: str, over: str, of: Scopes) -> Entry:
             panel.build(),
             title=_by(entitled(kpi, over), of.kind).of(edition.lang),
             description=described(kpi, of.kind).of(edition.lang),
-            targets=[ClickHouseQuery(sums.split(asked, order="name"))],
+            targets=[ClickHouseQuery(sums.split(asked, order="name", rows_max=TILES_MAX))],
             field=look.kpi_field(kpi, edition.lang),
             overrides=[names_as_texts(), linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
             links=to_numbers((kpi,), over, of, edition.lang),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Statement = Callable[[str], str]
     """The hotline's zone → SQL."""
 
+TILES_MAX = 100
+"""A tile for each of so many rows; without a number Grafana draws 25."""
 COUNTS = look.bounds((0.0, look.PLAIN))
 FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
 MIB = "suffix: MiB"
@@ -105,9 +107,10 @@ def lines(
 
 def digits(*, coloured: bool, each: bool = False, centred: bool = True) -> stat.Panel:
     """Large digits: one number, or with `each` one for every row; filled with the colour of its step if `coloured`."""
+    reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).values(each)
     panel = (
         stat.Panel()
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(each))
+        .reduce_options(reduced.limit(TILES_MAX) if each else reduced)
         .graph_mode(options.BigValueGraphMode.NONE)
         .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
         .text_mode(options.BigValueTextMode.VALUE_AND_NAME if each else options.BigValueTextMode.VALUE)

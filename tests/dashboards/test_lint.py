@@ -26,6 +26,10 @@ def first(board: Json, kind: str) -> Json:
     return found
 
 
+def tiles(board: Json) -> Json:
+    return next(each for each in board["panels"] if each.get("options", {}).get("reduceOptions", {}).get("values"))
+
+
 def put(name: str, value: Any) -> Callable[[Json], None]:
     return lambda board: board.update({name: value})
 
@@ -88,6 +92,7 @@ BREACHES: dict[str, Callable[[Json], None]] = {
     "description: say what the numbers are": in_panel("stat", "description", ""),
     "interval: give one": in_panel("stat", "interval", ""),
     "datasource: hotline-clickhouse": in_panel("stat", "datasource", {"uid": "other"}),
+    "write a limit, Grafana draws 25 rows": lambda board: tiles(board)["options"]["reduceOptions"].pop("limit"),
     "targets: it asks nothing": in_panel("stat", "targets", []),
     "unit 'furlongs'": in_field("unit", "furlongs"),
     "decimals: say how many": in_field("decimals", None),
