@@ -32,6 +32,8 @@ GOOD = "#3274D9"
 WARN = "#F2CC0C"
 BAD = "#FF780A"
 
+BELOW_ALL = -1
+"""Heat maps hide cells up to it: Grafana, not told, those of 0 as well, which would look like gaps."""
 COUNTS = Text("locale", "locale")
 SECONDS = Text("suffix: s", "suffix: 秒")
 _UNITS: dict[Unit, tuple[Text, int]] = {

@@ -189,13 +189,14 @@ def _bars(rows: int) -> bargauge.Panel:
 
 
 def _heat(kpi: Kpi, lang: Lang) -> heatmap.Panel:
-    from grafana_foundation_sdk.builders.heatmap import CellValues, HeatmapColorOptions
+    from grafana_foundation_sdk.builders.heatmap import CellValues, FilterValueRange, HeatmapColorOptions
 
     return (
         heatmap.Panel()
         .calculate(False)
         .color(HeatmapColorOptions().mode(heat_options.HeatmapColorMode.SCHEME).scheme("Blues").steps(64))
         .cell_values(CellValues().unit(look.unit(kpi.unit, lang)).decimals(look.decimals(kpi.unit)))
+        .filter_values(FilterValueRange().le(look.BELOW_ALL))
         .show_legend()
     )
 

@@ -93,6 +93,9 @@ BREACHES: dict[str, Callable[[Json], None]] = {
     "interval: give one": in_panel("stat", "interval", ""),
     "datasource: hotline-clickhouse": in_panel("stat", "datasource", {"uid": "other"}),
     "write a limit, Grafana draws 25 rows": lambda board: tiles(board)["options"]["reduceOptions"].pop("limit"),
+    "filterValues.le = 1e-09: the web board draws -1": lambda board: first(board, "heatmap")["options"].update(
+        filterValues={"le": 1e-9}
+    ),
     "targets: it asks nothing": in_panel("stat", "targets", []),
     "unit 'furlongs'": in_field("unit", "furlongs"),
     "decimals: say how many": in_field("decimals", None),
