@@ -95,12 +95,12 @@ def lines(
 
     def make(edition: Edition) -> Panel:
         here = unit.of(edition.lang)
-        words = [column(name, word.of(edition.lang), unit=here, decimals=decimals) for name, word in columns.items()]
+        words = [
+            column(name, word.of(edition.lang), unit=here, decimals=decimals, color=look.fixed(look.LINES[at]))
+            for at, (name, word) in enumerate(columns.items())
+        ]
         query = ClickHouseQuery(sql(edition.zone), SERIES)
-        found = made(edition, curves(), title, about, query, words=words, unit=here, decimals=decimals)
-        if found.field_config is not None:
-            found.field_config.defaults.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
-        return found
+        return made(edition, curves(), title, about, query, words=words, unit=here, decimals=decimals)
 
     return Entry(key, make)
 
@@ -147,13 +147,16 @@ def made(
     decimals: int = 0,
     links: Sequence[DashboardLink] = (),
 ) -> Panel:
-    """Complete such a panel."""
+    """Complete such a panel; its one line, or bars, have the first colour of those."""
+    field = look.field(unit, decimals, steps)
+    if isinstance(panel, timeseries.Panel):
+        field.color = FieldColor(mode=FieldColorModeId.FIXED, fixed_color=look.LINES[0])
     return finished(
         panel.build(),
         title=look.with_limit(title, steps, unit).of(edition.lang),
         description=about.of(edition.lang),
         targets=[query],
-        field=look.field(unit, decimals, steps),
+        field=field,
         overrides=words,
         interval=interval,
         links=links,

@@ -10,12 +10,20 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.builders import text as texts
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import text as text_options
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from dashboards import look, series, sums
 from dashboards.described import described
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import change_column, column, finished, number_overrides, scope_column, span_columns
+from dashboards.finished import (
+    change_column,
+    column,
+    finished,
+    line_overrides,
+    number_overrides,
+    scope_column,
+    span_columns,
+    tile_overrides,
+)
 from dashboards.links import OWN, YEAR_BEFORE, to_number_of_scope, to_number_of_span, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
@@ -60,7 +68,7 @@ def year_tile(name: str) -> Entry:
             description=described(kpi, ALL).of(edition.lang),
             targets=[ClickHouseQuery(sums.changed((kpi,), sums.total(now), sums.total(before)))],
             field=look.kpi_field(kpi, edition.lang),
-            overrides=[*number_overrides((kpi,), edition.lang, lines=True), change_column(kpi, edition.lang, CHANGE)],
+            overrides=[*tile_overrides((kpi,), edition.lang), change_column(kpi, edition.lang, CHANGE)],
             interval="1d",
             links=to_numbers((kpi,), "range", CITY, edition.lang),
         )
@@ -211,9 +219,7 @@ def _since(by: By, lang: Lang) -> Override:
 
 def _lines(kpi: Kpi, lang: Lang) -> list[Override]:
     """A line or bars, and those of the year before in grey."""
-    (own,) = number_overrides((kpi,), lang, lines=True)
-    own.properties.append(DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": look.PLAIN}))
-    return [own, _before(kpi, lang)]
+    return [*line_overrides((kpi,), lang), _before(kpi, lang)]
 
 
 def _cells(kpi: Kpi, lang: Lang) -> list[Override]:
@@ -224,6 +230,6 @@ def _cells(kpi: Kpi, lang: Lang) -> list[Override]:
 
 def _before(kpi: Kpi, lang: Lang, links: Sequence[Mapping[str, Any]] = ()) -> Override:
     words = Text("{kpi}, a year before", "{kpi}(上年)").format(kpi=kpi_title(kpi))
-    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
+    grey = look.fixed(look.NO_DATA)
     unit, decimals = look.unit(kpi.unit, lang), look.decimals(kpi.unit)
     return column(f"{kpi.name}_before", words.of(lang), unit=unit, decimals=decimals, color=grey, links=links)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from dashboards.boards.annual import ANNUAL
 from dashboards.entries import Edition, Entry, row
 from dashboards.lint import LintError, lint
 from dashboards.web import colours
+from dashboards.web.lines import lines_spec
 from dashboards.web.shown import Tone
 from dashboards.words import Lang, kpi_formula, kpi_title
 from hotline.catalogue import KPIS, Better
@@ -140,7 +141,36 @@ def is_limited(field: dict[str, Any]) -> bool:
 
 def test_no_colour_of_a_line_says_good_or_bad() -> None:
     meant = {colours.MEANING[tone] for tone in (Tone.GOOD, Tone.WARN, Tone.BAD)}
-    assert not meant & set(colours.LINES)
+    limits = {look.NO_DATA, look.GOOD, look.WARN, look.BAD}
+    assert not (meant | limits) & set(look.LINES)
+    assert len(set(look.LINES)) == len(look.LINES)
+
+
+def test_a_kpi_has_the_same_colour_in_every_trend_in_both_languages_and_on_the_web() -> None:
+    """Grafana's palettes go by the name that is shown, which may make a line green or red, and another one elsewhere.
+
+    What was a week or a year before is grey.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    panels = [panel for board in BOARDS for lang in Lang for panel in made(board, lang)["panels"]]
+    for panel in (panel for panel in panels if panel["type"] == "timeseries"):
+        drawn = on_the_web(panel)
+        for name in (each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]):
+            given = panel["fieldConfig"]["defaults"] | overridden(panel, name)
+            assert given["color"]["mode"] == "fixed", (panel["title"], name)
+            assert drawn[given["displayName"]] == given["color"]["fixedColor"]
+            found[name].add(given["color"]["fixedColor"])
+        assert len(set(drawn.values())) == len(drawn), panel["title"]
+    of_kpis = {name: some for name, some in found.items() if name in KPIS}
+    assert len(of_kpis) > 15
+    assert all(len(some) == 1 and some <= set(look.LINES) for some in of_kpis.values()), of_kpis
+    assert {colour for name in found if name.endswith("_before") for colour in found[name]} == {look.NO_DATA}
+
+
+def on_the_web(panel: dict[str, Any]) -> dict[str, str]:
+    """The title of each line with its colour there."""
+    scale = lines_spec(panel)["layer"][0]["encoding"]["color"]["scale"]
+    return dict(zip(scale["domain"], scale["range"], strict=True))
 
 
 def test_ids_of_panels_stay() -> None:
