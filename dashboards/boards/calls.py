@@ -35,7 +35,7 @@ CALLS_BOARD = Board(
             tile("service_level_30s", "window", LINES),
             tile("abandonment_rate", "window", LINES),
             tile("average_wait_s", "window", LINES),
-            data_age(),
+            data_age(CALLS),
         ),
         row(
             5,

@@ -27,7 +27,7 @@ DEPARTMENT = Board(
             tile("tickets_due_1h", "now", DEPARTMENTS),
             tile("timely_handling_rate", "window", DEPARTMENTS),
             tile("satisfaction_rate", "window", DEPARTMENTS),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(
             5,

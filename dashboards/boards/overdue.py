@@ -29,7 +29,7 @@ OVERDUE = Board(
             tile("tickets_overdue", "now"),
             tile("tickets_due_1h", "now"),
             tile("tickets_open", "now"),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(16, overdue_list()),
         row(

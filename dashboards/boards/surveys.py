@@ -40,7 +40,7 @@ SURVEYS_BOARD = Board(
             tile("resolution_rate", "window", LINES),
             tile("participation_rate", "window", LINES),
             tile("surveys_rated", "window", LINES),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(6, tiles("satisfaction_rate", "window", DISTRICTS)),
         row(8, trend(["satisfaction_rate"], LINES, before=True), trend(["resolution_rate"], LINES, before=True)),

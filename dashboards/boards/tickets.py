@@ -36,7 +36,7 @@ TICKETS_BOARD = Board(
             tile("tickets_due_1h", "now", LINES),
             tile("timely_handling_rate", "window", LINES),
             tile("completion_rate", "window", LINES),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(
             5,
