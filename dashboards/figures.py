@@ -15,7 +15,7 @@ from dashboards.words import Text
 from hotline.catalogue import ALL, KPIS, Measure, Stock, Unit, kpi
 from hotline.names import DATABASE
 from hotline.subjects import SUBJECTS, Subject
-from hotline.windows import MINUTE_S, NOW
+from hotline.windows import EVENT_LATE_S, EVENT_OLD_S, MINUTE_S, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 PIPELINE = Text("Why: the pipeline", "原因:数据链路")
 WAIT_DAYS_MAX = 1
 """Nobody waits longer; so far back rows are looked at."""
-EVENT_LATE_S, EVENT_OLD_S = 120.0, 900.0
-"""A city's hotline has calls every few seconds by day and every minute or so at night."""
 _AGES = {
     "": (
         Text("Data age", "数据时效"),

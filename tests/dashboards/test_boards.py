@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from grafana_foundation_sdk.builders import gauge
 
+from cli.watch.freshness import EVENTS
 from dashboards import generated, look
 from dashboards.board import again
 from dashboards.boards import BOARDS
@@ -120,6 +121,13 @@ def test_every_board_shows_how_old_the_data_of_its_own_subjects_is() -> None:
         (asked,) = (panel for panel in made(board, Lang.EN)["panels"] if panel["id"] == age.id)
         assert read <= tables_of(asked) or board.name == "pipeline", board.name
         assert tables_of(asked) <= read or board.name == "cross", board.name
+
+
+def test_data_is_late_and_old_from_the_same_age_on_as_on_the_terminal() -> None:
+    for board in BOARDS:
+        (age,) = (panel for panel in made(board, Lang.EN)["panels"] if panel["title"].startswith("Data age"))
+        _, *steps = age["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert [step["value"] for step in steps] == [0, EVENTS.late_s, EVENTS.old_s]
 
 
 def tables_of(panel: dict[str, Any]) -> set[str]:
