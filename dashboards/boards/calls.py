@@ -25,7 +25,7 @@ CALLS_BOARD = Board(
     ),
     since="now-6h",
     refresh="10s",
-    variables=(window("1h"), scope(CALLS, "line"), scope(CALLS, "district")),
+    variables=(window("1h"), scope("line", CALLS), scope("district", CALLS)),
     annotations=EVERYTHING,
     rows=(
         row(

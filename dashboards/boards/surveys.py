@@ -30,7 +30,7 @@ SURVEYS_BOARD = Board(
     ),
     since="now-7d",
     refresh="1m",
-    variables=(window("7d"), scope(TICKETS, "line"), scope(TICKETS, "department"), scope(TICKETS, "district")),
+    variables=(window("7d"), scope("line", TICKETS), scope("department", TICKETS), scope("district", TICKETS)),
     annotations=EVERYTHING,
     rows=(
         row(

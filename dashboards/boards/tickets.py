@@ -26,7 +26,7 @@ TICKETS_BOARD = Board(
     ),
     since="now-7d",
     refresh="30s",
-    variables=(window("today"), scope(TICKETS, "line"), scope(TICKETS, "department"), scope(TICKETS, "district")),
+    variables=(window("today"), scope("line", TICKETS), scope("department", TICKETS), scope("district", TICKETS)),
     annotations=EVERYTHING,
     rows=(
         row(

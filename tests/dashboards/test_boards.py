@@ -130,6 +130,18 @@ def test_data_is_late_and_old_from_the_same_age_on_as_on_the_terminal() -> None:
         assert [step["value"] for step in steps] == [0, EVENTS.late_s, EVENTS.old_s]
 
 
+def test_every_number_of_a_board_follows_one_of_its_variables() -> None:
+    """Whoever chose a line must not read the city's number beside it. Bars of operator groups say of whom they are."""
+    for board in BOARDS:
+        found = made(board, Lang.EN)
+        chosen = {each["name"] for each in found["templating"]["list"] if each["type"] == "query"}
+        for panel in (panel for panel in found["panels"] if chosen):
+            asked = str([target["rawSql"] for target in panel["targets"]])
+            follows = chosen & set(re.findall(r"\$\{(\w+):singlequote\}", asked))
+            by_itself = panel["title"].startswith("Data age") or panel["title"].endswith("by operator group")
+            assert bool(follows) is not by_itself, (board.name, panel["title"])
+
+
 def tables_of(panel: dict[str, Any]) -> set[str]:
     """The sums that a panel reads."""
     return set(re.findall(r"minute_sums_\w+", str([target["rawSql"] for target in panel.get("targets", ())])))

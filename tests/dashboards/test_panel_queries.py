@@ -126,6 +126,22 @@ def test_variables_and_annotations_run(case: str, asking: Asking) -> None:
                 assert bool(found.rows) is (case != "empty" and annotation["name"] != "Days without data")
 
 
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_district_of_calls_or_of_tickets_alone_can_be_chosen_on_its_board(
+    subject: str, asking: Asking, city: Stored
+) -> None:
+    """As if the other subject had none."""
+    (board,) = (board.json(Edition(Lang.EN, ZONE)) for board in BOARDS if board.name == "district")
+    ((kind, sql),) = ((each["name"], each["query"]) for each in board["templating"]["list"] if each["type"] == "query")
+    for other in SUBJECTS.keys() - {subject}:
+        table = SUBJECTS[other].sums_table
+        assert table in sql
+        sql = sql.replace(f"{table} WHERE", f"{table} WHERE 0 AND")
+    named = {getattr(row, kind) or UNNAMED for row in city.rows[subject]}
+    assert [row[0] for row in asking.ask(sql).rows] == sorted(named)
+    assert len(named) > 2
+
+
 MARKED = {
     "Incidents": [
         (0, "Log begun anew: t 1"),
