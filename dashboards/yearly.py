@@ -50,11 +50,17 @@ _BUCKET = {By.MONTH: Text("Month", "月份"), By.QUARTER: Text("Quarter", "季�
 
 def year_tile(name: str) -> Entry:
     """A KPI over the range, and how it differs from the same range a year before."""
-    kpi = find(name)
+    return replace(year_totals(look.with_target(find(name)), [name]), key=f"year {name}")
+
+
+def year_totals(title: Text, names: Sequence[str]) -> Entry:
+    """KPIs over the range side by side, and how each differs from the same range a year before."""
+    kpis = tuple(map(find, names))
 
     def make(edition: Edition) -> Panel:
-        now = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone))
-        before = sums.Asked(kpis=(kpi,), span=year_before(now.span))
+        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone))
+        before = replace(now, span=year_before(now.span))
+        numbers = [each for kpi in kpis for each in _total(kpi, edition.lang, alone=len(kpis) == 1)]
         panel = (
             stat.Panel()
             .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
@@ -64,16 +70,16 @@ def year_tile(name: str) -> Entry:
         )
         return finished(
             panel.build(),
-            title=look.with_target(kpi).of(edition.lang),
-            description=described(kpi, ALL).of(edition.lang),
-            targets=[ClickHouseQuery(sums.changed((kpi,), sums.total(now), sums.total(before)))],
-            field=look.kpi_field(kpi, edition.lang),
-            overrides=[*tile_overrides((kpi,), edition.lang), change_column(kpi, edition.lang, CHANGE)],
+            title=title.of(edition.lang),
+            description="\n\n".join(described(kpi, ALL).of(edition.lang) for kpi in kpis),
+            targets=[ClickHouseQuery(sums.changed(kpis, sums.total(now), sums.total(before)))],
+            field=look.kpi_field(kpis[0], edition.lang),
+            overrides=numbers,
             interval="1d",
-            links=to_numbers((kpi,), "range", CITY, edition.lang),
+            links=to_numbers(kpis, "range", CITY, edition.lang),
         )
 
-    return Entry(f"year {name}", make)
+    return Entry(f"year totals {' '.join(names)}", make)
 
 
 def year_line(name: str, by: By = By.MONTH) -> Entry:
@@ -142,10 +148,9 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
         new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
         columns = [scope_column(of.kind, edition.lang)]
         for kpi in kpis:
-            words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
             link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
             columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
-            columns.append(change_column(kpi, edition.lang, words, links=[link]))
+            columns.append(change_column(kpi, edition.lang, _changed(kpi), links=[link]))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -210,6 +215,16 @@ def definitions(names: Iterable[str]) -> Entry:
 def _definition(kpi: Kpi, lang: Lang) -> str:
     columns = ", ".join(f"`{measure.column}`" for measure in kpi.measures)
     return f"| {kpi_title(kpi).of(lang)} | {kpi_formula(kpi).of(lang)} | {columns} |"
+
+
+def _total(kpi: Kpi, lang: Lang, *, alone: bool) -> list[Override]:
+    """A number, and its change, which says of what it is unless there is no other one."""
+    words = CHANGE if alone else _changed(kpi)
+    return [*tile_overrides((kpi,), lang), change_column(kpi, lang, words)]
+
+
+def _changed(kpi: Kpi) -> Text:
+    return Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
 
 
 def _since(by: By, lang: Lang) -> Override:

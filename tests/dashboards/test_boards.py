@@ -17,13 +17,14 @@ from cli.watch.freshness import EVENTS
 from dashboards import generated, look
 from dashboards.board import again
 from dashboards.boards import BOARDS
-from dashboards.boards.annual import ANNUAL
+from dashboards.boards.annual import ANNUAL, HANDLING_NAMES, ONLINE_NAMES, TICKET_NAMES
 from dashboards.entries import Edition, Entry, row
 from dashboards.lint import LintError, lint
 from dashboards.web import colours
 from dashboards.web.lines import lines_spec
 from dashboards.web.shown import Tone
 from dashboards.words import Lang, kpi_formula, kpi_title
+from hotline.buckets import By
 from hotline.catalogue import KPIS, Better
 
 if TYPE_CHECKING:
@@ -286,6 +287,17 @@ def test_a_row_that_does_not_fill_the_grid_is_refused() -> None:
         row(5, entry.wide(6), entry.wide(6)).widths()
     with pytest.raises(ValueError, match="do not fill a row of 24"):
         row(5, *[entry] * 5).widths()
+
+
+def test_the_year_has_every_subject_by_month_quarter_and_year_and_who_answered_in_total() -> None:
+    """Counts and ratios of each; what the year table is called after, it has."""
+    keys = [entry.key.split() for each in ANNUAL.rows for entry in each.entries]
+    tables = {(key[2], By(key[-1])): {*key[2:-1]} for key in keys if key[:2] == ["year", "table"]}
+    firsts = {"calls_answered", "tickets_created", "surveys_asked"}
+    assert tables.keys() == {(first, by) for first in firsts for by in (By.MONTH, By.QUARTER, By.YEAR)}
+    for by in (By.QUARTER, By.YEAR):
+        assert {*TICKET_NAMES, *HANDLING_NAMES} <= tables["tickets_created", by]
+    assert [key[2:] for key in keys if key[:2] == ["year", "totals"]] == [ONLINE_NAMES]
 
 
 def test_the_year_names_the_version_of_every_definition_it_shows() -> None:
