@@ -15,17 +15,26 @@ from dashboards.words import Text
 from hotline.catalogue import ALL, KPIS, Measure, Stock, Unit, kpi
 from hotline.names import DATABASE
 from hotline.subjects import SUBJECTS, Subject
-from hotline.windows import MINUTE_S, NOW
+from hotline.windows import EVENT_LATE_S, EVENT_OLD_S, MINUTE_S, NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dashboards.entries import Edition, Entry
     from hotline.catalogue import Kpi
 
 PIPELINE = Text("Why: the pipeline", "原因:数据链路")
 WAIT_DAYS_MAX = 1
 """Nobody waits longer; so far back rows are looked at."""
-EVENT_LATE_S, EVENT_OLD_S = 120.0, 900.0
-"""A city's hotline has calls every few seconds by day and every minute or so at night."""
+_AGES = {
+    "": (
+        Text("Data age", "数据时效"),
+        Text("a call counted, or of a ticket where that is longer ago,", "话务事件(诉求事件更久时为诉求事件)"),
+    ),
+    "calls": (Text("Data age, calls", "数据时效(话务)"), Text("a call counted", "话务事件")),
+    "tickets": (Text("Data age, tickets", "数据时效(诉求)"), Text("a ticket counted", "诉求事件")),
+}
+"""By subject, or of all: the title, and which events count."""
 
 
 def longest_wait() -> Entry:
@@ -50,20 +59,23 @@ def _to_waiting(waiting: Kpi, edition: Edition) -> DashboardLink:
     return DashboardLink(title=title, url=url)
 
 
-def data_age() -> Entry:
-    """How long ago the newest minute with an event ended: a board that stands still must say so.
+def data_age(subject: Subject | None = None) -> Entry:
+    """How long ago the newest minute with an event of a subject ended: a board that stands still must say so.
 
-    By the clock of the store, whatever the range: also a board about last year reads what is stored by now.
+    By the clock of the store, whatever the range: also a board about last year reads what is stored by now. Without a
+    subject, of that whose events are the oldest: one that is busy must not hide that another stands still.
     """
-    title = Text("Data age", "数据时效")
+    title, of = _AGES[subject.name if subject else ""]
     about = Text(
-        "Time from the end of the newest minute in which any event of a call or ticket counted to now, whatever the "
-        "range of the board. From {late:g} s on it is late, from {old:g} s on old.",
-        "最近一个有话务或诉求事件的分钟结束至今的时间,与看板所选时间范围无关。{late:g}秒起为延迟,{old:g}秒起为陈旧。",
-    ).format(late=EVENT_LATE_S, old=EVENT_OLD_S)
+        "Time from the end of the newest minute in which any event of {of} to now, whatever the range of "
+        "the board. From {late:g} s on it is late, from {old:g} s on old.",
+        "最近一个有{of}的分钟结束至今的时间,与看板所选时间范围无关。{late:g}秒起为延迟,{old:g}秒起为陈旧。",
+    ).format(of=of, late=EVENT_LATE_S, old=EVENT_OLD_S)
     steps = look.bounds((0.0, look.GOOD), (EVENT_LATE_S, look.WARN), (EVENT_OLD_S, look.BAD))
     leads = partial(to_board, "pipeline", PIPELINE)
-    return number("data age", title, about, _data_age_sql, steps=steps, unit=look.AGE_UNIT, centred=True, leads=leads)
+    sql = partial(_data_age_sql, [subject] if subject else [*SUBJECTS.values()])
+    key = f"data age {subject.name}" if subject else "data age"
+    return number(key, title, about, sql, steps=steps, unit=look.AGE_UNIT, centred=True, leads=leads)
 
 
 def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
@@ -83,13 +95,14 @@ def _stock(kpi: Kpi) -> Stock:
     return kpi.numerator
 
 
-def _data_age_sql(zone: str) -> str:
-    newest = " UNION ALL ".join(f"({_newest(subject)})" for subject in SUBJECTS.values())
+def _data_age_sql(subjects: Sequence[Subject], zone: str) -> str:
+    """Of the subjects that ever had an event the one whose newest is the oldest."""
+    newest = " UNION ALL ".join(f"({_newest(subject)})" for subject in subjects)
     age = f"{_seconds('now_at')} - {_seconds('newest')} - {MINUTE_S}"
     return (
         f"{spans.as_of_now(zone)} "  # noqa: S608  names of ours
         f"SELECT if(isNull(newest), NULL, greatest(0, {age})) AS data_age "
-        f"FROM (SELECT maxOrNull(at) AS newest FROM ({newest}))"
+        f"FROM (SELECT minOrNull(at) AS newest FROM ({newest}))"
     )
 
 

@@ -100,7 +100,7 @@ def change_column(kpi: Kpi, lang: Lang, words: Text, links: Sequence[Mapping[str
     """Say how the column is shown that says how much a KPI differs from what it was."""
     points = Text("suffix: points", "suffix:个百分点").of(lang)
     unit = points if kpi.unit is Unit.SHARE else "percentunit"
-    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
+    grey = look.fixed(look.NO_DATA)
     return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey, links=links)
 
 
@@ -111,24 +111,36 @@ def linked(name: str, link: Mapping[str, Any]) -> Override:
 
 
 def number_overrides(
-    kpis: Sequence[Kpi], lang: Lang, *, lines: bool = False, links: Mapping[str, Mapping[str, Any]] | None = None
+    kpis: Sequence[Kpi], lang: Lang, *, links: Mapping[str, Mapping[str, Any]] | None = None
 ) -> list[Override]:
-    """Say how the columns of KPIs are shown: as numbers of a table, or as lines; `links` are by name of the KPI."""
-    return [_number(kpi, lang, lines=lines, link=(links or {}).get(kpi.name)) for kpi in kpis]
+    """Say how the columns of KPIs are shown as numbers of a table; `links` are by name of the KPI."""
+    return [_number(kpi, lang, _cells(kpi), link=(links or {}).get(kpi.name)) for kpi in kpis]
 
 
-def _number(kpi: Kpi, lang: Lang, *, lines: bool, link: Mapping[str, Any] | None) -> Override:
+def tile_overrides(kpis: Sequence[Kpi], lang: Lang) -> list[Override]:
+    """Say how the columns of KPIs are shown as tiles, in the colours of the panel."""
+    return [_number(kpi, lang) for kpi in kpis]
+
+
+def line_overrides(kpis: Sequence[Kpi], lang: Lang) -> list[Override]:
+    """Say how the columns of KPIs are shown as lines or bars: each KPI has its colour."""
+    return [_number(kpi, lang, {"color": look.fixed(look.line(kpi))}) for kpi in kpis]
+
+
+def _cells(kpi: Kpi) -> dict[str, Any]:
     steps = [{"value": step.value, "color": step.color} for step in look.steps(kpi)]
-    more: dict[str, Any] = {"noValue": NO_VALUE}
-    if not lines:
-        more["thresholds"] = {"mode": "absolute", "steps": steps}
-        if kpi.target is not None:
-            more["custom.cellOptions"] = {"type": "color-text"}
+    coloured = {"custom.cellOptions": {"type": "color-text"}} if kpi.target is not None else {}
+    return {"thresholds": {"mode": "absolute", "steps": steps}, **coloured}
+
+
+def _number(
+    kpi: Kpi, lang: Lang, more: Mapping[str, Any] | None = None, *, link: Mapping[str, Any] | None = None
+) -> Override:
     return column(
         kpi.name,
         look.with_target(kpi).of(lang),
         unit=look.unit(kpi.unit, lang),
         decimals=look.decimals(kpi.unit),
         links=[link] if link else (),
-        more=more,
+        more={"noValue": NO_VALUE, **(more or {})},
     )

@@ -159,12 +159,31 @@ def _of_query_panel(panel: Json, names: set[str]) -> Iterator[str]:
             yield from _base(given["thresholds"])
     if not panel.get("targets"):
         yield "targets: it asks nothing"
+    yield from _limit(panel)
+    yield from _lines(panel)
     yield from _to_numbers(panel)
     yield from _texts_of_links(panel)
     for target in panel.get("targets", ()):
         yield from _sql(target["rawSql"], names)
         if target["format"] == SERIES and " AS time" not in target["rawSql"]:
             yield "a series needs a column: write AS time"
+
+
+def _limit(panel: Json) -> Iterator[str]:
+    reduced = panel.get("options", {}).get("reduceOptions", {})
+    if reduced.get("values") and not reduced.get("limit"):
+        yield "reduceOptions: write a limit, Grafana draws 25 rows without one"
+
+
+def _lines(panel: Json) -> Iterator[str]:
+    if panel["type"] != "timeseries":
+        return
+    common = panel["fieldConfig"]["defaults"]
+    given = [{one["id"]: one["value"] for one in each["properties"]} for each in panel["fieldConfig"]["overrides"]]
+    colours = Counter(each.get("color", common.get("color", {})).get("fixedColor") for each in given)
+    for colour, count in colours.items():
+        if colour is None or count > 1:
+            yield f"overrides: {count} lines have the colour {colour}, give each one of look.LINES of its own"
 
 
 def _to_numbers(panel: Json) -> Iterator[str]:

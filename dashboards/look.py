@@ -32,6 +32,21 @@ GOOD = "#3274D9"
 WARN = "#F2CC0C"
 BAD = "#FF780A"
 
+LINES = (PLAIN, "#B877D9", "#1F9E89", "#7A7A3A", "#C2408D", "#6B8299")
+"""Of lines and bars; told apart on light and dark ground and by most kinds of sight. None of them says good, late or
+bad: those colours have that meaning everywhere."""
+_LINES_OF = {
+    "calls_answered": LINES[2],
+    "calls_abandoned": LINES[1],
+    "calls_talking": LINES[1],
+    "tickets_dispatched": LINES[1],
+    "tickets_handled": LINES[2],
+    "tickets_overdue": LINES[4],
+    "surveys_rated": LINES[1],
+}
+"""By KPI, of those that stand beside another one; all others have the first."""
+BELOW_ALL = -1
+"""Heat maps hide cells up to it: Grafana, not told, those of 0 as well, which would look like gaps."""
 COUNTS = Text("locale", "locale")
 SECONDS = Text("suffix: s", "suffix: 秒")
 _UNITS: dict[Unit, tuple[Text, int]] = {
@@ -100,6 +115,16 @@ def steps(kpi: Kpi) -> list[Threshold]:
     if kpi.better is Better.HIGHER:
         return bounds((0.0, BAD), (kpi.target, GOOD))
     return bounds((0.0, GOOD), (math.nextafter(kpi.target, math.inf), BAD))  # a step counts from its value on
+
+
+def line(kpi: Kpi) -> str:
+    """The colour of a KPI's line or bars, the same on every board and in every language."""
+    return _LINES_OF.get(kpi.name, LINES[0])
+
+
+def fixed(colour: str) -> dict[str, str]:
+    """Say that something has that colour whatever its value and name."""
+    return {"mode": FieldColorModeId.FIXED, "fixedColor": colour}
 
 
 def bounds(*colours: tuple[float, str]) -> list[Threshold]:

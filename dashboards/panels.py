@@ -9,14 +9,21 @@ from grafana_foundation_sdk.builders import bargauge, common, heatmap
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import heatmap as heat_options
-from grafana_foundation_sdk.models.dashboard import FieldColor, FieldColorModeId
 
 from dashboards import look, series, spans, sums
 from dashboards.described import described, entitled
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import column, finished, linked, names_as_texts, number_overrides, scope_column
+from dashboards.finished import (
+    column,
+    finished,
+    line_overrides,
+    linked,
+    names_as_texts,
+    number_overrides,
+    scope_column,
+)
 from dashboards.links import to_number_of_scope, to_numbers
-from dashboards.plain import curves, digits
+from dashboards.plain import TILES_MAX, curves, digits
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import WINDOW_VARIABLE
 from dashboards.words import Lang, Text, kind_title, kpi_title
@@ -62,7 +69,7 @@ def tiles(name: str, over: str, of: Scopes) -> Entry:
             panel.build(),
             title=_by(entitled(kpi, over), of.kind).of(edition.lang),
             description=described(kpi, of.kind).of(edition.lang),
-            targets=[ClickHouseQuery(sums.split(asked, order="name"))],
+            targets=[ClickHouseQuery(sums.split(asked, order="name", rows_max=TILES_MAX))],
             field=look.kpi_field(kpi, edition.lang),
             overrides=[names_as_texts(), linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
             links=to_numbers((kpi,), over, of, edition.lang),
@@ -131,19 +138,17 @@ def trend(
     def make(edition: Edition) -> Panel:
         asked = _asked(kpis, "range", edition, of)
         targets = [ClickHouseQuery(series.series(asked, step, edition.zone), SERIES)]
-        overrides = number_overrides(kpis, edition.lang, lines=True)
+        overrides = line_overrides(kpis, edition.lang)
         if before:
             a_week = series.series(asked, step, edition.zone, days_back=series.WEEK_DAYS, suffix="_before")
             targets.append(ClickHouseQuery(a_week, SERIES, "B"))
             overrides += [_before(kpi, edition.lang) for kpi in kpis]
-        field = look.kpi_field(first, edition.lang)
-        field.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
         return finished(
             curves(with_target=len(kpis) == 1 and first.target is not None).build(),
             title=(title or kpi_title(first)).of(edition.lang),
             description="\n\n".join(described(kpi, of.kind).of(edition.lang) for kpi in kpis),
             targets=targets,
-            field=field,
+            field=look.kpi_field(first, edition.lang),
             overrides=overrides,
             interval="1h" if step is series.HOURS else "1m",
             links=to_numbers(kpis, "range", of, edition.lang),
@@ -189,13 +194,14 @@ def _bars(rows: int) -> bargauge.Panel:
 
 
 def _heat(kpi: Kpi, lang: Lang) -> heatmap.Panel:
-    from grafana_foundation_sdk.builders.heatmap import CellValues, HeatmapColorOptions
+    from grafana_foundation_sdk.builders.heatmap import CellValues, FilterValueRange, HeatmapColorOptions
 
     return (
         heatmap.Panel()
         .calculate(False)
         .color(HeatmapColorOptions().mode(heat_options.HeatmapColorMode.SCHEME).scheme("Blues").steps(64))
         .cell_values(CellValues().unit(look.unit(kpi.unit, lang)).decimals(look.decimals(kpi.unit)))
+        .filter_values(FilterValueRange().le(look.BELOW_ALL))
         .show_legend()
     )
 
@@ -207,7 +213,7 @@ def _before(kpi: Kpi, lang: Lang) -> Any:
         name.of(lang),
         unit=look.unit(kpi.unit, lang),
         decimals=look.decimals(kpi.unit),
-        color={"mode": "fixed", "fixedColor": look.NO_DATA},
+        color=look.fixed(look.NO_DATA),
         more={"custom.lineStyle": {"fill": "dash", "dash": [6, 4]}, "custom.fillOpacity": 0},
     )
 

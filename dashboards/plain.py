@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Statement = Callable[[str], str]
     """The hotline's zone → SQL."""
 
+TILES_MAX = 100
+"""A tile for each of so many rows; without a number Grafana draws 25."""
 COUNTS = look.bounds((0.0, look.PLAIN))
 FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
 MIB = "suffix: MiB"
@@ -93,21 +95,22 @@ def lines(
 
     def make(edition: Edition) -> Panel:
         here = unit.of(edition.lang)
-        words = [column(name, word.of(edition.lang), unit=here, decimals=decimals) for name, word in columns.items()]
+        words = [
+            column(name, word.of(edition.lang), unit=here, decimals=decimals, color=look.fixed(look.LINES[at]))
+            for at, (name, word) in enumerate(columns.items())
+        ]
         query = ClickHouseQuery(sql(edition.zone), SERIES)
-        found = made(edition, curves(), title, about, query, words=words, unit=here, decimals=decimals)
-        if found.field_config is not None:
-            found.field_config.defaults.color = FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
-        return found
+        return made(edition, curves(), title, about, query, words=words, unit=here, decimals=decimals)
 
     return Entry(key, make)
 
 
 def digits(*, coloured: bool, each: bool = False, centred: bool = True) -> stat.Panel:
     """Large digits: one number, or with `each` one for every row; filled with the colour of its step if `coloured`."""
+    reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).values(each)
     panel = (
         stat.Panel()
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(each))
+        .reduce_options(reduced.limit(TILES_MAX) if each else reduced)
         .graph_mode(options.BigValueGraphMode.NONE)
         .color_mode(options.BigValueColorMode.BACKGROUND_SOLID if coloured else options.BigValueColorMode.VALUE)
         .text_mode(options.BigValueTextMode.VALUE_AND_NAME if each else options.BigValueTextMode.VALUE)
@@ -144,13 +147,16 @@ def made(
     decimals: int = 0,
     links: Sequence[DashboardLink] = (),
 ) -> Panel:
-    """Complete such a panel."""
+    """Complete such a panel; its one line, or bars, have the first colour of those."""
+    field = look.field(unit, decimals, steps)
+    if isinstance(panel, timeseries.Panel):
+        field.color = FieldColor(mode=FieldColorModeId.FIXED, fixed_color=look.LINES[0])
     return finished(
         panel.build(),
         title=look.with_limit(title, steps, unit).of(edition.lang),
         description=about.of(edition.lang),
         targets=[query],
-        field=look.field(unit, decimals, steps),
+        field=field,
         overrides=words,
         interval=interval,
         links=links,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,12 @@ class Variable:
     make: Callable[[Edition], VariableModel]
 
 
-def scope(subject: Subject, kind: str) -> Variable:
-    """The scopes of a kind that a subject has sums of; several may be chosen, or all."""
+def scope(kind: str, *subjects: Subject) -> Variable:
+    """The scopes of a kind that any of the subjects has sums of; several may be chosen, or all."""
+    sql = _names(kind, subjects)
 
     def make(edition: Edition) -> VariableModel:
         everything = ALL_WORD.of(edition.lang)
-        sql = f"SELECT DISTINCT {SCOPE_NAME} AS name FROM {DATABASE}.{subject.sums_table} WHERE scope_kind = '{kind}' ORDER BY name"  # noqa: E501, S608
         return (
             QueryVariable(kind)
             .label(kind_label(kind).of(edition.lang))
@@ -52,6 +52,16 @@ def scope(subject: Subject, kind: str) -> Variable:
         )
 
     return Variable(kind, make)
+
+
+def _names(kind: str, subjects: Sequence[Subject]) -> str:
+    of_each = [
+        f"SELECT DISTINCT {SCOPE_NAME} AS name FROM {DATABASE}.{subject.sums_table} WHERE scope_kind = '{kind}'"  # noqa: S608
+        for subject in subjects
+    ]
+    if len(of_each) == 1:
+        return f"{of_each[0]} ORDER BY name"
+    return f"SELECT DISTINCT name FROM ({' UNION ALL '.join(of_each)}) ORDER BY name"  # noqa: S608  names of ours
 
 
 def window(default: str) -> Variable:

@@ -10,12 +10,20 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.builders import text as texts
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import text as text_options
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from dashboards import look, series, sums
 from dashboards.described import described
 from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
-from dashboards.finished import change_column, column, finished, number_overrides, scope_column, span_columns
+from dashboards.finished import (
+    change_column,
+    column,
+    finished,
+    line_overrides,
+    number_overrides,
+    scope_column,
+    span_columns,
+    tile_overrides,
+)
 from dashboards.links import OWN, YEAR_BEFORE, to_number_of_scope, to_number_of_span, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
 from dashboards.spans import year_before
@@ -42,11 +50,17 @@ _BUCKET = {By.MONTH: Text("Month", "月份"), By.QUARTER: Text("Quarter", "季�
 
 def year_tile(name: str) -> Entry:
     """A KPI over the range, and how it differs from the same range a year before."""
-    kpi = find(name)
+    return replace(year_totals(look.with_target(find(name)), [name]), key=f"year {name}")
+
+
+def year_totals(title: Text, names: Sequence[str]) -> Entry:
+    """KPIs over the range side by side, and how each differs from the same range a year before."""
+    kpis = tuple(map(find, names))
 
     def make(edition: Edition) -> Panel:
-        now = sums.Asked(kpis=(kpi,), span=OVER["range"].span(edition.zone))
-        before = sums.Asked(kpis=(kpi,), span=year_before(now.span))
+        now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone))
+        before = replace(now, span=year_before(now.span))
+        numbers = [each for kpi in kpis for each in _total(kpi, edition.lang, alone=len(kpis) == 1)]
         panel = (
             stat.Panel()
             .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
@@ -56,16 +70,16 @@ def year_tile(name: str) -> Entry:
         )
         return finished(
             panel.build(),
-            title=look.with_target(kpi).of(edition.lang),
-            description=described(kpi, ALL).of(edition.lang),
-            targets=[ClickHouseQuery(sums.changed((kpi,), sums.total(now), sums.total(before)))],
-            field=look.kpi_field(kpi, edition.lang),
-            overrides=[*number_overrides((kpi,), edition.lang, lines=True), change_column(kpi, edition.lang, CHANGE)],
+            title=title.of(edition.lang),
+            description="\n\n".join(described(kpi, ALL).of(edition.lang) for kpi in kpis),
+            targets=[ClickHouseQuery(sums.changed(kpis, sums.total(now), sums.total(before)))],
+            field=look.kpi_field(kpis[0], edition.lang),
+            overrides=numbers,
             interval="1d",
-            links=to_numbers((kpi,), "range", CITY, edition.lang),
+            links=to_numbers(kpis, "range", CITY, edition.lang),
         )
 
-    return Entry(f"year {name}", make)
+    return Entry(f"year totals {' '.join(names)}", make)
 
 
 def year_line(name: str, by: By = By.MONTH) -> Entry:
@@ -134,10 +148,9 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
         new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
         columns = [scope_column(of.kind, edition.lang)]
         for kpi in kpis:
-            words = Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
             link = to_number_of_scope(kpi, "range", of.kind, edition.lang, by)
             columns += number_overrides((kpi,), edition.lang, links={kpi.name: link})
-            columns.append(change_column(kpi, edition.lang, words, links=[link]))
+            columns.append(change_column(kpi, edition.lang, _changed(kpi), links=[link]))
         order = f" ORDER BY {names[0]} DESC NULLS LAST, name LIMIT 1000"
         return finished(
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
@@ -204,6 +217,16 @@ def _definition(kpi: Kpi, lang: Lang) -> str:
     return f"| {kpi_title(kpi).of(lang)} | {kpi_formula(kpi).of(lang)} | {columns} |"
 
 
+def _total(kpi: Kpi, lang: Lang, *, alone: bool) -> list[Override]:
+    """A number, and its change, which says of what it is unless there is no other one."""
+    words = CHANGE if alone else _changed(kpi)
+    return [*tile_overrides((kpi,), lang), change_column(kpi, lang, words)]
+
+
+def _changed(kpi: Kpi) -> Text:
+    return Text("{kpi} {change}", "{kpi}{change}").format(kpi=kpi_title(kpi), change=CHANGE)
+
+
 def _since(by: By, lang: Lang) -> Override:
     """The column of the month, quarter or year that a row is of."""
     return column("time", _BUCKET[by].of(lang), more={"unit": look.BUCKETS[by].of(lang), "decimals": 0})
@@ -211,9 +234,7 @@ def _since(by: By, lang: Lang) -> Override:
 
 def _lines(kpi: Kpi, lang: Lang) -> list[Override]:
     """A line or bars, and those of the year before in grey."""
-    (own,) = number_overrides((kpi,), lang, lines=True)
-    own.properties.append(DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": look.PLAIN}))
-    return [own, _before(kpi, lang)]
+    return [*line_overrides((kpi,), lang), _before(kpi, lang)]
 
 
 def _cells(kpi: Kpi, lang: Lang) -> list[Override]:
@@ -224,6 +245,6 @@ def _cells(kpi: Kpi, lang: Lang) -> list[Override]:
 
 def _before(kpi: Kpi, lang: Lang, links: Sequence[Mapping[str, Any]] = ()) -> Override:
     words = Text("{kpi}, a year before", "{kpi}(上年)").format(kpi=kpi_title(kpi))
-    grey = {"mode": "fixed", "fixedColor": look.NO_DATA}
+    grey = look.fixed(look.NO_DATA)
     unit, decimals = look.unit(kpi.unit, lang), look.decimals(kpi.unit)
     return column(f"{kpi.name}_before", words.of(lang), unit=unit, decimals=decimals, color=grey, links=links)

@@ -37,6 +37,9 @@ WINDOWS = (
 NOW = "now"
 """The window of a stock: how many are inside at the instant itself."""
 
+EVENT_LATE_S, EVENT_OLD_S = 120.0, 900.0
+"""From how many seconds on the newest event of live figures is late, and old, on boards and on the terminal: a city's
+hotline has calls every few seconds by day and every minute or so at night."""
 ALL_MINUTES, NO_MINUTES = 0, 1 << 62
 """Instants before and after all others: every minute is recent, or none."""
 RECENT_S = 8 * DAY_S

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from hotline.windows import EVENT_LATE_S, EVENT_OLD_S
+
 SILENT_LATE_S = 3.0
 """Figures are published every second."""
 SILENT_OLD_S = 15.0
 """A worker that died is back within a few seconds; this is longer."""
-EVENT_LATE_S = 120.0
-"""A city's hotline has calls every few seconds by day and every minute or so at night."""
-EVENT_OLD_S = 900.0
 
 
 class Freshness(IntEnum):

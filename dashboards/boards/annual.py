@@ -9,7 +9,7 @@ from dashboards.entries import Scopes, row
 from dashboards.figures import data_age
 from dashboards.words import Text
 from dashboards.workdays import workday_table
-from dashboards.yearly import definitions, year_line, year_split, year_table, year_tile, year_top
+from dashboards.yearly import definitions, year_line, year_split, year_table, year_tile, year_top, year_totals
 from hotline.buckets import By
 
 AUDIENCE, CHANNEL, CATEGORY, DEPARTMENT, LINE, DISTRICT, NATURE = map(
@@ -25,6 +25,7 @@ TALK_NAMES = [
     *("average_talk_all_s", "long_talk_share_all"),
 ]
 HANDLING_NAMES = ["timely_handling_rate", "completion_rate", "average_handling_workdays", "reopened_rate"]
+TICKETS_AND_HANDLING = [*TICKET_NAMES, *HANDLING_NAMES]
 SURVEY_COUNTS = ["surveys_asked", "surveys_rated"]
 SURVEY_NAMES = ["participation_rate", "satisfaction_rate", "operator_satisfaction_rate", "resolution_rate"]
 
@@ -52,7 +53,12 @@ ANNUAL = Board(
     until="now-1y/y",
     annotations=EVERYTHING,
     rows=(
-        row(4, *map(year_tile, TICKET_NAMES), data_age()),
+        row(
+            4,
+            *(year_tile(name).wide(4) for name in TICKET_NAMES),
+            year_totals(Text("Answered on-line: by whom", "在线解答:按答复人"), ONLINE_NAMES).wide(8),
+            data_age(),
+        ),
         row(6, year_split(Text("Tickets by audience", "诉求总量与办理"), [*TICKET_NAMES, *ONLINE_NAMES], AUDIENCE)),
         row(
             8,
@@ -63,17 +69,16 @@ ANNUAL = Board(
         row(4, *map(year_tile, TALK_NAMES)),
         row(9, year_line("tickets_created"), year_line("calls_answered")),
         row(9, year_line("answered_30s_share"), year_line("average_wait_s")),
+        row(10, year_table(Text("Calls", "话务"), CALL_NAMES, By.MONTH)),
         row(7, year_table(Text("Calls", "话务"), CALL_NAMES, By.QUARTER)),
+        row(4, year_table(Text("Calls", "话务"), CALL_NAMES, By.YEAR)),
         row(10, year_table(Text("Tickets", "诉求"), [*TICKET_NAMES, *HANDLING_NAMES[:2]], By.MONTH)),
+        row(7, year_table(Text("Tickets and handling", "诉求与办理"), TICKETS_AND_HANDLING, By.QUARTER)),
+        row(4, year_table(Text("Tickets and handling", "诉求与办理"), TICKETS_AND_HANDLING, By.YEAR)),
         row(
             11,
             workday_table(Text("Tickets", "诉求"), TICKET_NAMES[:1]).wide(10),
             workday_table(Text("Calls", "话务"), CALL_COUNTS[1:3]),
-        ),
-        row(
-            5,
-            year_table(Text("Tickets and handling", "诉求与办理"), TICKET_NAMES, By.YEAR),
-            year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.YEAR),
         ),
         row(
             8,
@@ -94,6 +99,9 @@ ANNUAL = Board(
             year_line("average_handling_workdays"),
         ),
         row(4, *map(year_tile, [*SURVEY_COUNTS, *SURVEY_NAMES])),
+        row(10, year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.MONTH)),
+        row(7, year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.QUARTER)),
+        row(4, year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.YEAR)),
         row(9, year_line("satisfaction_rate"), year_line("resolution_rate")),
         row(
             12,

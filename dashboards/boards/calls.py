@@ -25,7 +25,7 @@ CALLS_BOARD = Board(
     ),
     since="now-6h",
     refresh="10s",
-    variables=(window("1h"), scope(CALLS, "line"), scope(CALLS, "district")),
+    variables=(window("1h"), scope("line", CALLS), scope("district", CALLS)),
     annotations=EVERYTHING,
     rows=(
         row(
@@ -35,7 +35,7 @@ CALLS_BOARD = Board(
             tile("service_level_30s", "window", LINES),
             tile("abandonment_rate", "window", LINES),
             tile("average_wait_s", "window", LINES),
-            data_age(),
+            data_age(CALLS),
         ),
         row(
             5,

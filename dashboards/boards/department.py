@@ -17,7 +17,7 @@ DEPARTMENT = Board(
     about=Text("How does a department handle its tickets?", "承办单位办理诉求的情况如何?"),
     since="now-7d",
     refresh="1m",
-    variables=(window("7d"), scope(TICKETS, "department")),
+    variables=(window("7d"), scope("department", TICKETS)),
     annotations=EVERYTHING,
     rows=(
         row(
@@ -27,7 +27,7 @@ DEPARTMENT = Board(
             tile("tickets_due_1h", "now", DEPARTMENTS),
             tile("timely_handling_rate", "window", DEPARTMENTS),
             tile("satisfaction_rate", "window", DEPARTMENTS),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(
             5,

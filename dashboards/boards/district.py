@@ -9,7 +9,7 @@ from dashboards.figures import data_age
 from dashboards.panels import table, tile, trend
 from dashboards.variables import scope, window
 from dashboards.words import Text
-from hotline.subjects import TICKETS
+from hotline.subjects import CALLS, TICKETS
 
 DISTRICT = Board(
     name="district",
@@ -17,7 +17,7 @@ DISTRICT = Board(
     about=Text("How is a district served?", "县市区平台的服务情况如何?"),
     since="now-7d",
     refresh="1m",
-    variables=(window("7d"), scope(TICKETS, "district")),
+    variables=(window("7d"), scope("district", CALLS, TICKETS)),
     annotations=EVERYTHING,
     rows=(
         row(

@@ -30,7 +30,7 @@ SURVEYS_BOARD = Board(
     ),
     since="now-7d",
     refresh="1m",
-    variables=(window("7d"), scope(TICKETS, "line"), scope(TICKETS, "department"), scope(TICKETS, "district")),
+    variables=(window("7d"), scope("line", TICKETS), scope("department", TICKETS), scope("district", TICKETS)),
     annotations=EVERYTHING,
     rows=(
         row(
@@ -40,7 +40,7 @@ SURVEYS_BOARD = Board(
             tile("resolution_rate", "window", LINES),
             tile("participation_rate", "window", LINES),
             tile("surveys_rated", "window", LINES),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(6, tiles("satisfaction_rate", "window", DISTRICTS)),
         row(8, trend(["satisfaction_rate"], LINES, before=True), trend(["resolution_rate"], LINES, before=True)),

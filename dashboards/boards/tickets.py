@@ -26,7 +26,7 @@ TICKETS_BOARD = Board(
     ),
     since="now-7d",
     refresh="30s",
-    variables=(window("today"), scope(TICKETS, "line"), scope(TICKETS, "department"), scope(TICKETS, "district")),
+    variables=(window("today"), scope("line", TICKETS), scope("department", TICKETS), scope("district", TICKETS)),
     annotations=EVERYTHING,
     rows=(
         row(
@@ -36,7 +36,7 @@ TICKETS_BOARD = Board(
             tile("tickets_due_1h", "now", LINES),
             tile("timely_handling_rate", "window", LINES),
             tile("completion_rate", "window", LINES),
-            data_age(),
+            data_age(TICKETS),
         ),
         row(
             5,

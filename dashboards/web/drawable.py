@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dashboards import look
 from dashboards.web.shown import TIME_TOKEN, TIME_UNIT
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ _FIELD: dict[str, Collection[Any]] = {
     "thresholds.mode": ("absolute",),
     "thresholds.steps.value": ANY,
     "thresholds.steps.color": ANY,
-    "color.mode": ("thresholds", "fixed", "palette-classic-by-name"),
-    "color.fixedColor": ANY,
+    "color.mode": ("thresholds", "fixed"),
+    "color.fixedColor": (look.NO_DATA, *look.LINES),
     "links.title": ANY,
     "links.url": ANY,
     "links.targetBlank": (False,),
@@ -107,7 +108,7 @@ OPTIONS: dict[str, dict[str, Collection[Any]]] = {
         "cellValues.decimals": ANY,
         "legend.show": (True,),
         "exemplars.color": ANY,
-        "filterValues.le": ANY,
+        "filterValues.le": (look.BELOW_ALL,),
         "selectionMode": ANY,
         "showValue": ("auto",),
     },

@@ -22,9 +22,10 @@ def stat(panel: Json, answer: Answer, writer: Writer) -> Json:
     options = panel["options"]
     shown = fields(panel, answer.names)
     named = options["textMode"] == "value_and_name"
-    made = list(
-        _each_row(answer, shown, writer) if options["reduceOptions"]["values"] else _last(answer, shown, writer)
-    )
+    if options["reduceOptions"]["values"]:
+        made = _each_row(_within_limit(panel, answer), answer.names, shown, writer)
+    else:
+        made = _last(answer, shown, writer)
     tiles = [tile if named else {**tile, "name": ""} for tile in made]
     return {"solid": options["colorMode"] == "background_solid", "tiles": tiles or [_tile("", None, shown[-1], writer)]}
 
@@ -32,12 +33,12 @@ def stat(panel: Json, answer: Answer, writer: Writer) -> Json:
 def bars(panel: Json, answer: Answer, writer: Writer) -> Json:
     """Bars from 0, or from the field's bounds, with their texts."""
     shown = fields(panel, answer.names)
-    rows_max = panel["options"]["reduceOptions"].get("limit", len(answer.rows))
-    numbers = [row[-1] for row in answer.rows[:rows_max]]
+    rows = _within_limit(panel, answer)
+    numbers = [row[-1] for row in rows]
     of = shown[-1]
     low = of.low or 0.0
     high = of.high if of.high is not None else max([number for number in numbers if number is not None], default=0)
-    tiles = list(_each_row(answer, shown, writer))[:rows_max]
+    tiles = _each_row(rows, answer.names, shown, writer)
     return {"bars": [{**tile, "part": _part(number, low, high)} for tile, number in zip(tiles, numbers, strict=True)]}
 
 
@@ -65,10 +66,17 @@ def _last(answer: Answer, shown: Sequence[Field], writer: Writer) -> Iterator[Js
             yield _tile(of.title, there[-1] if there else None, of, writer)
 
 
-def _each_row(answer: Answer, shown: Sequence[Field], writer: Writer) -> Iterator[Json]:
+def _within_limit(panel: Json, answer: Answer) -> Sequence[Sequence[Any]]:
+    """The rows that a panel draws one by one, as many as Grafana would."""
+    return answer.rows[: panel["options"]["reduceOptions"]["limit"]]
+
+
+def _each_row(
+    rows: Sequence[Sequence[Any]], names: Sequence[str], shown: Sequence[Field], writer: Writer
+) -> Iterator[Json]:
     of = shown[-1]
-    for row in answer.rows:
-        yield _tile(str(row[0]), row[-1], of, writer) | _led(of, row[-1], row, answer.names)
+    for row in rows:
+        yield _tile(str(row[0]), row[-1], of, writer) | _led(of, row[-1], row, names)
 
 
 def _tile(name: str, value: Any, of: Field, writer: Writer) -> Json:

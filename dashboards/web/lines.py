@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.web import axes, marks
 from dashboards.web.axes import TIME
-from dashboards.web.colours import LINES, MEANING, QUIET
+from dashboards.web.colours import MEANING, QUIET
 from dashboards.web.shown import Field, fields
 from dashboards.words import Lang, Text
 
@@ -155,7 +155,7 @@ def _columns(panel: Json) -> list[Field]:
 
 
 def _colours(shown: Sequence[Field]) -> Mapping[str, str]:
-    return {of.title: MEANING[of.fixed] if of.fixed else LINES[at % len(LINES)] for at, of in enumerate(shown)}
+    return {of.title: MEANING[of.fixed] if of.fixed else of.line for of in shown}
 
 
 def _legend(panel: Json) -> Json | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from dashboards import look
 from dashboards.ages import age
 from dashboards.words import NO_VALUE, Lang, Text
 
@@ -65,6 +66,8 @@ class Field:
     bounds: Sequence[float] = ()
     tones: Sequence[Tone] = (Tone.NONE,)
     fixed: Tone | None = None
+    line: str = ""
+    """The colour of its line or bars, which says nothing but whose they are."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """Texts that are shown instead of others."""
     coloured: bool = False
@@ -110,7 +113,7 @@ def fields(panel: Json, names: Sequence[str]) -> list[Field]:
 def _with(found: Field, given: Mapping[str, Any]) -> Field:
     """The field with what is given, in Grafana's words."""
     steps = given.get("thresholds", {}).get("steps")
-    color = given.get("color", {})
+    color = _fixed(given)
     custom = {**found.custom, **given.get("custom", {})}
     custom |= {key.removeprefix("custom."): value for key, value in given.items() if key.startswith("custom.")}
     return replace(
@@ -120,7 +123,8 @@ def _with(found: Field, given: Mapping[str, Any]) -> Field:
         decimals=int(given.get("decimals", found.decimals)),
         bounds=[step["value"] for step in steps[1:]] if steps else found.bounds,
         tones=[tone_of(step["color"]) for step in steps] if steps else found.tones,
-        fixed=tone_of(color["fixedColor"]) if color.get("mode") == "fixed" else found.fixed,
+        fixed=tone_of(color) if color and color not in look.LINES else found.fixed,
+        line=color if color in look.LINES else found.line,
         titles=_titles(given["mappings"]) if "mappings" in given else found.titles,
         coloured=found.coloured or custom.get("cellOptions", {}).get("type") == "color-text",
         links=given.get("links", found.links),
@@ -128,6 +132,11 @@ def _with(found: Field, given: Mapping[str, Any]) -> Field:
         low=given.get("min", found.low),
         high=given.get("max", found.high),
     )
+
+
+def _fixed(given: Mapping[str, Any]) -> str:
+    color = given.get("color", {})
+    return str(color["fixedColor"]) if color.get("mode") == "fixed" else ""
 
 
 def _titles(mappings: Sequence[Json]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from cli.figures import name_of
 from cli.watch.board import board, page_lines
 from cli.watch.cells import BAD, GOOD, GREY
 from cli.watch.contents import SCREENS, SPLIT_KEYS, ScreenName, kpis_of
-from cli.watch.freshness import EVENT_LATE_S, EVENT_OLD_S, SILENT_LATE_S, SILENT_OLD_S
+from cli.watch.freshness import SILENT_LATE_S, SILENT_OLD_S
 from cli.watch.listening import Phase
 from cli.watch.rows_page import rows_of
 from cli.watch.scene import Scene
@@ -26,7 +26,7 @@ from hotline.catalogue import KPIS, Better, Stock, scope_kinds
 from hotline.current import Current
 from hotline.events import CHINESE
 from hotline.queries import Scope
-from hotline.windows import WINDOWS
+from hotline.windows import EVENT_LATE_S, EVENT_OLD_S, WINDOWS
 from tests.cli.board_pictures import README_PICTURE, SIZES, lines, readme_picture, views
 from tests.cli.board_scenes import AT, SCOPES, ZONE, full, scene, values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from grafana_foundation_sdk.builders import gauge
 
+from cli.watch.freshness import EVENTS
 from dashboards import generated, look
 from dashboards.board import again
 from dashboards.boards import BOARDS
-from dashboards.boards.annual import ANNUAL
+from dashboards.boards.annual import ANNUAL, HANDLING_NAMES, ONLINE_NAMES, TICKET_NAMES
 from dashboards.entries import Edition, Entry, row
 from dashboards.lint import LintError, lint
 from dashboards.web import colours
+from dashboards.web.lines import lines_spec
 from dashboards.web.shown import Tone
 from dashboards.words import Lang, kpi_formula, kpi_title
+from hotline.buckets import By
 from hotline.catalogue import KPIS, Better
 
 if TYPE_CHECKING:
@@ -109,9 +112,40 @@ def test_panels_of_the_same_content_have_the_same_id_on_all_boards_and_others_ha
     assert max(Counter(keys.values()).values()) == 1
 
 
-def test_every_board_shows_how_old_its_data_is() -> None:
+def test_every_board_shows_how_old_the_data_of_its_own_subjects_is() -> None:
+    """One about tickets would be fresh by calls alone when no ticket arrives any more, and the other way round."""
     for board in BOARDS:
-        assert "data age" in {entry.key for each in board.rows for entry in each.entries}, board.name
+        (age,) = (entry for each in board.rows for entry in each.entries if entry.key.startswith("data age"))
+        read = {
+            found for panel in made(board, Lang.EN)["panels"] for found in tables_of(panel) if panel["id"] != age.id
+        }
+        (asked,) = (panel for panel in made(board, Lang.EN)["panels"] if panel["id"] == age.id)
+        assert read <= tables_of(asked) or board.name == "pipeline", board.name
+        assert tables_of(asked) <= read or board.name == "cross", board.name
+
+
+def test_data_is_late_and_old_from_the_same_age_on_as_on_the_terminal() -> None:
+    for board in BOARDS:
+        (age,) = (panel for panel in made(board, Lang.EN)["panels"] if panel["title"].startswith("Data age"))
+        _, *steps = age["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert [step["value"] for step in steps] == [0, EVENTS.late_s, EVENTS.old_s]
+
+
+def test_every_number_of_a_board_follows_one_of_its_variables() -> None:
+    """Whoever chose a line must not read the city's number beside it. Bars of operator groups say of whom they are."""
+    for board in BOARDS:
+        found = made(board, Lang.EN)
+        chosen = {each["name"] for each in found["templating"]["list"] if each["type"] == "query"}
+        for panel in (panel for panel in found["panels"] if chosen):
+            asked = str([target["rawSql"] for target in panel["targets"]])
+            follows = chosen & set(re.findall(r"\$\{(\w+):singlequote\}", asked))
+            by_itself = panel["title"].startswith("Data age") or panel["title"].endswith("by operator group")
+            assert bool(follows) is not by_itself, (board.name, panel["title"])
+
+
+def tables_of(panel: dict[str, Any]) -> set[str]:
+    """The sums that a panel reads."""
+    return set(re.findall(r"minute_sums_\w+", str([target["rawSql"] for target in panel.get("targets", ())])))
 
 
 @pytest.mark.parametrize("lang", Lang)
@@ -140,7 +174,36 @@ def is_limited(field: dict[str, Any]) -> bool:
 
 def test_no_colour_of_a_line_says_good_or_bad() -> None:
     meant = {colours.MEANING[tone] for tone in (Tone.GOOD, Tone.WARN, Tone.BAD)}
-    assert not meant & set(colours.LINES)
+    limits = {look.NO_DATA, look.GOOD, look.WARN, look.BAD}
+    assert not (meant | limits) & set(look.LINES)
+    assert len(set(look.LINES)) == len(look.LINES)
+
+
+def test_a_kpi_has_the_same_colour_in_every_trend_in_both_languages_and_on_the_web() -> None:
+    """Grafana's palettes go by the name that is shown, which may make a line green or red, and another one elsewhere.
+
+    What was a week or a year before is grey.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    panels = [panel for board in BOARDS for lang in Lang for panel in made(board, lang)["panels"]]
+    for panel in (panel for panel in panels if panel["type"] == "timeseries"):
+        drawn = on_the_web(panel)
+        for name in (each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]):
+            given = panel["fieldConfig"]["defaults"] | overridden(panel, name)
+            assert given["color"]["mode"] == "fixed", (panel["title"], name)
+            assert drawn[given["displayName"]] == given["color"]["fixedColor"]
+            found[name].add(given["color"]["fixedColor"])
+        assert len(set(drawn.values())) == len(drawn), panel["title"]
+    of_kpis = {name: some for name, some in found.items() if name in KPIS}
+    assert len(of_kpis) > 15
+    assert all(len(some) == 1 and some <= set(look.LINES) for some in of_kpis.values()), of_kpis
+    assert {colour for name in found if name.endswith("_before") for colour in found[name]} == {look.NO_DATA}
+
+
+def on_the_web(panel: dict[str, Any]) -> dict[str, str]:
+    """The title of each line with its colour there."""
+    scale = lines_spec(panel)["layer"][0]["encoding"]["color"]["scale"]
+    return dict(zip(scale["domain"], scale["range"], strict=True))
 
 
 def test_ids_of_panels_stay() -> None:
@@ -224,6 +287,17 @@ def test_a_row_that_does_not_fill_the_grid_is_refused() -> None:
         row(5, entry.wide(6), entry.wide(6)).widths()
     with pytest.raises(ValueError, match="do not fill a row of 24"):
         row(5, *[entry] * 5).widths()
+
+
+def test_the_year_has_every_subject_by_month_quarter_and_year_and_who_answered_in_total() -> None:
+    """Counts and ratios of each; what the year table is called after, it has."""
+    keys = [entry.key.split() for each in ANNUAL.rows for entry in each.entries]
+    tables = {(key[2], By(key[-1])): {*key[2:-1]} for key in keys if key[:2] == ["year", "table"]}
+    firsts = {"calls_answered", "tickets_created", "surveys_asked"}
+    assert tables.keys() == {(first, by) for first in firsts for by in (By.MONTH, By.QUARTER, By.YEAR)}
+    for by in (By.QUARTER, By.YEAR):
+        assert {*TICKET_NAMES, *HANDLING_NAMES} <= tables["tickets_created", by]
+    assert [key[2:] for key in keys if key[:2] == ["year", "totals"]] == [ONLINE_NAMES]
 
 
 def test_the_year_names_the_version_of_every_definition_it_shows() -> None:

@@ -26,6 +26,19 @@ def first(board: Json, kind: str) -> Json:
     return found
 
 
+def tiles(board: Json) -> Json:
+    return next(each for each in board["panels"] if each.get("options", {}).get("reduceOptions", {}).get("values"))
+
+
+def coloured(board: Json, colour: str | None) -> None:
+    """Give all lines of the trend of answered and abandoned calls a colour, or none."""
+    panel = next(each for each in board["panels"] if each["title"] == "Answered and abandoned")
+    for each in panel["fieldConfig"]["overrides"]:
+        for given in each["properties"]:
+            if given["id"] == "color":
+                given["value"] = {"mode": "fixed", "fixedColor": colour} if colour else {"mode": "thresholds"}
+
+
 def put(name: str, value: Any) -> Callable[[Json], None]:
     return lambda board: board.update({name: value})
 
@@ -88,6 +101,16 @@ BREACHES: dict[str, Callable[[Json], None]] = {
     "description: say what the numbers are": in_panel("stat", "description", ""),
     "interval: give one": in_panel("stat", "interval", ""),
     "datasource: hotline-clickhouse": in_panel("stat", "datasource", {"uid": "other"}),
+    "write a limit, Grafana draws 25 rows": lambda board: tiles(board)["options"]["reduceOptions"].pop("limit"),
+    "filterValues.le = 1e-09: the web board draws -1": lambda board: first(board, "heatmap")["options"].update(
+        filterValues={"le": 1e-9}
+    ),
+    "color.mode = 'palette-classic': the web board draws": lambda board: first(board, "timeseries")["fieldConfig"][
+        "defaults"
+    ].update(color={"mode": "palette-classic"}),
+    "color.fixedColor = 'green': the web board draws": in_field("color", {"mode": "fixed", "fixedColor": "green"}),
+    "2 lines have the colour #B877D9": lambda board: coloured(board, "#B877D9"),
+    "2 lines have the colour None": lambda board: coloured(board, None),
     "targets: it asks nothing": in_panel("stat", "targets", []),
     "unit 'furlongs'": in_field("unit", "furlongs"),
     "decimals: say how many": in_field("decimals", None),

@@ -126,6 +126,22 @@ def test_variables_and_annotations_run(case: str, asking: Asking) -> None:
                 assert bool(found.rows) is (case != "empty" and annotation["name"] != "Days without data")
 
 
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_district_of_calls_or_of_tickets_alone_can_be_chosen_on_its_board(
+    subject: str, asking: Asking, city: Stored
+) -> None:
+    """As if the other subject had none."""
+    (board,) = (board.json(Edition(Lang.EN, ZONE)) for board in BOARDS if board.name == "district")
+    ((kind, sql),) = ((each["name"], each["query"]) for each in board["templating"]["list"] if each["type"] == "query")
+    for other in SUBJECTS.keys() - {subject}:
+        table = SUBJECTS[other].sums_table
+        assert table in sql
+        sql = sql.replace(f"{table} WHERE", f"{table} WHERE 0 AND")
+    named = {getattr(row, kind) or UNNAMED for row in city.rows[subject]}
+    assert [row[0] for row in asking.ask(sql).rows] == sorted(named)
+    assert len(named) > 2
+
+
 MARKED = {
     "Incidents": [
         (0, "Log begun anew: t 1"),
@@ -410,18 +426,42 @@ def test_the_longest_wait_is_that_of_the_first_who_still_waits(asking: Asking, c
     assert asking.ask(expand(figure("Longest wait now"), Chosen(from_s=0, to_s=BORN_S - 60))).rows == [[None]]
 
 
-def test_the_age_of_the_data_is_counted_from_the_end_of_the_newest_minute_with_an_event(asking: Asking) -> None:
+AGES = {"Data age, calls": ["calls"], "Data age, tickets": ["tickets"], "Data age < ": ["calls", "tickets"]}
+"""Title → the subjects that it is about."""
+
+
+def age(title: str, asking: Asking, after_s: int, **stopped_s: int) -> int | None:
+    """The age that a board shows so long after the city's beginning, if subjects had stopped at such a time of it."""
+    sql = figure(title).replace("now()", f"toDateTime({BORN_S + after_s})")
+    assert sql != figure(title)
+    for subject, at_s in stopped_s.items():
+        read = f"FROM {DATABASE}.{SUBJECTS[subject].sums_table} WHERE "
+        sql = sql.replace(read, f"{read}at < toDateTime({BORN_S + at_s}) AND ")
+    found: int | None = asking.ask(sql).rows[0][0]
+    return found
+
+
+@pytest.mark.parametrize("title", AGES)
+def test_the_age_of_the_data_is_counted_from_the_end_of_the_newest_minute_with_an_event(
+    title: str, asking: Asking
+) -> None:
     """Deadlines that pass without anything happening make nothing younger; nor does what counts later than now."""
-    sql = figure("Data age")
-    assert "now()" in sql
-    ages = {
-        after_s: asking.ask(sql.replace("now()", f"toDateTime({BORN_S + after_s})")).rows[0][0]
-        for after_s in (-120_000_000, 0, 59, 400, 40_000, 9_000_000)
-    }
-    assert ages[-120_000_000] is None
-    assert (ages[0], ages[59]) == (0, 0)
-    assert 0 < ages[400] <= 400 - 60
-    assert ages[9_000_000] > ages[40_000]
+    assert age(title, asking, -120_000_000) is None
+    assert (age(title, asking, 0), age(title, asking, 59)) == (0, 0)
+    assert 0 < (age(title, asking, 400) or 0) <= 400 - 60
+    assert (age(title, asking, 9_000_000) or 0) > (age(title, asking, 40_000) or 0)
+
+
+@pytest.mark.parametrize("title", AGES)
+def test_a_subject_that_stands_still_makes_its_own_age_older_and_that_of_both(title: str, asking: Asking) -> None:
+    """However fresh the other one is; one that never had an event does not count."""
+    at_s, ever_s = 40_000, -120_000_000
+    fresh = age(title, asking, at_s) or 0
+    for subject in SUBJECTS:
+        own = AGES[title] == [subject]
+        stopped = age(title, asking, at_s, **{subject: 120})
+        assert (stopped or 0) >= at_s - 120 > fresh if subject in AGES[title] else stopped == fresh
+        assert age(title, asking, at_s, **{subject: ever_s}) == (None if own else fresh)
 
 
 def test_the_age_of_the_data_is_by_the_clock_whatever_the_range_of_whatever_board(asking: Asking) -> None:
@@ -429,9 +469,11 @@ def test_the_age_of_the_data_is_by_the_clock_whatever_the_range_of_whatever_boar
     of_boards = {target["rawSql"] for panel, target in targets() if panel["title"].startswith("Data age")}
     now_s = int(datetime.now(UTC).timestamp())
     ranges = [(0, BORN_S - 120_000_000), (BORN_S, BORN_S + 60), (now_s - 3600, now_s + 9_000_000)]
-    (sql,) = {expand(each, Chosen(from_s=first, to_s=last)) for each in of_boards for first, last in ranges}
-    (age_s,), (at_s,) = (asking.ask(each).rows[0] for each in (sql, sql.replace("now()", f"toDateTime({now_s})")))
-    assert at_s <= age_s <= at_s + 60
+    assert len(of_boards) == len(AGES)
+    for each in of_boards:
+        (sql,) = {expand(each, Chosen(from_s=first, to_s=last)) for first, last in ranges}
+        (age_s,), (at_s,) = (asking.ask(one).rows[0] for one in (sql, sql.replace("now()", f"toDateTime({now_s})")))
+        assert at_s <= age_s <= at_s + 60
 
 
 def test_a_partition_is_shown_though_its_mark_moves_just_now(asking: Asking) -> None:

@@ -19,11 +19,12 @@ from dashboards.ages import age
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
 from dashboards.finished import column
+from dashboards.plain import TILES_MAX
 from dashboards.web import axes, charts, marks
 from dashboards.web.boards import MarkKind
 from dashboards.web.colours import MEANING
 from dashboards.web.drawable import undrawable
-from dashboards.web.drawing import table
+from dashboards.web.drawing import bars, stat, table
 from dashboards.web.lines import POINTS_FEW_MAX, lines_rows
 from dashboards.web.shown import SAID, SIGNS, Field, Tone, Writer, fields, tone_of
 from dashboards.web.store import Answer
@@ -124,6 +125,22 @@ def test_a_hidden_column_of_a_table_is_not_shown_and_links_of_others_read_it() -
         [("7", "/numbers/x?from=1680000000000")],
         [("—", "/numbers/x?from=12345")],
     ]
+
+
+@pytest.mark.parametrize(("kind", "draw", "limit"), [("stat", stat, TILES_MAX), ("bargauge", bars, 10)])
+def test_of_many_scopes_as_many_are_drawn_as_grafana_would(kind: str, draw: Any, limit: int) -> None:
+    """Not more, and for tiles not the 25 that Grafana draws when it is told no number."""
+    calls = next(board for board in BOARDS if board.name == "calls").json(Edition(Lang.EN, "Asia/Shanghai"))
+    panels = [panel for panel in calls["panels"] if panel["type"] == kind]
+    panel = next(each for each in panels if each["options"]["reduceOptions"]["values"])
+    assert panel["options"]["reduceOptions"]["limit"] == limit
+    rows = [[f"{place:03}", place] for place in range(limit + 1)]
+    (drawn,) = [
+        value
+        for value in draw(panel, Answer({"name": "String", "n": "Int64"}, rows), EN).values()
+        if type(value) is list
+    ]
+    assert [each["name"] for each in drawn] == [name for name, _ in rows[:limit]]
 
 
 @given(st.integers(0, 10**9))

@@ -131,6 +131,15 @@ def test_months_quarters_and_years(key: str, rows: dict[str, list[list[str]]], c
     assert [row[1:] for row in rows[key]] == Year(city).by_time(names, By(by))
 
 
+@pytest.mark.parametrize("key", of_kind("year totals"))
+def test_totals_side_by_side_and_how_they_changed(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
+    _, _, *names = key.split()
+    both = [[dict(Year(city).values(name, years_back))[""] for years_back in (0, 1)] for name in names]
+    expected = [_value_and_change(name, now, before) for name, (now, before) in zip(names, both, strict=True)]
+    assert [row[-1] for row in rows[key]] == [text for texts in expected for text in texts]
+    assert len({row[0] for row in rows[key]}) == 2 * len(names)
+
+
 @pytest.mark.parametrize("key", of_kind("year split"))
 def test_scopes_and_how_they_changed(key: str, rows: dict[str, list[list[str]]], city: Stored) -> None:
     _, _, *names, kind = key.split()
