@@ -49,7 +49,9 @@ STILL_WAIT_S = 60.0
 SLOW_S = 20.0
 """A viewer that takes nothing for so long is let go; its browser connects anew when it can."""
 QUIET_S = 15.0
-"""A stream that says nothing else says so that often: proxies end what is silent."""
+"""A stream that says nothing else has a beat that often: proxies end what is silent, and pages hear that it lives."""
+SILENT_S = 2 * QUIET_S
+"""A page that hears nothing for so long takes its stream for lost: it shows that, and connects anew."""
 RETRY_MS = 2000
 FORM_S = 10.0
 """So long a form may take to come."""
@@ -215,7 +217,7 @@ async def _board(request: web.Request) -> web.StreamResponse:
     finally:
         names.cancel()
     kiosk = "kiosk" in request.query
-    given = pages.board_page(feed, list(request.app[BOARDS].values()), kiosk=kiosk, offered=offered)
+    given = pages.board_page(feed, list(request.app[BOARDS].values()), kiosk=kiosk, offered=offered, silent_s=SILENT_S)
     return _page(request, "board.html", **given, first=_first(feed), still=still)
 
 
@@ -272,7 +274,7 @@ async def _tell(feed: Feed, viewer: Viewer, answer: web.StreamResponse) -> None:
         try:
             changed = await asyncio.wait_for(viewer.changes(), QUIET_S)
         except TimeoutError:
-            await asyncio.wait_for(answer.write(b":\n\n"), SLOW_S)
+            await asyncio.wait_for(answer.write(b"event: beat\ndata: {}\n\n"), SLOW_S)
             continue
         for key in changed:
             name = b"tick" if key == TICK else b"panel"

@@ -291,23 +291,46 @@
     live.className = "live " + (text ? "off" : "on");
     live.textContent = lostSince !== null ? words.connecting : data.live && !still ? words.live : words.once;
   };
+  let source = null;
+  let again = null; // the timer that connects anew
+  let heardAt = Date.now(); // when the server said anything, if it was only a beat
+  let waitsSince = heardAt; // the same, or when it was last connected to
   const lost = () => {
-    if (lostSince === null) lostSince = Date.now() / 1000;
+    if (lostSince === null) lostSince = heardAt / 1000;
     document.body.classList.add("lost");
     tell();
   };
   const connect = () => {
-    const source = new EventSource(data.stream);
-    source.addEventListener("panel", (event) => panel(JSON.parse(event.data)));
-    source.addEventListener("tick", (event) => {
+    clearTimeout(again);
+    if (source) source.close();
+    waitsSince = Date.now();
+    const opened = source = new EventSource(data.stream);
+    const on = (name, take) => opened.addEventListener(name, (event) => {
+      heardAt = waitsSince = Date.now();
+      take(JSON.parse(event.data));
+    });
+    on("beat", () => {});
+    on("panel", panel);
+    on("tick", (said) => {
       lostSince = null;
       document.body.classList.remove("lost");
-      tick(JSON.parse(event.data));
+      tick(said);
     });
-    source.onerror = () => {
+    opened.onerror = () => {
       lost();
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); // an answer that was no stream
+      if (opened.readyState === EventSource.CLOSED) again = setTimeout(connect, 3000); // an answer that was no stream
     };
+  };
+  // A server or a line that stands still ends no stream: it is silent, also for a page that was asleep meanwhile.
+  // What waits for a page that slept, or was busy, is taken between two looks.
+  let wasSilent = false;
+  const lookOut = () => {
+    const silent = Date.now() - waitsSince > data.silent_s * 1000;
+    if (silent && wasSilent) {
+      lost();
+      connect();
+    }
+    wasSilent = silent;
   };
 
   // ── what the reader does ──────────────────────────────────────────────
@@ -374,5 +397,8 @@
   for (const said of first.panels) panel(said);
   if (first.tick.at) tick(first.tick);
   loadCharts();
-  if (!still) connect();
+  if (!still) {
+    connect();
+    setInterval(lookOut, data.silent_s * 1000 / 8);
+  }
 })();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import re
+import threading
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
-from dashboards.web import boards, drawing, feeds
+from dashboards.web import boards, drawing, feeds, server
 from dashboards.web.charts import SPECS
 from dashboards.web.colours import MEANING
 from dashboards.web.feeds import MARKS
@@ -580,6 +581,50 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             with site(city.settings, clock=Clock(AT, speed=20.0), port=port):
                 expect(page.locator("#trouble")).to_be_hidden()
                 assert page.evaluate("window.kept"), "the page connected by itself"
+
+
+NOTES_LOST = """
+document.addEventListener("DOMContentLoaded", () => {
+  window.lost = 0;
+  const look = () => { if (document.body.classList.contains("lost")) window.lost++; };
+  new MutationObserver(look).observe(document.body, { attributeFilter: ["class"] });
+});
+"""
+"""Counts how often a page said that its connection is lost."""
+BEAT_S, SILENT_S = 0.1, 2.0
+
+
+def test_a_server_that_stands_still_is_shown_as_lost_and_one_that_has_nothing_to_say_is_not(
+    browser: Browser, city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line stays open, and nothing comes; also for a board that is asked once, and without anything loaded again.
+
+    The clock stands, so beats are all that is said, for longer than a page waits.
+    """
+    monkeypatch.setattr(server, "QUIET_S", BEAT_S)
+    monkeypatch.setattr(server, "SILENT_S", SILENT_S)
+    goes_on = threading.Event()
+    with (
+        site(city.settings, clock=Clock(AT, speed=0.0)) as running,
+        opened(browser, f"{running.url}/d/hotline-wall", watched=NOTES_LOST) as wall,
+        opened(browser, f"{running.url}/d/hotline-annual", watched=NOTES_LOST) as annual,
+    ):
+        pages = {wall: "live", annual: "as of now"}
+        wall.wait_for_timeout(1.6 * SILENT_S * 1000)
+        for page, state in pages.items():
+            expect(page.locator("#live")).to_have_text(state)
+            assert page.evaluate("lost") == 0
+        running.loop.call_soon_threadsafe(goes_on.wait, MS / 1000)
+        try:
+            for page in pages:
+                expect(page.locator("#trouble")).to_contain_text("Connection lost since")
+                expect(page.locator("#live")).to_have_text("connecting …")
+        finally:
+            goes_on.set()
+        for page, state in pages.items():
+            expect(page.locator("#trouble")).to_be_hidden()
+            expect(page.locator("#live")).to_have_text(state)
+            assert page.evaluate("lost"), "it is the page that was open"
 
 
 TOLD = """
