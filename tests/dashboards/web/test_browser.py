@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dashboards.board import Board
     from dashboards.web.store import Answer
     from hotline.queries import Statement
+    from hotline.settings import Settings
     from tests.hotline.stored_rows import Stored
 
 WEB = boards.read(ZONE)
@@ -563,11 +564,7 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             panel = panel_of("hotline-wall", "Overdue")
             expect(page.locator(f"#p{panel['id']} .number")).not_to_have_text("")
             before = numbers(page, panel)
-            there = store.settings
-            store.settings = type(there)(
-                **{name: getattr(there, name) for name in there.__struct_fields__}
-                | {"clickhouse_url": "http://127.0.0.1:9"}
-            )
+            there, store.settings = store.settings, away(store.settings)
             expect(page.locator("#trouble")).to_contain_text("No answer from the store since")
             expect(page.locator(".panel.stale")).to_have_count(len(WEB["hotline-wall"].panels))
             assert numbers(page, panel) == before
@@ -581,6 +578,60 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             with site(city.settings, clock=Clock(AT, speed=20.0), port=port):
                 expect(page.locator("#trouble")).to_be_hidden()
                 assert page.evaluate("window.kept"), "the page connected by itself"
+
+
+COLOURS = """
+() => [...document.querySelectorAll(".panel:not(.text) .content *")].filter(one => one.getClientRects().length).flatMap(
+  one => { const style = getComputedStyle(one);
+    return one.tagName === "CANVAS" ? [style.filter] : [style.color, style.backgroundColor]; })
+"""
+"""The colours of all that panels show; of a chart, what is done to its colours."""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_as_of_then_is_grey_and_as_legible_as_what_is_of_now(
+    theme: str, browser: Browser, city: Stored
+) -> None:
+    """Without the store and without the server: no colour says good, late or bad, and axe finds nothing."""
+    tables, wall = (f"/d/hotline-{name}?var-window=7d&theme={theme}" for name in ("overdue", "wall"))
+    with (
+        site(city.settings, clock=Clock(AT, speed=60.0)) as running,
+        opened(browser, f"{running.url}{tables}", told=AWAY) as other,
+        opened(browser, f"{running.url}{wall}", told=AWAY) as page,
+    ):
+        charts_drawn(page, "hotline-wall")
+        expect(page.locator(".waiting")).to_have_count(0)
+        expect(other.locator("tbody tr").first).to_be_attached()
+        assert {meaning(colour) for colour in coloured(page)} >= {Tone.NONE, Tone.GOOD, Tone.BAD}
+        store = running.app[STORE]
+        there, store.settings = store.settings, away(store.settings)
+        for one in (page, other):
+            expect(one.locator(".panel:not(.text):not(.stale)")).to_have_count(0)
+            is_grey(one)
+        store.settings = there
+        for one in (page, other):
+            expect(one.locator(".panel.stale")).to_have_count(0)
+        running.stop()
+        for one in (page, other):
+            expect(one.locator("body.lost")).to_be_attached()
+            expect(one.locator(".panel.stale")).to_have_count(0)
+            is_grey(one)
+
+
+def is_grey(page: Page) -> None:
+    assert {meaning(colour) for colour in coloured(page)} == {Tone.NONE}
+    assert "grayscale(1)" in page.evaluate(COLOURS) or not page.locator("canvas").count()
+    is_in_nobodys_way(page)
+
+
+def coloured(page: Page) -> set[str]:
+    return {colour for colour in page.evaluate(COLOURS) if colour.startswith("rgb")}
+
+
+def away(settings: Settings) -> Settings:
+    """The same settings with a store that is not there."""
+    same = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    return type(settings)(**same | {"clickhouse_url": "http://127.0.0.1:9"})
 
 
 NOTES_LOST = """
