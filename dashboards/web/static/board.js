@@ -264,6 +264,22 @@
     if (draw[kind]) draw[kind](content, said.content);
     else drawChart(String(said.id), content, said.content);
   };
+  // Names of a page that was made without; what is there stays as the reader has it.
+  const names = (said) => {
+    for (const variable of document.querySelectorAll("details.variable")) {
+      const options = variable.querySelector(".options");
+      const [all, ...single] = options.querySelectorAll("input");
+      const there = new Set(single.map((box) => box.value));
+      for (const name of said[all.name.slice("var-".length)] ?? []) {
+        if (there.has(name)) continue;
+        const [label, box] = [make("label"), make("input")];
+        Object.assign(box, { type: "checkbox", name: all.name, value: name });
+        label.append(box, " " + name);
+        options.append(label);
+      }
+      variable.querySelector("input[type=search]").dispatchEvent(new Event("input"));
+    }
+  };
   const tick = (said) => {
     clock.textContent = (still ? day(said.at) + " " : "") + time(said.at);
     clock.dateTime = new Date(said.at * 1000).toISOString();
@@ -311,6 +327,7 @@
     });
     on("beat", () => {});
     on("panel", panel);
+    on("names", names);
     on("tick", (said) => {
       lostSince = null;
       document.body.classList.remove("lost");
@@ -371,14 +388,17 @@
     for (const open of document.querySelectorAll("details.variable[open]")) if (!open.contains(event.target)) open.open = false;
   });
   for (const variable of document.querySelectorAll("details.variable")) {
-    const boxes = [...variable.querySelectorAll("input[type=checkbox]")];
-    const [all, ...single] = boxes;
+    const options = variable.querySelector(".options");
+    const all = options.querySelector("input");
+    const single = () => [...options.querySelectorAll("input")].slice(1);
     variable.querySelector("input[type=search]").addEventListener("input", (event) => {
       const wanted = event.target.value.toLowerCase();
-      for (const box of single) box.parentNode.hidden = !box.value.toLowerCase().includes(wanted);
+      for (const box of single()) box.parentNode.hidden = !box.value.toLowerCase().includes(wanted);
     });
-    all.addEventListener("change", () => { if (all.checked) for (const box of single) box.checked = false; });
-    for (const box of single) box.addEventListener("change", () => { all.checked = !single.some((one) => one.checked); });
+    options.addEventListener("change", (event) => {
+      if (event.target !== all) all.checked = !single().some((one) => one.checked);
+      else if (all.checked) for (const box of single()) box.checked = false;
+    });
   }
   const range = document.getElementById("range");
   const ends = document.getElementById("ends");

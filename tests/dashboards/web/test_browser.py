@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
-from dashboards.web import boards, drawing, feeds, server
+from dashboards.web import boards, drawing, feeds, offers, server
 from dashboards.web.charts import SPECS
 from dashboards.web.colours import MEANING
 from dashboards.web.feeds import MARKS
@@ -69,6 +69,7 @@ def opened(
     size: tuple[int, int] = DESK,
     *,
     told: Sequence[str] = (),
+    ready: str = "#live.on",
     watched: str = "",
     **more: Any,
 ) -> Iterator[Page]:
@@ -86,7 +87,7 @@ def opened(
     page.on("request", lambda request: asked.append(request.url))
     page.set_default_timeout(MS)
     page.goto(url)
-    page.wait_for_selector("#live.on")
+    page.wait_for_selector(ready)
     yield page
     context.close()
     assert [line for line in said if not any(part in line for part in told)] == []
@@ -580,6 +581,30 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
                 assert page.evaluate("window.kept"), "the page connected by itself"
 
 
+def test_a_page_that_was_opened_in_an_outage_gets_its_names_and_keeps_what_was_chosen(
+    browser: Browser, city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is loaded again: what is ticked and searched for meanwhile stays, and new names are found and chosen."""
+    monkeypatch.setattr(offers, "AGAIN_S", 0.2)
+    with site(city.settings, clock=Clock(AT, speed=20.0)) as running:
+        store = running.app[STORE]
+        there, store.settings = store.settings, away(store.settings)
+        with opened(browser, f"{running.url}/d/hotline-calls?var-line=zz", ready="#live.off") as page:
+            line = page.locator("details.variable").first
+            line.locator("summary").click()
+            boxes = line.locator(".options input")
+            expect(boxes).to_have_count(2)
+            line.locator("input[type=search]").fill("a")
+            store.settings = there
+            expect(line.locator("input[value=a]")).to_be_visible()
+            expect(line.locator("input[value=b]")).to_be_hidden()
+            expect(line.locator("input[value=zz]")).to_be_checked()
+            line.locator("input[value=a]").check()
+            page.locator("form.choice > button").click()
+            page.wait_for_url(re.compile("var-line=zz&var-line=a&"))
+            expect(page.locator("details.variable").first.locator("input:checked")).to_have_count(2)
+
+
 COLOURS = """
 () => [...document.querySelectorAll(".panel:not(.text) .content *")].filter(one => one.getClientRects().length).flatMap(
   one => { const style = getComputedStyle(one);
@@ -719,16 +744,16 @@ def test_eight_hours_leave_no_more_than_they_found(
     assert grown["JSHeapUsedSize"] / (TICKS - WARM) < GROWN_BYTES_MAX
 
 
-def in_turn(run: Callable[[Store, Statement], Awaitable[Answer]]) -> Callable[[Store, Statement], Awaitable[Answer]]:
+def in_turn(run: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
     """Ask each question for two instants, and give those answers in turn from then on."""
     kept: dict[str, list[Answer]] = defaultdict(list)
 
-    async def answered(store: Store, statement: Statement) -> Answer:
+    async def answered(store: Store, statement: Statement, *turn: Any) -> Answer:
         of_question = kept[re.sub(r"\d{10}", "", statement.sql)]
         if len(of_question) == 2:
             of_question.reverse()
         else:
-            of_question.append(await run(store, statement))
+            of_question.append(await run(store, statement, *turn))
         return of_question[-1]
 
     return answered
