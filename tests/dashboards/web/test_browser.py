@@ -256,6 +256,24 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
         fits_windows_and_paper(page)
 
 
+@pytest.mark.parametrize(("lang", "theme"), [(Lang.EN, "dark"), (Lang.ZH, "light")])
+def test_on_a_phone_nothing_is_in_the_way_either_nor_is_what_was_opened(
+    lang: Lang, theme: str, browser: Browser, shown: Site
+) -> None:
+    """A list of names to choose from, the explanation of a number, and the same list on a desk."""
+    with opened(browser, f"{shown.url}/d/{Edition(lang, ZONE).uid('tickets')}?theme={theme}", PHONE) as page:
+        charts_drawn(page, "hotline-tickets")
+        is_in_nobodys_way(page)
+        page.locator("button.about").first.click()
+        expect(page.locator(".explained").first).to_be_visible()
+        is_in_nobodys_way(page)
+        page.locator("details.variable summary").first.click()
+        for size in (PHONE, DESK):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            expect(page.locator("details.variable[open] .options input").last).to_be_visible()
+            is_in_nobodys_way(page)
+
+
 @pytest.mark.parametrize(
     "uid", [f"hotline-{name}-zh" for name in ("calls", "surveys", "department", "district", "overdue")]
 )
