@@ -64,10 +64,13 @@ class Viewer:
         self.woken.set()
 
     async def changes(self) -> list[int]:
-        """Wait for changes, and take them: however slow a viewer is, no more than one of each is kept for it."""
+        """Wait for changes, and take them: however slow a viewer is, no more than one of each is kept for it.
+
+        The tick is the last of them: a page that shows an instant shows what is of it.
+        """
         await self.woken.wait()
         self.woken.clear()
-        taken, self.unsaid = sorted(self.unsaid), set()
+        taken, self.unsaid = sorted(self.unsaid, key=lambda key: (key == TICK, key)), set()
         return taken
 
 

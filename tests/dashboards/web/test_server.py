@@ -317,6 +317,14 @@ def test_a_stream_begins_with_everything_and_then_says_what_changed(city: Stored
         assert len(again) < ticks * len(asked) / 2
 
 
+def test_an_instant_is_told_after_all_that_is_of_it(page: Site) -> None:
+    """A page whose clock says when shows the numbers of then."""
+    panels = page.still("/d/hotline-wall")
+    with page.events("/d/hotline-wall/events") as said:
+        told = [next(said) for _ in range(len(panels) + 1)]
+    assert [name for name, _ in told] == ["panel"] * len(panels) + ["tick"]
+
+
 @pytest.mark.parametrize("uid", ["hotline-calls", "hotline-annual-zh"])
 def test_a_page_is_told_the_marks_of_every_kind(uid: str, page: Site, asking: Asking) -> None:
     """Those that the statements of the board's annotations find, under the names that Grafana gives them."""
