@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from dashboards.web.languages import language_of
-from dashboards.words import Text
+from dashboards.words import Lang, Text
 from hotline.data_folder import make_once, require_private
 from hotline.settings import SettingsError
 
@@ -108,7 +109,13 @@ def _unknown(request: web.Request, token: str | None) -> web.Response | None:
 
 
 def _refused(request: web.Request, status: HTTPStatus, why: Text) -> web.Response:
-    return web.Response(status=status, text=f"{why.of(language_of(request))}\n")
+    return web.Response(status=status, text=f"{why.of(language_of(request, _of_board(request.path)))}\n")
+
+
+def _of_board(path: str) -> Lang | None:
+    """The language of the board at an address, also where that is refused before anybody looks for the board."""
+    uid = re.match(r"/d/([^/]+)", path)
+    return (Lang.ZH if uid[1].endswith("-zh") else Lang.EN) if uid else None
 
 
 def is_others(request: web.Request) -> bool:

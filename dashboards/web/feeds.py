@@ -42,6 +42,8 @@ LOOKS_S = 0.1
 MARKS = 0
 """The key of what annotations mark, beside the ids of panels, which begin at 1."""
 TICK = -1
+NAMES = -2
+"""The key of the names that can be chosen, which a page is told that was made without."""
 UNDRAWN = Text("it cannot be drawn: see log/web.log", "无法绘制:详见log/web.log")
 
 
@@ -62,10 +64,13 @@ class Viewer:
         self.woken.set()
 
     async def changes(self) -> list[int]:
-        """Wait for changes, and take them: however slow a viewer is, no more than one of each is kept for it."""
+        """Wait for changes, and take them: however slow a viewer is, no more than one of each is kept for it.
+
+        The tick is the last of them: a page that shows an instant shows what is of it.
+        """
         await self.woken.wait()
         self.woken.clear()
-        taken, self.unsaid = sorted(self.unsaid), set()
+        taken, self.unsaid = sorted(self.unsaid, key=lambda key: (key == TICK, key)), set()
         return taken
 
 
@@ -79,6 +84,8 @@ class Feed:
     clock: Clock
     content: dict[int, bytes] = field(default_factory=dict)
     failed: dict[int, tuple[float, str]] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """The names of each variable that a page was told last."""
     viewers: set[Viewer] = field(default_factory=set)
     drawn: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once every panel was asked."""
@@ -162,6 +169,8 @@ class Feed:
 
     def said(self, key: int) -> bytes:
         """What a page is told of a panel, or of the marks; of the tick: when it was, and what failed since when."""
+        if key == NAMES:
+            return msgspec.json.encode(self.names)
         if key != TICK:
             return b'{"id":%d,"content":%s}' % (key, self.content[key])
         failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items()}

@@ -12,6 +12,7 @@ from dashboards.macros import ALL_VALUE
 from dashboards.web import charts
 from dashboards.web.boards import fits_a_screen
 from dashboards.web.links import panel_links
+from dashboards.web.offers import offering
 from dashboards.words import NO_VALUE, Lang, Text
 
 if TYPE_CHECKING:
@@ -91,9 +92,12 @@ def markdown(text: str) -> Markup:
 
 
 def board_page(
-    feed: Feed, boards: Sequence[WebBoard], *, kiosk: bool, offered: Mapping[str, Sequence[str]]
+    feed: Feed, boards: Sequence[WebBoard], *, kiosk: bool, offered: Mapping[str, Sequence[str]], silent_s: float
 ) -> dict[str, Any]:
-    """What the template of a board is given; `offered` are the names of each variable that is asked of the store."""
+    """What the template of a board is given; `offered` are the names of each variable that is asked of the store.
+
+    Names that are not among them are told by the stream. After `silent_s` without a word the page takes it for lost.
+    """
     board, choice = feed.board, feed.choice
     lang = board.lang
     return {
@@ -109,7 +113,7 @@ def board_page(
         "choice": choice,
         "variables": [_variable(one, choice, offered, lang) for one in board.variables],
         "panels": [_panel(one) for one in feed.panels],
-        "data": _data(feed),
+        "data": _data(feed, silent_s, unnamed=any(one["name"] not in offered for one in offering(board))),
         "all_value": ALL_VALUE,
     }
 
@@ -147,13 +151,13 @@ def _panel(panel: Json) -> Json:
     }
 
 
-def _data(feed: Feed) -> Json:
+def _data(feed: Feed, silent_s: float, *, unnamed: bool) -> Json:
     """What the page's program is given."""
     return {
-        "stream": f"/d/{feed.board.uid}/events?{feed.choice.query()}",
+        "stream": f"/d/{feed.board.uid}/events?{feed.choice.query()}{'&unnamed' if unnamed else ''}",
         "words": words(feed.board.lang),
         "zone": feed.board.json["timezone"],
         "live": feed.choice.is_moving and feed.board.refresh_s is not None,
-        "refresh_s": feed.board.refresh_s,
+        "silent_s": silent_s,
         "specs": {one["id"]: charts.SPECS[one["type"]](one) for one in feed.panels if one["type"] in charts.SPECS},
     }

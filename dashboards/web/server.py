@@ -21,36 +21,37 @@ from markupsafe import Markup
 
 from dashboards.macros import MacroError
 from dashboards.numbers import routes as numbers
-from dashboards.web import access, boards, choice, pages
+from dashboards.web import access, boards, choice, offers, pages
 from dashboards.web.boards import WebBoard
 from dashboards.web.bundle import Bundle, BundleError
-from dashboards.web.feeds import TICK, Feed, Feeds, TooManyError, Viewer
+from dashboards.web.feeds import NAMES, TICK, Feed, Feeds, TooManyError, Viewer
 from dashboards.web.keys import CLOCK, SETTINGS, STORE, Clock
 from dashboards.web.languages import language_of
 from dashboards.web.ranges import RangeError
-from dashboards.web.store import Store, StoreError
+from dashboards.web.store import Store
 from dashboards.web.themes import keep_theme, theme_of
 from dashboards.words import Lang, Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dashboards.web.boards import Json
     from hotline.settings import Settings
 
 LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 FIRST_WAIT_S = 0.4
 """So long a page waits for its first numbers; those that come later are told."""
-NAMES_WAIT_S = 5.0
-"""So long a page waits for the names that can be chosen."""
 STILL_WAIT_S = 60.0
 """So long a page that is a picture waits for all of them."""
 SLOW_S = 20.0
 """A viewer that takes nothing for so long is let go; its browser connects anew when it can."""
 QUIET_S = 15.0
-"""A stream that says nothing else says so that often: proxies end what is silent."""
+"""A stream that says nothing else has a beat that often: proxies end what is silent, and pages hear that it lives."""
+SILENT_S = 2 * QUIET_S
+"""A page that hears nothing for so long takes its stream for lost: it shows that, and connects anew."""
 RETRY_MS = 2000
+EVENTS = {TICK: b"tick", NAMES: b"names"}
+"""What an event is called that is not of a panel."""
 FORM_S = 10.0
 """So long a form may take to come."""
 LINE_BYTES_MAX = 1 << 17
@@ -199,49 +200,38 @@ async def _health(request: web.Request) -> web.StreamResponse:
 
 
 async def _board(request: web.Request) -> web.StreamResponse:
-    board, feed = _feed(request)
+    board, chosen = _asked(request)
     wanted = request.query.get("lang")
     if wanted in set(Lang) and wanted != board.lang:
         raise web.HTTPFound(
             request.rel_url.without_query_params("lang").with_path(f"/d/{board.other()}", keep_query=True)
         )
     still = "still" in request.query
-    names = asyncio.create_task(_offered(request, feed))  # first: later they would wait behind every panel
-    try:
-        await asyncio.sleep(0)
-        with request.app[FEEDS].watching(feed), suppress(TimeoutError):
-            await asyncio.wait_for(feed.drawn.wait(), STILL_WAIT_S if still else FIRST_WAIT_S)
-        offered = await names
-    finally:
-        names.cancel()
+    offered, feed = await asyncio.gather(
+        offers.offered(request.app[STORE], board, offers.WAIT_S),
+        _seen(request.app[FEEDS], board, chosen, STILL_WAIT_S if still else FIRST_WAIT_S),
+    )
     kiosk = "kiosk" in request.query
-    given = pages.board_page(feed, list(request.app[BOARDS].values()), kiosk=kiosk, offered=offered)
+    given = pages.board_page(feed, list(request.app[BOARDS].values()), kiosk=kiosk, offered=offered, silent_s=SILENT_S)
     return _page(request, "board.html", **given, first=_first(feed), still=still)
 
 
-def _feed(request: web.Request) -> tuple[WebBoard, Feed]:
+async def _seen(feeds: Feeds, board: WebBoard, chosen: choice.Choice, wait_s: float) -> Feed:
+    """A feed once every panel was asked, or after so long. Raises TooManyError."""
+    feed = feeds.feed(board, chosen)
+    with feeds.watching(feed), suppress(TimeoutError):
+        await asyncio.wait_for(feed.drawn.wait(), wait_s)
+    return feed
+
+
+def _asked(request: web.Request) -> tuple[WebBoard, choice.Choice]:
+    """The board that is asked for, and the choice. Raises HTTPNotFound, ChoiceError or RangeError."""
     board = request.app[BOARDS].get(request.match_info["uid"])
     if board is None:
         raise web.HTTPNotFound
     found = choice.read(board, request.query)
-    feeds = request.app[FEEDS]
-    found.at(datetime.fromtimestamp(feeds.clock(), UTC), ZoneInfo(board.json["timezone"]))
-    return board, feeds.feed(board, found)
-
-
-async def _offered(request: web.Request, feed: Feed) -> dict[str, list[str]]:
-    """The names that each variable has; none while the store is away, or takes its time."""
-    store = request.app[STORE]
-
-    async def names(variable: Json) -> list[str]:
-        with suppress(StoreError, TimeoutError):
-            async with asyncio.timeout(NAMES_WAIT_S):
-                return [str(row[0]) for row in (await store.shared(variable["query"])).rows]
-        return []
-
-    asked = [variable for variable in feed.board.variables if variable["type"] == "query"]
-    found = await asyncio.gather(*map(names, asked))
-    return {variable["name"]: each for variable, each in zip(asked, found, strict=True)}
+    found.at(datetime.fromtimestamp(request.app[CLOCK](), UTC), ZoneInfo(board.json["timezone"]))
+    return board, found
 
 
 def _first(feed: Feed) -> Markup:
@@ -253,15 +243,20 @@ def _first(feed: Feed) -> Markup:
 
 
 async def _events(request: web.Request) -> web.StreamResponse:
-    _, feed = _feed(request)
+    feed = request.app[FEEDS].feed(*_asked(request))
     answer = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
     with request.app[FEEDS].watching(feed) as viewer:
         await answer.prepare(request)
         await answer.write(b"retry: %d\n\n" % RETRY_MS)
-        with suppress(TimeoutError, ConnectionError):
-            await _tell(feed, viewer, answer)
+        naming = asyncio.create_task(offers.tell(feed, viewer)) if "unnamed" in request.query else None
+        try:
+            with suppress(TimeoutError, ConnectionError):
+                await _tell(feed, viewer, answer)
+        finally:
+            if naming:
+                naming.cancel()
     if request.transport is not None:
         request.transport.abort()  # what it has not read is not kept for it
     return answer
@@ -272,10 +267,10 @@ async def _tell(feed: Feed, viewer: Viewer, answer: web.StreamResponse) -> None:
         try:
             changed = await asyncio.wait_for(viewer.changes(), QUIET_S)
         except TimeoutError:
-            await asyncio.wait_for(answer.write(b":\n\n"), SLOW_S)
+            await asyncio.wait_for(answer.write(b"event: beat\ndata: {}\n\n"), SLOW_S)
             continue
         for key in changed:
-            name = b"tick" if key == TICK else b"panel"
+            name = EVENTS.get(key, b"panel")
             await asyncio.wait_for(answer.write(b"event: %b\ndata: %b\n\n" % (name, feed.said(key))), SLOW_S)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE_MAX = 3
 """Questions that the engine is asked at a time: it has the pipeline to serve as well."""
+NAMES_AT_ONCE_MAX = 1
+"""Of those, beside the others, that ask which names can be chosen: a page waits for them, not for all other panels."""
 ANSWER_S_MAX = 30.0
 """What a question may take, the wait for its turn included: a store that hangs is told of once for all questions."""
 ANSWER_BYTES_MAX = 32 << 20
@@ -67,9 +69,10 @@ class Store:
 
     async def __aenter__(self) -> Self:
         self._turn = asyncio.Semaphore(AT_ONCE_MAX)
+        self._turn_of_names = asyncio.Semaphore(NAMES_AT_ONCE_MAX)
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None),
-            connector=aiohttp.TCPConnector(limit=AT_ONCE_MAX + 1),
+            connector=aiohttp.TCPConnector(limit=AT_ONCE_MAX + NAMES_AT_ONCE_MAX + 1),
             trust_env=False,
         )
         return self
@@ -91,8 +94,15 @@ class Store:
 
     async def shared(self, sql: str) -> Answer:
         """Ask a text, together with all who ask the same within a second. Raises StoreError."""
+        return await self._shared(sql, self._turn)
+
+    async def names(self, sql: str) -> Answer:
+        """Ask a text for names that can be chosen, as `shared` does but behind no panel. Raises StoreError."""
+        return await self._shared(sql, self._turn_of_names)
+
+    async def _shared(self, sql: str, turn: asyncio.Semaphore) -> Answer:
         if sql not in self._kept:
-            task = self._kept[sql] = asyncio.create_task(self.run(Statement(sql)))
+            task = self._kept[sql] = asyncio.create_task(self.run(Statement(sql), turn))
             task.add_done_callback(partial(self._release, sql, time.monotonic() + KEPT_S))
         return await asyncio.shield(self._kept[sql])
 
@@ -102,10 +112,10 @@ class Store:
             task.exception()  # perhaps all who asked are gone
         asyncio.get_running_loop().call_later(max(0.0, until_s - time.monotonic()), self._kept.pop, sql, None)
 
-    async def run(self, statement: Statement) -> Answer:
-        """Ask a statement once it is its turn. Raises StoreError."""
+    async def run(self, statement: Statement, turn: asyncio.Semaphore | None = None) -> Answer:
+        """Ask a statement once it is its turn, which is that of panels unless told otherwise. Raises StoreError."""
         try:
-            async with asyncio.timeout(ANSWER_S_MAX), self._turn:
+            async with asyncio.timeout(ANSWER_S_MAX), turn or self._turn:
                 self.asked += 1
                 status, body = await self._post(statement)
         except TimeoutError as error:

@@ -264,6 +264,22 @@
     if (draw[kind]) draw[kind](content, said.content);
     else drawChart(String(said.id), content, said.content);
   };
+  // Names of a page that was made without; what is there stays as the reader has it.
+  const names = (said) => {
+    for (const variable of document.querySelectorAll("details.variable")) {
+      const options = variable.querySelector(".options");
+      const [all, ...single] = options.querySelectorAll("input");
+      const there = new Set(single.map((box) => box.value));
+      for (const name of said[all.name.slice("var-".length)] ?? []) {
+        if (there.has(name)) continue;
+        const [label, box] = [make("label"), make("input")];
+        Object.assign(box, { type: "checkbox", name: all.name, value: name });
+        label.append(box, " " + name);
+        options.append(label);
+      }
+      variable.querySelector("input[type=search]").dispatchEvent(new Event("input"));
+    }
+  };
   const tick = (said) => {
     clock.textContent = (still ? day(said.at) + " " : "") + time(said.at);
     clock.dateTime = new Date(said.at * 1000).toISOString();
@@ -291,23 +307,47 @@
     live.className = "live " + (text ? "off" : "on");
     live.textContent = lostSince !== null ? words.connecting : data.live && !still ? words.live : words.once;
   };
+  let source = null;
+  let again = null; // the timer that connects anew
+  let heardAt = Date.now(); // when the server said anything, if it was only a beat
+  let waitsSince = heardAt; // the same, or when it was last connected to
   const lost = () => {
-    if (lostSince === null) lostSince = Date.now() / 1000;
+    if (lostSince === null) lostSince = heardAt / 1000;
     document.body.classList.add("lost");
     tell();
   };
   const connect = () => {
-    const source = new EventSource(data.stream);
-    source.addEventListener("panel", (event) => panel(JSON.parse(event.data)));
-    source.addEventListener("tick", (event) => {
+    clearTimeout(again);
+    if (source) source.close();
+    waitsSince = Date.now();
+    const opened = source = new EventSource(data.stream);
+    const on = (name, take) => opened.addEventListener(name, (event) => {
+      heardAt = waitsSince = Date.now();
+      take(JSON.parse(event.data));
+    });
+    on("beat", () => {});
+    on("panel", panel);
+    on("names", names);
+    on("tick", (said) => {
       lostSince = null;
       document.body.classList.remove("lost");
-      tick(JSON.parse(event.data));
+      tick(said);
     });
-    source.onerror = () => {
+    opened.onerror = () => {
       lost();
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); // an answer that was no stream
+      if (opened.readyState === EventSource.CLOSED) again = setTimeout(connect, 3000); // an answer that was no stream
     };
+  };
+  // A server or a line that stands still ends no stream: it is silent, also for a page that was asleep meanwhile.
+  // What waits for a page that slept, or was busy, is taken between two looks.
+  let wasSilent = false;
+  const lookOut = () => {
+    const silent = Date.now() - waitsSince > data.silent_s * 1000;
+    if (silent && wasSilent) {
+      lost();
+      connect();
+    }
+    wasSilent = silent;
   };
 
   // ── what the reader does ──────────────────────────────────────────────
@@ -348,14 +388,17 @@
     for (const open of document.querySelectorAll("details.variable[open]")) if (!open.contains(event.target)) open.open = false;
   });
   for (const variable of document.querySelectorAll("details.variable")) {
-    const boxes = [...variable.querySelectorAll("input[type=checkbox]")];
-    const [all, ...single] = boxes;
+    const options = variable.querySelector(".options");
+    const all = options.querySelector("input");
+    const single = () => [...options.querySelectorAll("input")].slice(1);
     variable.querySelector("input[type=search]").addEventListener("input", (event) => {
       const wanted = event.target.value.toLowerCase();
-      for (const box of single) box.parentNode.hidden = !box.value.toLowerCase().includes(wanted);
+      for (const box of single()) box.parentNode.hidden = !box.value.toLowerCase().includes(wanted);
     });
-    all.addEventListener("change", () => { if (all.checked) for (const box of single) box.checked = false; });
-    for (const box of single) box.addEventListener("change", () => { all.checked = !single.some((one) => one.checked); });
+    options.addEventListener("change", (event) => {
+      if (event.target !== all) all.checked = !single().some((one) => one.checked);
+      else if (all.checked) for (const box of single()) box.checked = false;
+    });
   }
   const range = document.getElementById("range");
   const ends = document.getElementById("ends");
@@ -374,5 +417,8 @@
   for (const said of first.panels) panel(said);
   if (first.tick.at) tick(first.tick);
   loadCharts();
-  if (!still) connect();
+  if (!still) {
+    connect();
+    setInterval(lookOut, data.silent_s * 1000 / 8);
+  }
 })();

@@ -85,7 +85,7 @@ class Site:
 
     @contextmanager
     def events(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
-        """What a stream says, one (name, what) after the other."""
+        """What a stream says but its beats, one (name, what) after the other."""
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         line.request("GET", path)
         reply = line.getresponse()
@@ -129,7 +129,8 @@ def _said(reply: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:
         if kind == "event":
             name = value
         elif kind == "data":
-            yield name, json.loads(value)
+            if name != "beat":
+                yield name, json.loads(value)
             reply.readline()
         elif kind == "retry":
             reply.readline()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import re
+import threading
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboards.boards import BOARDS
 from dashboards.entries import Edition
-from dashboards.web import boards, drawing, feeds
+from dashboards.web import boards, drawing, feeds, offers, server
 from dashboards.web.charts import SPECS
 from dashboards.web.colours import MEANING
 from dashboards.web.feeds import MARKS
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dashboards.board import Board
     from dashboards.web.store import Answer
     from hotline.queries import Statement
+    from hotline.settings import Settings
     from tests.hotline.stored_rows import Stored
 
 WEB = boards.read(ZONE)
@@ -67,6 +69,7 @@ def opened(
     size: tuple[int, int] = DESK,
     *,
     told: Sequence[str] = (),
+    ready: str = "#live.on",
     watched: str = "",
     **more: Any,
 ) -> Iterator[Page]:
@@ -84,7 +87,7 @@ def opened(
     page.on("request", lambda request: asked.append(request.url))
     page.set_default_timeout(MS)
     page.goto(url)
-    page.wait_for_selector("#live.on")
+    page.wait_for_selector(ready)
     yield page
     context.close()
     assert [line for line in said if not any(part in line for part in told)] == []
@@ -251,6 +254,24 @@ def test_nothing_is_in_the_way_of_anybody(uid: str, theme: str, browser: Browser
         head, tools = (page.locator(what).evaluate("node => node.offsetTop") for what in ("h1", ".tools"))
         assert abs(head - tools) < ONE_LINE_PX
         fits_windows_and_paper(page)
+
+
+@pytest.mark.parametrize(("lang", "theme"), [(Lang.EN, "dark"), (Lang.ZH, "light")])
+def test_on_a_phone_nothing_is_in_the_way_either_nor_is_what_was_opened(
+    lang: Lang, theme: str, browser: Browser, shown: Site
+) -> None:
+    """A list of names to choose from, the explanation of a number, and the same list on a desk."""
+    with opened(browser, f"{shown.url}/d/{Edition(lang, ZONE).uid('tickets')}?theme={theme}", PHONE) as page:
+        charts_drawn(page, "hotline-tickets")
+        is_in_nobodys_way(page)
+        page.locator("button.about").first.click()
+        expect(page.locator(".explained").first).to_be_visible()
+        is_in_nobodys_way(page)
+        page.locator("details.variable summary").first.click()
+        for size in (PHONE, DESK):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            expect(page.locator("details.variable[open] .options input").last).to_be_visible()
+            is_in_nobodys_way(page)
 
 
 @pytest.mark.parametrize(
@@ -562,11 +583,7 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             panel = panel_of("hotline-wall", "Overdue")
             expect(page.locator(f"#p{panel['id']} .number")).not_to_have_text("")
             before = numbers(page, panel)
-            there = store.settings
-            store.settings = type(there)(
-                **{name: getattr(there, name) for name in there.__struct_fields__}
-                | {"clickhouse_url": "http://127.0.0.1:9"}
-            )
+            there, store.settings = store.settings, away(store.settings)
             expect(page.locator("#trouble")).to_contain_text("No answer from the store since")
             expect(page.locator(".panel.stale")).to_have_count(len(WEB["hotline-wall"].panels))
             assert numbers(page, panel) == before
@@ -580,6 +597,128 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             with site(city.settings, clock=Clock(AT, speed=20.0), port=port):
                 expect(page.locator("#trouble")).to_be_hidden()
                 assert page.evaluate("window.kept"), "the page connected by itself"
+
+
+def test_a_page_that_was_opened_in_an_outage_gets_its_names_and_keeps_what_was_chosen(
+    browser: Browser, city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is loaded again: what is ticked and searched for meanwhile stays, and new names are found and chosen."""
+    monkeypatch.setattr(offers, "AGAIN_S", 0.2)
+    with site(city.settings, clock=Clock(AT, speed=20.0)) as running:
+        store = running.app[STORE]
+        there, store.settings = store.settings, away(store.settings)
+        with opened(browser, f"{running.url}/d/hotline-calls?var-line=zz", ready="#live.off") as page:
+            line = page.locator("details.variable").first
+            line.locator("summary").click()
+            boxes = line.locator(".options input")
+            expect(boxes).to_have_count(2)
+            line.locator("input[type=search]").fill("a")
+            store.settings = there
+            expect(line.locator("input[value=a]")).to_be_visible()
+            expect(line.locator("input[value=b]")).to_be_hidden()
+            expect(line.locator("input[value=zz]")).to_be_checked()
+            line.locator("input[value=a]").check()
+            page.locator("form.choice > button").click()
+            page.wait_for_url(re.compile("var-line=zz&var-line=a&"))
+            expect(page.locator("details.variable").first.locator("input:checked")).to_have_count(2)
+
+
+COLOURS = """
+() => [...document.querySelectorAll(".panel:not(.text) .content *")].filter(one => one.getClientRects().length).flatMap(
+  one => { const style = getComputedStyle(one);
+    return one.tagName === "CANVAS" ? [style.filter] : [style.color, style.backgroundColor]; })
+"""
+"""The colours of all that panels show; of a chart, what is done to its colours."""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_as_of_then_is_grey_and_as_legible_as_what_is_of_now(
+    theme: str, browser: Browser, city: Stored
+) -> None:
+    """Without the store and without the server: no colour says good, late or bad, and axe finds nothing."""
+    tables, wall = (f"/d/hotline-{name}?var-window=7d&theme={theme}" for name in ("overdue", "wall"))
+    with (
+        site(city.settings, clock=Clock(AT, speed=60.0)) as running,
+        opened(browser, f"{running.url}{tables}", told=AWAY) as other,
+        opened(browser, f"{running.url}{wall}", told=AWAY) as page,
+    ):
+        charts_drawn(page, "hotline-wall")
+        expect(page.locator(".waiting")).to_have_count(0)
+        expect(other.locator("tbody tr").first).to_be_attached()
+        assert {meaning(colour) for colour in coloured(page)} >= {Tone.NONE, Tone.GOOD, Tone.BAD}
+        store = running.app[STORE]
+        there, store.settings = store.settings, away(store.settings)
+        for one in (page, other):
+            expect(one.locator(".panel:not(.text):not(.stale)")).to_have_count(0)
+            is_grey(one)
+        store.settings = there
+        for one in (page, other):
+            expect(one.locator(".panel.stale")).to_have_count(0)
+        running.stop()
+        for one in (page, other):
+            expect(one.locator("body.lost")).to_be_attached()
+            expect(one.locator(".panel.stale")).to_have_count(0)
+            is_grey(one)
+
+
+def is_grey(page: Page) -> None:
+    assert {meaning(colour) for colour in coloured(page)} == {Tone.NONE}
+    assert "grayscale(1)" in page.evaluate(COLOURS) or not page.locator("canvas").count()
+    is_in_nobodys_way(page)
+
+
+def coloured(page: Page) -> set[str]:
+    return {colour for colour in page.evaluate(COLOURS) if colour.startswith("rgb")}
+
+
+def away(settings: Settings) -> Settings:
+    """The same settings with a store that is not there."""
+    same = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    return type(settings)(**same | {"clickhouse_url": "http://127.0.0.1:9"})
+
+
+NOTES_LOST = """
+document.addEventListener("DOMContentLoaded", () => {
+  window.lost = 0;
+  const look = () => { if (document.body.classList.contains("lost")) window.lost++; };
+  new MutationObserver(look).observe(document.body, { attributeFilter: ["class"] });
+});
+"""
+"""Counts how often a page said that its connection is lost."""
+BEAT_S, SILENT_S = 0.1, 2.0
+
+
+def test_a_server_that_stands_still_is_shown_as_lost_and_one_that_has_nothing_to_say_is_not(
+    browser: Browser, city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line stays open, and nothing comes; also for a board that is asked once, and without anything loaded again.
+
+    The clock stands, so beats are all that is said, for longer than a page waits.
+    """
+    monkeypatch.setattr(server, "QUIET_S", BEAT_S)
+    monkeypatch.setattr(server, "SILENT_S", SILENT_S)
+    goes_on = threading.Event()
+    with (
+        site(city.settings, clock=Clock(AT, speed=0.0)) as running,
+        opened(browser, f"{running.url}/d/hotline-wall", watched=NOTES_LOST) as wall,
+        opened(browser, f"{running.url}/d/hotline-annual", watched=NOTES_LOST) as annual,
+    ):
+        pages = {wall: "live", annual: "as of now"}
+        wall.wait_for_timeout(1.6 * SILENT_S * 1000)
+        for page, state in pages.items():
+            expect(page.locator("#live")).to_have_text(state)
+            assert page.evaluate("lost") == 0
+        running.loop.call_soon_threadsafe(goes_on.wait, MS / 1000)
+        try:
+            for page in pages:
+                expect(page.locator("#trouble")).to_contain_text("Connection lost since")
+                expect(page.locator("#live")).to_have_text("connecting …")
+        finally:
+            goes_on.set()
+        for page, state in pages.items():
+            expect(page.locator("#trouble")).to_be_hidden()
+            expect(page.locator("#live")).to_have_text(state)
+            assert page.evaluate("lost"), "it is the page that was open"
 
 
 TOLD = """
@@ -623,16 +762,16 @@ def test_eight_hours_leave_no_more_than_they_found(
     assert grown["JSHeapUsedSize"] / (TICKS - WARM) < GROWN_BYTES_MAX
 
 
-def in_turn(run: Callable[[Store, Statement], Awaitable[Answer]]) -> Callable[[Store, Statement], Awaitable[Answer]]:
+def in_turn(run: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
     """Ask each question for two instants, and give those answers in turn from then on."""
     kept: dict[str, list[Answer]] = defaultdict(list)
 
-    async def answered(store: Store, statement: Statement) -> Answer:
+    async def answered(store: Store, statement: Statement, *turn: Any) -> Answer:
         of_question = kept[re.sub(r"\d{10}", "", statement.sql)]
         if len(of_question) == 2:
             of_question.reverse()
         else:
-            of_question.append(await run(store, statement))
+            of_question.append(await run(store, statement, *turn))
         return of_question[-1]
 
     return answered

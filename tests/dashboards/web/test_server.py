@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import html
 import http.client
 import json
@@ -10,7 +12,7 @@ import resource
 import socket
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +25,10 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 
 from dashboards.boards import BOARDS
-from dashboards.macros import Chosen, expand
+from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.numbers import figure
 from dashboards.numbers.routes import PAGES_AT_ONCE_MAX
-from dashboards.web import access, boards, bundle, choice, feeds, server, store
+from dashboards.web import access, boards, bundle, choice, feeds, offers, server, store
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Writer, fields, tone_of
 from hotline.events import CHINESE
@@ -34,7 +36,7 @@ from hotline.queries import Statement, answer_from_rows
 from hotline.settings import SettingsError
 from tests.dashboards.conftest import BORN_AT, ZONE
 from tests.dashboards.number_pages import Page
-from tests.dashboards.web.sites import Clock, Site, embedded, site
+from tests.dashboards.web.sites import PATIENCE_S, Clock, Site, embedded, site
 from tests.hotline.stored_rows import ODD_NAME
 
 if TYPE_CHECKING:
@@ -315,6 +317,14 @@ def test_a_stream_begins_with_everything_and_then_says_what_changed(city: Stored
         assert len(again) < ticks * len(asked) / 2
 
 
+def test_an_instant_is_told_after_all_that_is_of_it(page: Site) -> None:
+    """A page whose clock says when shows the numbers of then."""
+    panels = page.still("/d/hotline-wall")
+    with page.events("/d/hotline-wall/events") as said:
+        told = [next(said) for _ in range(len(panels) + 1)]
+    assert [name for name, _ in told] == ["panel"] * len(panels) + ["tick"]
+
+
 @pytest.mark.parametrize("uid", ["hotline-calls", "hotline-annual-zh"])
 def test_a_page_is_told_the_marks_of_every_kind(uid: str, page: Site, asking: Asking) -> None:
     """Those that the statements of the board's annotations find, under the names that Grafana gives them."""
@@ -355,22 +365,78 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     run = store.Store.run
 
-    async def noted(self: store.Store, statement: Statement) -> store.Answer:
+    async def noted(self: store.Store, statement: Statement, *turn: Any) -> store.Answer:
         found.append(statement.sql)
-        return await run(self, statement)
+        return await run(self, statement, *turn)
 
     monkeypatch.setattr(store.Store, "run", noted)
     return found
 
 
-def test_a_page_asks_for_the_names_that_can_be_chosen_before_its_panels_ask(city: Stored, asked: list[str]) -> None:
-    """It stands when it has them: behind all panels of a store that has much to do they came late."""
-    names = {each["query"] for each in WEB["hotline-tickets"].variables if each["type"] == "query"}
+def choosable(text: str) -> dict[str, set[str]]:
+    """The names that a page offers, by variable."""
+    found: dict[str, set[str]] = {}
+    for name, value in re.findall(r'<input type="checkbox" name="var-(\w+)" value="([^"]*)"', text):
+        found.setdefault(name, set()).add(html.unescape(value))
+    return {name: values - {ALL_VALUE} for name, values in found.items()}
+
+
+def test_a_page_waits_for_the_names_that_can_be_chosen_behind_no_panel(
+    city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All turns of panels are taken: the page has all its names, which are asked for first, and no panel."""
+    monkeypatch.setattr(offers, "WAIT_S", PATIENCE_S)
     with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
-        running.get("/d/hotline-tickets")
-        wait(lambda: len(asked) > len(WEB["hotline-tickets"].panels))
-    assert len(names) > 1
-    assert set(asked[: len(names)]) == names
+        whole = choosable(running.get("/d/hotline-tickets?still").text)
+        assert {name for name, values in whole.items() if values} == {"line", "department", "district"}
+        wait(lambda: not running.app[STORE]._kept)
+        for _ in range(store.AT_ONCE_MAX):
+            taken = running.app[STORE]._turn.acquire()
+            asyncio.run_coroutine_threadsafe(taken, running.loop).result(PATIENCE_S)
+        text = running.get("/d/hotline-tickets?var-window=1h").text
+        assert choosable(text) == whole
+        assert embedded(text, "first")["panels"] == []
+        assert "unnamed" not in embedded(text, "data")["stream"]
+
+
+def test_a_page_that_was_opened_in_an_outage_is_told_its_names_when_that_is_over(
+    city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, by its own stream; the stream of a page that has them says none."""
+    monkeypatch.setattr(offers, "AGAIN_S", 0.2)
+    with site(city.settings, clock=Clock(AT, speed=30.0)) as running:
+        asked, path = running.app[STORE], "/d/hotline-tickets?var-line=nobody"
+        there = asked.settings
+        asked.settings = type(there)(**{**_plain(there), "clickhouse_url": "http://127.0.0.1:9"})
+        text = running.get(path).text
+        assert choosable(text) == {"line": {"nobody"}, "department": set(), "district": set()}
+        with running.events(embedded(text, "data")["stream"]) as said:
+            assert next(what for name, what in said if name == "tick")["failed"]
+            asked.settings = there
+            told = next(what for name, what in said if name == "names")
+            well = next(what for name, what in said if name in {"tick", "names"} and not what.get("failed"))
+            assert "at" in well, "names are told once"
+        of_page = choosable(running.get(path).text)
+        assert {name: {*values} for name, values in told.items()} == of_page | {"line": of_page["line"] - {"nobody"}}
+
+
+def test_a_page_that_is_refused_leaves_no_fault_of_its_names_behind(
+    city: Stored, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def faulty(*_: Any) -> Any:
+        await asyncio.sleep(0.05)
+        tried.append(True)
+        raise KeyError("a fault")
+
+    tried: list[bool] = []
+    monkeypatch.setattr(feeds, "VIEWERS_MAX", 0)
+    monkeypatch.setattr(store.Store, "names", faulty)
+    with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
+        assert running.get("/d/hotline-tickets").status == 503
+        wait(lambda: tried)
+        assert running.get("/health").status == http.client.OK
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if "retrieved" in record.getMessage()] == []
 
 
 def test_each_question_is_asked_once_a_tick_however_many_look(
@@ -420,7 +486,7 @@ def test_viewers_that_never_read_cost_little_and_are_let_go(city: Stored, monkey
     with site(city.settings, clock=Clock(AT, speed=0.0)) as running:
         running.still("/d/hotline-wall")
         before = resident_kib()
-        lines = [opened(running, "/d/hotline-wall/events", takes_bytes=4096) for _ in range(100)]
+        lines = [opened(running, "/d/hotline-wall/events", takes_bytes=4096) for _ in range(300)]
         wait(lambda: viewers(running) == len(lines))
         assert running.get("/d/hotline-wall").status == http.client.OK
         largest, told = resident_kib(), 0
@@ -541,10 +607,30 @@ def test_as_many_names_can_be_chosen_as_is_said(page: Site) -> None:
         assert next(said)
 
 
+@pytest.mark.parametrize(
+    ("status", "asked", "chinese", "english"),
+    [
+        (405, {"method": "POST"}, "看板只读", "boards are read only"),
+        (403, {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "empty"}, "其他网站的页面", "pages of other sites"),
+        (421, {"Host": "boards.example"}, "访问\n", "ask for 127.0.0.1"),
+        (401, {}, "请在 /login 登录", "log in at /login"),
+    ],
+)
+def test_who_may_not_ask_is_refused_in_the_language_of_the_board_else_of_the_browser(
+    status: int, asked: dict[str, Any], chinese: str, english: str, page: Site, city: Stored
+) -> None:
+    told = {"/d/hotline-wall-zh": chinese, "/d/hotline-wall-zh/events": chinese, "/d/hotline-wall": english}
+    browsers = {"zh-CN": chinese, "en": english}
+    with site(city.settings, token="t0ken-" + "x" * 40) if status == 401 else nullcontext(page) as running:
+        for browser, by_browser in browsers.items():
+            for path, said in (told | {"/health": by_browser, "/d/hotline-wall-zh?lang=en": english}).items():
+                found = running.get(path, Accept_Language=browser, **asked)
+                assert (found.status, said in found.text) == (status, True), (path, browser, found.text)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_boards_are_read_only(method: str, page: Site) -> None:
     assert page.get("/d/hotline-wall", method=method).status == 405
-    assert page.get("/d/hotline-wall", method=method, Accept_Language="zh-CN").text == "看板只读\n"
 
 
 def test_a_stream_is_no_answer_to_a_question_for_its_head(page: Site) -> None:
@@ -556,7 +642,6 @@ def test_from_elsewhere_nobody_looks_without_the_token(city: Stored) -> None:
     with site(city.settings, token=token, clock=Clock(AT, speed=0.0)) as running:
         for path in ("/d/hotline-wall", "/d/hotline-wall/events", "/", "/health", "/static/board.js", "/nothing"):
             assert running.get(path).status == 401
-            assert "请在 /login 登录" in running.get(path, Accept_Language="zh-CN").text
             assert running.get(path, Authorization="Bearer wrong").status == 401
             assert running.get(path, Cookie=f"{access.COOKIE}={token}x").status == 401
         sent = running.get("/d/hotline-wall", Accept="text/html")
@@ -678,7 +763,7 @@ def test_links_between_boards_keep_the_range_and_what_is_chosen(page: Site) -> N
 def test_an_engine_that_hangs_is_told_of_at_once_and_pages_come(city: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     """No question waits longer for its turn than one may take; a page does not wait for names that do not come."""
     monkeypatch.setattr(store, "ANSWER_S_MAX", 3.0)
-    monkeypatch.setattr(server, "NAMES_WAIT_S", 0.1)
+    monkeypatch.setattr(offers, "WAIT_S", 0.1)
     with answering(b"") as url:
         hanging = type(city.settings)(**{**_plain(city.settings), "clickhouse_url": url})
         with site(hanging, clock=Clock(AT, speed=0.0)) as running:
