@@ -92,8 +92,7 @@ def insert_series(zone: str) -> str:
 def rate_series(zone: str) -> str:
     """Events that the sink stored a second, by subject, whenever they happened."""
     columns = ", ".join(
-        f"if(sumIf(during_s, topic = '{topic}') > 0, "
-        f"sumIf(stored, topic = '{topic}') / sumIf(during_s, topic = '{topic}'), NULL) AS {name}"
+        f"sumIf(stored, topic = '{topic}') / nullIf(sumIf(during_s, topic = '{topic}'), 0) AS {name}"
         for name, topic in EVENTS_TOPICS.items()
     )
     of_lives = (

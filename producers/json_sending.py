@@ -252,8 +252,8 @@ class JsonSender:
 
     def _rejoin(self) -> None:
         """Connect anew until it works, then send again what is kept. Raises StackAwayError after too long."""
-        waiting = lambda: f"{len(self._kept)} events"  # noqa: E731
-        until_joined(self._join, waiting, again="send", away_s_max=self._bounds.away_s_max)
+        away_s_max = self._bounds.away_s_max
+        until_joined(self._join, lambda: f"{len(self._kept)} events", again="send", away_s_max=away_s_max)
 
     def _join(self) -> None:
         self._close()

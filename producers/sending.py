@@ -231,8 +231,8 @@ class Sender:
 
     def _rejoin(self) -> None:
         """Connect anew until it works; then send what may be lost. Raises StackAwayError after too long."""
-        waiting = lambda: f"{self.waiting} blocks"  # noqa: E731
-        until_joined(self._join, waiting, again="load", away_s_max=self._bounds.away_s_max)
+        away_s_max = self._bounds.away_s_max
+        until_joined(self._join, lambda: f"{self.waiting} blocks", again="load", away_s_max=away_s_max)
 
     def _join(self) -> None:
         self._close_client()

@@ -23,7 +23,7 @@ from hotline.subjects import CALLS
 from producers import json_sending, loading, sending
 from producers.adapters.adapter import Batch
 from producers.adapters.errors import TruncatedError
-from producers.bounds import DEFAULTS, Bounds, bounds
+from producers.bounds import DEFAULTS, bounds
 from producers.sending import Sender, StackAwayError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def test_a_block_is_kept_until_it_is_stored(broker: EmbeddedBroker) -> None:
 
 def test_a_sender_keeps_to_the_settings(tmp_path: Path) -> None:
     given = Settings(data=tmp_path)
-    assert bounds(given) == DEFAULTS
+    assert bounds(given) == DEFAULTS == (96 << 20, 1800.0)
     assert bounds(msgspec.structs.replace(given, sent_bytes_max=1 << 20, away_s_max=7)) == (1 << 20, 7.0)
 
 
@@ -156,7 +156,7 @@ def test_sending_waits_while_too_much_is_not_stored(broker: EmbeddedBroker, monk
     def store() -> None:
         database.verdicts |= dict.fromkeys(sender._kept, (2, 1, 0, 0, {}))
 
-    with Sender(database.connect, lambda *_: None, bounds=Bounds(bytes_max=2 * size)) as sender:
+    with Sender(database.connect, lambda *_: None, bounds=DEFAULTS._replace(bytes_max=2 * size)) as sender:
         monkeypatch.setattr(database, "_answer", answer)
         for _ in range(5):
             sender.send(_block())
@@ -182,7 +182,7 @@ def test_single_events_are_settled_when_many_or_much_is_not(
         lambda: None,
         wait=False,
         pseudonymised=False,
-        bounds=Bounds(bytes_max=bytes_max),
+        bounds=DEFAULTS._replace(bytes_max=bytes_max),
     )
     with sender:
         for _ in range(7):
@@ -227,7 +227,7 @@ def test_a_database_that_goes_away_is_waited_for_and_nothing_is_sent_twice(broke
 
 
 def test_a_stack_that_stays_away_or_stores_nothing_is_given_up(broker: EmbeddedBroker) -> None:
-    database, soon = Database(broker, away=1_000), Bounds(away_s_max=0.4)
+    database, soon = Database(broker, away=1_000), DEFAULTS._replace(away_s_max=0.4)
     with pytest.raises(StackAwayError, match="hotline status"), Sender(database.connect, lambda *_: None, bounds=soon):
         pass
     database.away = 0
