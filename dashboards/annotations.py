@@ -17,6 +17,7 @@ from dashboards.words import Lang, Text
 from hotline.calendar_days import standing
 from hotline.filled import FILLED, LACKING
 from hotline.names import (
+    CHANGED_DAYS_TABLE,
     COVERED_DAYS_TABLE,
     DATABASE,
     FILLED_COLUMNS_TABLE,
@@ -68,11 +69,22 @@ _DURING = "{at} >= $__fromTime AND {at} < $__toTime"
 
 
 def _corrections(edition: Edition) -> str:
+    """Each repair of sums, when it was made; each day whose figures events have changed since, at that day."""
     word = Text("Stored sums corrected", "已更正存储的和").of(edition.lang)
-    return (
+    late = Text("Changed by events that came late or were revised", "由迟到或修订的事件更改").of(edition.lang)
+    last = Text("last on", "最近于").of(edition.lang)
+    repaired = (
         f"SELECT max(repaired_at) AS time, concat('{word}: ', toString(min(first_at)), ' … ', toString(max(last_at))) "  # noqa: S608
-        f"AS text FROM {DATABASE}.{REPAIRS_TABLE} WHERE {_DURING.format(at='repaired_at')} GROUP BY id {_FIRST}"
+        f"AS text FROM {DATABASE}.{REPAIRS_TABLE} WHERE {_DURING.format(at='repaired_at')} GROUP BY id"
     )
+    first = local("$__fromTime", edition.zone)
+    changed = (
+        f"SELECT greatest(toDateTime(day, '{edition.zone}'), {first}) AS time, "  # noqa: S608
+        f"concat('{late}: ', toString(sum(events)), ', {last} ', toString(toDate(max(stored_at), '{edition.zone}'))) "
+        f"AS text FROM {DATABASE}.{CHANGED_DAYS_TABLE} "
+        f"WHERE day >= toDate({first}) AND toDateTime(day, '{edition.zone}') < $__toTime GROUP BY day"
+    )
+    return _together(repaired, changed)
 
 
 def _releases(edition: Edition) -> str:

@@ -154,6 +154,16 @@ BOOKS = (
         engine="ReplacingMergeTree",
     ),
     Table(
+        name=names.CHANGED_DAYS_TABLE,
+        columns={
+            "subject": "LowCardinality(String)",
+            "day": "Date",
+            "events": "UInt32",
+            "stored_at": f"{TIME_TYPE} DEFAULT now()",
+        },
+        order=("day", "subject"),
+    ),
+    Table(
         name=names.CALENDAR_DAYS_TABLE,
         columns={
             "calendar": "LowCardinality(String)",

@@ -15,6 +15,7 @@ from hotline.names import (
     BLOCK_BYTES_MAX,
     BLOCK_EVENTS,
     BLOCK_ID,
+    CHANGED_DAYS_TABLE,
     CONTENT_TYPE,
     COVERED_DAYS_TABLE,
     DEAD_LETTERS_TABLE,
@@ -163,7 +164,7 @@ def _output(subject: Subject) -> Json:
     sums = ", ".join(contributions.sums_schema(subject))
     tables = (
         *(subject.events_table, subject.rows_table, subject.sums_table, subject.recent_table),
-        *(DEAD_LETTERS_TABLE, COVERED_DAYS_TABLE),
+        *(DEAD_LETTERS_TABLE, COVERED_DAYS_TABLE, CHANGED_DAYS_TABLE),
     )
     return {
         "name": f"{subject.name}Output",

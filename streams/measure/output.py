@@ -13,7 +13,7 @@ from hotline.catalogue import catalogue_name
 from hotline.dead_letters import ORIGINAL_BYTES_MAX
 from hotline.fold import FOLD_VERSION
 from hotline.measured import Measured, Source, Verdicts, Versions
-from hotline.names import BLOCK_BYTES_MAX, COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE, GAPS_TABLE
+from hotline.names import BLOCK_BYTES_MAX, CHANGED_DAYS_TABLE, COVERED_DAYS_TABLE, DEAD_LETTERS_TABLE, GAPS_TABLE
 from hotline.subjects import OWN_TEXTS, Subject
 from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
@@ -49,9 +49,8 @@ def output(
         subject.sums_table: step.changes.sums,
         subject.recent_table: step.changes.recent,
         DEAD_LETTERS_TABLE: _dead(step.dead, subject, source),
-        COVERED_DAYS_TABLE: pl.DataFrame({"day": pl.Series(days, dtype=pl.Date)}).select(
-            pl.lit(subject.name).alias("subject"), "day"
-        ),
+        COVERED_DAYS_TABLE: _of(subject, pl.DataFrame({"day": pl.Series(days, dtype=pl.Date)})),
+        CHANGED_DAYS_TABLE: _of(subject, step.changed_days),
     }
     newest = step.fresh["occurred_at"].max()
     return Measured(
@@ -121,6 +120,10 @@ def _stream(frame: pl.DataFrame) -> bytes:
     """A frame for the sink; many rows with their repeating texts as codes, which few rows are not worth."""
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in OWN_TEXTS]
     return ipc.encode(frame, coded=texts if len(frame) >= CODED_ROWS else ())
+
+
+def _of(subject: Subject, days: pl.DataFrame) -> pl.DataFrame:
+    return days.select(pl.lit(subject.name).alias("subject"), pl.all())
 
 
 def _letters(subject: Subject, source: Source, rows: int = 1) -> pl.DataFrame:

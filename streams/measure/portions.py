@@ -19,6 +19,7 @@ from hotline.measured import Verdicts
 from hotline.refold import PLACE_BITS, Refold
 from hotline.subjects import Subject
 from hotline.working_time import WorkingTime
+from streams.measure.changed_days import NO_DAYS
 from streams.measure.ids import birth_days, with_row_keys
 from streams.measure.memory import Memory
 from streams.measure.remembered import Tables
@@ -90,7 +91,7 @@ def refolded(subject: Subject, portion: Portion, zone: str, working: WorkingTime
     rows = both.filter(pl.col("version") > pl.col("stands")).drop("stands")
     old = portion.rows.join(rows, on=ENTITY, how="semi").drop("place")
     changes = contributions(subject, rows, old if len(old) else rows.clear(), zone, minutes_from=minutes_from)
-    return Step(members.clear(), rows, changes, pl.DataFrame(), Verdicts())
+    return Step(members.clear(), rows, changes, changed_days=NO_DAYS, dead=pl.DataFrame(), verdicts=Verdicts())
 
 
 def _portion(first: int, last: int, parts: list[Tables]) -> Portion:

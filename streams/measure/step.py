@@ -19,6 +19,7 @@ from hotline.fold import ENTITY, MEMBER, fold
 from hotline.measured import Verdicts
 from hotline.windows import NO_MINUTES
 from hotline.working_time import NO_WORKING_TIME, WorkingTime
+from streams.measure.changed_days import changed_days
 from streams.measure.ids import with_member_keys, with_row_keys
 from streams.measure.memory import Memory
 
@@ -30,10 +31,12 @@ class Step:
     """What a slice of a block changes."""
 
     fresh: pl.DataFrame
-    """New members of sets."""
+    """New members of sets; of each `revises`, whether something was known of its event before."""
     rows: pl.DataFrame
     """Rows of all entities with new members."""
     changes: Changes
+    changed_days: pl.DataFrame
+    """How many of the new members change figures of a `day` that people have read."""
     dead: pl.DataFrame
     """Rejected events as in the block, with their `problem` and `place` in it."""
     verdicts: Verdicts
@@ -54,21 +57,22 @@ def step(
     dead = judged.filter(pl.col("problem").is_not_null())
     good = (judged.filter(pl.col("problem").is_null()) if len(dead) else judged).drop("place", *REJECT_COLUMNS)
     prior = memory.members(good)
-    fresh, counted = _fresh(prior, good)
+    fresh = _fresh(prior, good)
     if len(fresh) < len(good):
         prior = prior.filter(pl.col("eid").is_in(fresh["eid"].implode()))
     shared = [column for column in fresh.columns if column in prior.columns]
     rows = with_row_keys(fold(subject, pl.concat([prior.select(shared), fresh.select(shared)]), working))
     old = memory.rows(rows["eid"])
     changes = contributions(subject, rows, old if len(old) else rows.clear(), zone, minutes_from=minutes_from)
+    revised = int(fresh["revises"].sum())
     verdicts = Verdicts(
-        counted=counted,
+        counted=len(fresh) - revised,
         seen=len(good) - len(fresh),
-        revised=len(fresh) - counted,
+        revised=revised,
         dead=len(dead),
         reasons=dict(dead["problem"].value_counts().iter_rows()),
     )
-    return Step(fresh, rows, changes, dead, verdicts)
+    return Step(fresh, rows, changes, changed_days(fresh, zone), dead, verdicts)
 
 
 def _judged(block: Block, partitions: int) -> pl.DataFrame:
@@ -84,13 +88,15 @@ def _judged(block: Block, partitions: int) -> pl.DataFrame:
     return events
 
 
-def _fresh(prior: pl.DataFrame, good: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """The events that are new members, each once, and how many of them speak of an event nothing was known of."""
+def _fresh(prior: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
+    """The events that are new members, each once, and of each whether it `revises` an event something was known of."""
     if _events_differ(prior, good):
-        return good, len(good)
+        return good.with_columns(revises=pl.lit(value=False))
     fresh = good.unique(MEMBER, keep="first", maintain_order=True)
     fresh = fresh.join(prior.select(MEMBER), on=MEMBER, how="anti", maintain_order="left")
-    return fresh, len(fresh.select(EVENT).unique().join(prior.select(EVENT), on=EVENT, how="anti"))
+    known = prior.select(EVENT).unique().with_columns(known=pl.lit(value=True))
+    fresh = fresh.join(known, on=EVENT, how="left", maintain_order="left")
+    return fresh.with_columns(revises=pl.col("known").fill_null(~pl.struct(EVENT).is_first_distinct())).drop("known")
 
 
 def _events_differ(prior: pl.DataFrame, good: pl.DataFrame) -> bool:

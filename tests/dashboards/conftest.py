@@ -96,6 +96,12 @@ def _store_pipeline(client: Client) -> None:
     repair = [["r'1", "minute_sums_calls", BORN_AT, BORN_AT, 3, BORN_AT + timedelta(hours=1)]]
     names = ["id", "sums_table", "first_at", "last_at", "sums", "repaired_at"]
     client.insert(f"{DATABASE}.repairs", repair, column_names=names)
+    late = [
+        ["calls", BORN_AT.date(), 2, BORN_AT + timedelta(days=3)],
+        ["tickets", BORN_AT.date(), 3, BORN_AT + timedelta(days=5)],
+        ["tickets", BORN_AT.date() + timedelta(days=1), 1, BORN_AT + timedelta(days=5)],
+    ]
+    client.insert(f"{DATABASE}.changed_days", late, column_names=["subject", "day", "events", "stored_at"])
     gap = [["hotline.calls", 1, 1, 40, 57, BORN_AT + timedelta(hours=2)]]
     names = ["topic", "partition", "log", "first_offset", "next_offset", "given_up_at"]
     client.insert(f"{DATABASE}.gaps", gap, column_names=names)

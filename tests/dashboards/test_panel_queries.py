@@ -142,7 +142,19 @@ def test_a_district_of_calls_or_of_tickets_alone_can_be_chosen_on_its_board(
     assert len(named) > 2
 
 
+LAST_ON = (BORN_AT + timedelta(days=5)).astimezone(ZoneInfo(ZONE)).date()
+REPAIRED = f"{BORN_AT.astimezone(ZoneInfo(ZONE)):%Y-%m-%d %H:%M:%S}"
 MARKED = {
+    "Corrections": [
+        (0, f"Changed by events that came late or were revised: 5, last on {LAST_ON}"),
+        (1, f"Stored sums corrected: {REPAIRED} … {REPAIRED}"),
+        (16, f"Changed by events that came late or were revised: 1, last on {LAST_ON}"),
+    ],
+    "数据更正": [
+        (0, f"由迟到或修订的事件更改: 5, 最近于 {LAST_ON}"),
+        (1, f"已更正存储的和: {REPAIRED} … {REPAIRED}"),
+        (16, f"由迟到或修订的事件更改: 1, 最近于 {LAST_ON}"),
+    ],
     "Incidents": [
         (0, "Log begun anew: t 1"),
         (1, "Sums that differ from rows: 2, rows that differ from events: 1"),
@@ -169,7 +181,7 @@ def asked_for(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", MARKED)
-def test_incidents_and_releases_are_marked_with_what_happened(name: str, asking: Asking) -> None:
+def test_incidents_releases_and_corrections_are_marked_with_what_happened(name: str, asking: Asking) -> None:
     """At the hours at which the seeded ones are."""
     (sql,) = asked_for(name)
     found = asking.ask(expand(sql, Chosen(from_s=BORN_S, to_s=BORN_S + 86_400))).rows

@@ -174,6 +174,9 @@ def test_the_same_call_with_other_content_stands_beside_the_first_and_is_told_as
     found = hotline.figures("calls_offered", period="1999-03-15", more=("--split", "line"))
     assert sum(result["value"] for result in found if result["scope"]["value"] in {"ONE", "TWO"}) == 1
     hotline.reconciled("1999-03-15")
+    with hotline.writer() as client:
+        late = "SELECT subject, toString(day), sum(events) FROM hotline.changed_days GROUP BY ALL"
+        assert ("calls", "1999-03-15", 1) in set(map(tuple, client.query(late).result_rows))
 
 
 # -- blocks and records that no adapter makes --------------------------------------------------------------------------

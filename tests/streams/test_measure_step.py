@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 from collections import Counter, deque
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -74,6 +74,7 @@ class Line:
         self.store = Kept()
         self.sums: Counter[object] = Counter()
         self.verdicts: Counter[str] = Counter()
+        self.came_late: Counter[date] = Counter()
         self.waiting: deque[Step] = deque()
         self.restart()
 
@@ -88,6 +89,7 @@ class Line:
     def take(self, frame: pl.DataFrame) -> None:
         result = step(Block("b", self.subject, 0, frame), 1, self.memory, ZONE)
         self.sums.update(as_cells(result.changes.sums))
+        self.came_late.update(dict(result.changed_days.iter_rows()))
         for name in ("counted", "seen", "revised", "dead"):
             self.verdicts[name] += getattr(result.verdicts, name)
         self.remember(result)
