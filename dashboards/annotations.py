@@ -94,8 +94,6 @@ def _releases(edition: Edition) -> str:
         FILLED: Text("Sums of new formulas filled", "新公式的和已补齐").of(edition.lang),
         LACKING: Text("Sums no longer kept by workers", "工作进程不再维护的和").of(edition.lang),
     }
-    named = f"arrayStringConcat(arraySlice(arraySort(groupUniqArray(sums_column)), 1, {NAMED_MAX}), ', ')"
-    more = f"if(uniqExact(sums_column) > {NAMED_MAX}, concat(' … (', toString(uniqExact(sums_column)), ')'), '')"
     tables = (
         f"SELECT toDateTime(min(applied_at), '{edition.zone}') AS time, concat('{upgraded}: ', max(name)) AS text "  # noqa: S608
         f"FROM {DATABASE}.{MIGRATIONS_TABLE} WHERE {_DURING.format(at='applied_at')} "
@@ -103,14 +101,14 @@ def _releases(edition: Edition) -> str:
     )
     sums = (
         f"SELECT min(told_at) AS time, concat(transform(told, {list(words)}, {list(words.values())}, ''), ': ', "  # noqa: S608
-        f"{named}, {more}) AS text FROM {DATABASE}.{FILLED_COLUMNS_TABLE} "
+        f"{_named('sums_column')}) AS text FROM {DATABASE}.{FILLED_COLUMNS_TABLE} "
         f"WHERE told IN {tuple(words)} AND {_DURING.format(at='told_at')} GROUP BY toStartOfMinute(told_at), told"
     )
     return _together(tables, sums)
 
 
 def _incidents(edition: Edition) -> str:
-    """Records that were given up, logs that began anew, and comparisons that found a difference."""
+    """Records given up, each minute in which logs began that are not the first of theirs, sums or rows found wrong."""
     lost = Text("Records given up", "已放弃的记录").of(edition.lang)
     anew = Text("Log begun anew", "日志重新开始").of(edition.lang)
     sums = Text("Sums that differ from rows", "与明细不符的和").of(edition.lang)
@@ -120,9 +118,11 @@ def _incidents(edition: Edition) -> str:
         f"toString(next_offset - first_offset)) AS text FROM {DATABASE}.{GAPS_TABLE} FINAL "
         f"WHERE {_DURING.format(at='given_up_at')}"
     )
+    logs = _named("concat(topic, ' ', toString(log))")
     begun = (
-        f"SELECT registered_at AS time, concat('{anew}: ', topic, ' ', toString(log)) AS text "  # noqa: S608
-        f"FROM {DATABASE}.{LOGS_TABLE} WHERE {_DURING.format(at='registered_at')}"
+        f"SELECT min(registered_at) AS time, concat('{anew}: ', {logs}) AS text "  # noqa: S608
+        f"FROM {DATABASE}.{LOGS_TABLE} WHERE log > 1 AND {_DURING.format(at='registered_at')} "
+        "GROUP BY toStartOfMinute(registered_at)"
     )
     differed = (
         f"SELECT reconciled_at AS time, concat('{sums}: ', toString(sums_differ), ', {rows}: ', "  # noqa: S608
@@ -130,6 +130,12 @@ def _incidents(edition: Edition) -> str:
         f"WHERE sums_differ + rows_differ > 0 AND {_DURING.format(at='reconciled_at')}"
     )
     return _together(given_up, begun, differed)
+
+
+def _named(of: str) -> str:
+    """The first few names of a group, and how many there are when that is not all."""
+    first = f"arrayStringConcat(arraySlice(arraySort(groupUniqArray({of})), 1, {NAMED_MAX}), ', ')"
+    return f"{first}, if(uniqExact({of}) > {NAMED_MAX}, concat(' … (', toString(uniqExact({of})), ')'), '')"
 
 
 def _together(*marks: str) -> str:

@@ -92,7 +92,8 @@ def _store_pipeline(client: Client) -> None:
     marks = [["t", p, 1, 2**50 + p, 1, BORN_AT + timedelta(hours=p)] for p in (0, 1)]
     names = ["topic", "partition", "log", "position", "version", "marked_at"]
     client.insert(f"{DATABASE}.marks", marks, column_names=names)
-    client.insert(f"{DATABASE}.logs", [["t", 1, BORN_AT]], column_names=["topic", "log", "registered_at"])
+    logs = [[topic, 2, BORN_AT + timedelta(seconds=n)] for n, topic in enumerate(("t", "u", "v", "w"))]
+    client.insert(f"{DATABASE}.logs", [["t", 1, BORN_AT], *logs], column_names=["topic", "log", "registered_at"])
     repair = [["r'1", "minute_sums_calls", BORN_AT, BORN_AT, 3, BORN_AT + timedelta(hours=1)]]
     names = ["id", "sums_table", "first_at", "last_at", "sums", "repaired_at"]
     client.insert(f"{DATABASE}.repairs", repair, column_names=names)

@@ -156,12 +156,12 @@ MARKED = {
         (16, f"由迟到或修订的事件更改: 1, 最近于 {LAST_ON}"),
     ],
     "Incidents": [
-        (0, "Log begun anew: t 1"),
+        (0, "Log begun anew: t 2, u 2, v 2 … (4)"),
         (1, "Sums that differ from rows: 2, rows that differ from events: 1"),
         (2, "Records given up: hotline.calls[1] 17"),
     ],
     "异常": [
-        (0, "日志重新开始: t 1"),
+        (0, "日志重新开始: t 2, u 2, v 2 … (4)"),
         (1, "与明细不符的和: 2, 与事件不符的明细: 1"),
         (2, "已放弃的记录: hotline.calls[1] 17"),
     ],
