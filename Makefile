@@ -46,6 +46,7 @@ demo: env
 test: env lint
 	deploy/prepare_machine.sh java
 	deploy/prepare_machine.sh browser
+	deploy/prepare_machine.sh node
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 # Delivery's fences broken one by one, each noticed by the tests named with it. A million mutated records, under a seed

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.asking import Lang
 from cli.output import print_data
+from hotline.rounded import rounded
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hotline.queries.question import Scope
 
 NOTHING = "—"
+DECIMALS = 2
 _UNITS = {
     Lang.EN: {"seconds": " s", "days": " d", "working days": " working days", "count": ""},
     Lang.ZH: {"seconds": " 秒", "days": " 天", "working days": " 个工作日", "count": ""},
@@ -62,8 +64,8 @@ def figure(value: float | None, unit: str, lang: Lang) -> str:
     if value is None:
         return NOTHING
     if unit == "share":
-        return f"{value:.2%}"
-    number = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+        return f"{rounded(value * 100, DECIMALS):.{DECIMALS}f}%"
+    number = f"{value:,}" if isinstance(value, int) else f"{rounded(value, DECIMALS):,.{DECIMALS}f}"
     return number + _UNITS[lang][unit]
 
 

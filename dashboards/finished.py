@@ -98,8 +98,8 @@ def span_columns(*spans: RowSpan) -> list[Override]:
 
 def change_column(kpi: Kpi, lang: Lang, words: Text, links: Sequence[Mapping[str, Any]] = ()) -> Override:
     """Say how the column is shown that says how much a KPI differs from what it was."""
-    points = Text("suffix: points", "suffix:个百分点").of(lang)
-    unit = points if kpi.unit is Unit.SHARE else "percentunit"
+    points = Text("suffix:points", "suffix:个百分点").of(lang)
+    unit = points if kpi.unit is Unit.SHARE else look.SHARES
     grey = look.fixed(look.NO_DATA)
     return column(f"{kpi.name}_change", words.of(lang), unit=unit, decimals=2, color=grey, links=links)
 

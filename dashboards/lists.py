@@ -35,8 +35,8 @@ def overdue_list() -> Entry:
         words = [
             column("ticket", Text("Ticket", "诉求编号").of(edition.lang), unit=look.TEXT_UNIT, links=[to_ticket]),
             *(column(kind, kind_label(kind).of(edition.lang), unit=look.TEXT_UNIT) for kind in (*KINDS, "category")),
-            column("created_at", Text("Created", "受理时间").of(edition.lang)),
-            column("due_at", Text("Due", "截止时间").of(edition.lang)),
+            column("created_at", Text("Created", "受理时间").of(edition.lang), unit=look.INSTANTS, decimals=0),
+            column("due_at", Text("Due", "截止时间").of(edition.lang), unit=look.INSTANTS, decimals=0),
             column("late_s", Text("Late by", "已逾期").of(edition.lang), unit=look.AGE_UNIT, decimals=0),
             column("reopenings", Text("Reopened", "重办次数").of(edition.lang)),
             column("source", Text("Source", "来源系统").of(edition.lang), unit=look.TEXT_UNIT),

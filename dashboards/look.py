@@ -47,14 +47,19 @@ _LINES_OF = {
 """By KPI, of those that stand beside another one; all others have the first."""
 BELOW_ALL = -1
 """Heat maps hide cells up to it: Grafana, not told, those of 0 as well, which would look like gaps."""
-COUNTS = Text("locale", "locale")
-SECONDS = Text("suffix: s", "suffix: 秒")
+SHARES = "percentunit"
+SUFFIX = "suffix:"
+"""Begins a unit that stands behind its number, where Grafana sets a space before it."""
+NUMBERS = "locale"
+"""Bare numbers, of whose places Grafana shows as many as say something."""
+COUNTS = Text(NUMBERS, NUMBERS)
+SECONDS = Text("suffix:s", "suffix:秒")
 _UNITS: dict[Unit, tuple[Text, int]] = {
-    Unit.SHARE: (Text("percentunit", "percentunit"), 1),
+    Unit.SHARE: (Text(SHARES, SHARES), 1),
     Unit.COUNT: (COUNTS, 0),
     Unit.SECONDS: (SECONDS, 1),
-    Unit.DAYS: (Text("suffix: days", "suffix: 天"), 1),
-    Unit.WORKDAYS: (Text("suffix: working days", "suffix: 个工作日"), 1),
+    Unit.DAYS: (Text("suffix:days", "suffix:天"), 1),
+    Unit.WORKDAYS: (Text("suffix:working days", "suffix:个工作日"), 1),
 }
 BUCKETS = {
     By.MONTH: Text("time:YYYY-MM", "time:YYYY-MM"),
@@ -62,15 +67,22 @@ BUCKETS = {
     By.YEAR: Text("time:YYYY", "time:YYYY"),
 }
 """Local months, quarters and years, by where they begin."""
+INSTANTS = "time:YYYY-MM-DD HH:mm:ss"
+"""Of instants in tables: without one Grafana adds milliseconds where the first and the last are near each other."""
 TEXT_UNIT = "string"
 """Of texts: with another one Grafana would write those that are digits as numbers, `12,345`, in links as well."""
-AGE_UNIT = "dthms"
-"""Hours, minutes and seconds of a span in seconds."""
+AGE_UNIT = "dtdhms"
+"""Days, hours, minutes and seconds of a span in seconds."""
 
 
 def unit(of: Unit, lang: Lang) -> str:
     """Grafana's name of a unit."""
     return _UNITS[of][0].of(lang)
+
+
+def suffix(unit_name: str) -> str:
+    """What stands behind a number of that unit, after a space; nothing behind a bare number."""
+    return unit_name.removeprefix(SUFFIX) if unit_name.startswith(SUFFIX) else ""
 
 
 def decimals(of: Unit) -> int:
@@ -85,7 +97,7 @@ def target(kpi: Kpi) -> Text:
     sign = "≥" if kpi.better is Better.HIGHER else "≤"
     if kpi.unit is Unit.SHARE:
         return Text(*[f"{sign} {kpi.target * 100:g} %"] * 2)
-    return Text(*(f"{sign} {kpi.target:g}{unit(kpi.unit, lang).removeprefix('suffix:')}" for lang in Lang))
+    return Text(*(f"{sign} {kpi.target:g} {suffix(unit(kpi.unit, lang))}" for lang in Lang))
 
 
 def with_target(kpi: Kpi) -> Text:

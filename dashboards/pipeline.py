@@ -77,7 +77,7 @@ def dead_by_reason() -> Entry:
         "recent": Text("Last hour", "近1小时"),
         "day": Text("Last 24 hours", "近24小时"),
         "all_time": Text("All", "全部"),
-        "newest": Text("Newest", "最近一条"),
+        "newest_at": Text("Newest", "最近一条"),
     }
     return table("dead by reason", title, about, stored.dead_by_reason, columns)
 

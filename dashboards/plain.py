@@ -30,7 +30,7 @@ TILES_MAX = 100
 """A tile for each of so many rows; without a number Grafana draws 25."""
 COUNTS = look.bounds((0.0, look.PLAIN))
 FAULTS = look.bounds((0.0, look.GOOD), (1.0, look.WARN))
-MIB = "suffix: MiB"
+MIB = "suffix:MiB"
 
 
 def number(
@@ -70,7 +70,7 @@ def table(
 
     def make(edition: Edition) -> Panel:
         words = [
-            column(name, word.of(edition.lang), unit=(units or {}).get(name, "locale"), decimals=0)
+            column(name, word.of(edition.lang), unit=(units or {}).get(name, _unit(name)), decimals=0)
             if name not in faults
             else _faults(name, word, edition.lang)
             for name, word in columns.items()
@@ -79,6 +79,10 @@ def table(
         return made(edition, panel, title, about, ClickHouseQuery(sql(edition.zone), TABLE), words=words)
 
     return Entry(key, make)
+
+
+def _unit(name: str) -> str:
+    return look.INSTANTS if name.endswith("_at") else look.NUMBERS
 
 
 def lines(

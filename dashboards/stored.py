@@ -44,7 +44,7 @@ def dead_by_reason(zone: str) -> str:
     recent, day = (f"toInt64(countIf(set_aside_at > now_at - {seconds}))" for seconds in (HOUR_S, DAY_S))
     return (
         f"{as_of_end(zone)} SELECT CAST(reason, 'String') AS reason, {recent} AS recent, {day} AS day, "  # noqa: S608  names of ours
-        f"toInt64(count()) AS all_time, max(set_aside_at) AS newest FROM {DATABASE}.{DEAD_LETTERS_TABLE} "
+        f"toInt64(count()) AS all_time, max(set_aside_at) AS newest_at FROM {DATABASE}.{DEAD_LETTERS_TABLE} "
         "WHERE set_aside_at <= now_at GROUP BY reason ORDER BY recent DESC, all_time DESC, reason"
     )
 
@@ -88,7 +88,8 @@ def logs(zone: str) -> str:
     return (
         f"{as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT registered_at, CAST(topic, 'String') AS topic, toInt64(log) AS log "
-        f"FROM {DATABASE}.{LOGS_TABLE} WHERE registered_at <= now_at ORDER BY registered_at DESC, topic LIMIT 100"
+        f"FROM {DATABASE}.{LOGS_TABLE} WHERE registered_at <= now_at "
+        "ORDER BY registered_at DESC, topic, log DESC LIMIT 100"
     )
 
 

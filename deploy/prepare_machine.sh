@@ -1,7 +1,7 @@
 #!/bin/bash
 # Sees to what pip cannot install: `python PROGRAM` (Python 3.11 that can make a .venv), `java` (Java and Maven for the
-# tests with Apache Kafka) or `browser` (Chromium and Chinese fonts for the boards' tests and pictures). As root on Debian
-# it installs what is missing, else it says what to install.
+# tests with Apache Kafka), `browser` (Chromium and Chinese fonts for the boards' tests and pictures) or `node` (Node and
+# npm, for tests beside Grafana's own library). As root on Debian it installs what is missing, else it says what to install.
 set -euo pipefail
 
 install() {
@@ -42,8 +42,14 @@ case "${1:-}" in
         has_chinese_fonts || packages+=(fontconfig fonts-noto-cjk)
         [[ ${#packages[@]} -eq 0 ]] || install "${packages[@]}"
         ;;
+    node)
+        packages=()
+        command -v node >/dev/null || packages+=(nodejs)
+        command -v npm >/dev/null || packages+=(npm)
+        [[ ${#packages[@]} -eq 0 ]] || install "${packages[@]}"
+        ;;
     *)
-        echo "usage: $0 python PROGRAM | java | browser" >&2
+        echo "usage: $0 python PROGRAM | java | browser | node" >&2
         exit 2
         ;;
 esac

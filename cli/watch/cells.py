@@ -7,10 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.asking import Lang
-from cli.figures import NOTHING, figure
+from cli.figures import DECIMALS, NOTHING, figure
 from cli.watch.freshness import Freshness
 from hotline.catalogue import Better, Kpi, Unit
 from hotline.current import Figure
+from hotline.rounded import rounded
 
 GOOD, BAD, GREY, STRONG, HEADING = "green", "bold red", "bright_black", "bold", "cyan"
 WARNINGS = {Freshness.LATE: "bold black on yellow", Freshness.OLD: "bold white on red"}
@@ -39,7 +40,7 @@ def target_cell(kpi: Kpi, lang: Lang) -> Text:
 def _short(kpi: Kpi, value: float, lang: Lang) -> str:
     """A value in its unit; days and working days without it, which their titles name."""
     bare = kpi.unit in {Unit.DAYS, Unit.WORKDAYS}
-    return f"{value:,.2f}" if bare else figure(value, kpi.unit.label, lang)
+    return f"{rounded(value, DECIMALS):,.{DECIMALS}f}" if bare else figure(value, kpi.unit.label, lang)
 
 
 def width_of(cells: Iterable[Text | str]) -> int:

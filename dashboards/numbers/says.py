@@ -9,6 +9,7 @@ from dashboards import look
 from dashboards.numbers.address import RANGE
 from dashboards.words import NO_VALUE, Lang, Text, kind_title, scope_title
 from hotline.catalogue import Quantile, Stock, Unit, scope_kinds
+from hotline.rounded import rounded
 from hotline.windows import NOW, WINDOWS
 
 if TYPE_CHECKING:
@@ -131,13 +132,12 @@ def value(number: float | None, kpi: Kpi, lang: Lang) -> str:
     if kpi.unit is Unit.SHARE:
         return share(number)
     places = 0 if isinstance(number, int) else look.decimals(kpi.unit)
-    unit = look.unit(kpi.unit, lang).removeprefix("suffix:") if kpi.unit is not Unit.COUNT else ""
-    return f"{number:,.{places}f}{unit}"
+    return f"{rounded(number, places):,.{places}f} {look.suffix(look.unit(kpi.unit, lang))}".rstrip()
 
 
 def share(part: float | None) -> str:
     """Show a share in percent."""
-    return NO_VALUE if part is None else f"{part * 100:.1f} %"
+    return NO_VALUE if part is None else f"{rounded(part * 100, 1):.1f} %"
 
 
 def count(number: int | None) -> str:

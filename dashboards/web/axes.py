@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from dashboards import look
 from dashboards.web.shown import SHARE_SCALE, Field
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ def values(of: Field, *, from_zero: bool = False) -> Json:
 
 def number_format(of: Field) -> Json:
     """How an axis or a legend writes its numbers."""
-    if of.unit == "percentunit":
+    if of.unit == look.SHARES:
         return {"labelExpr": f"format(datum.value * {SHARE_SCALE}, ',.3~g') + ' %'"}
-    if of.unit.startswith("suffix:"):
-        return {"labelExpr": f"format(datum.value, ',.6~g') + ' {of.unit.removeprefix('suffix:').strip()}'"}
+    if look.suffix(of.unit):
+        return {"labelExpr": f"format(datum.value, ',.6~g') + ' {look.suffix(of.unit)}'"}
     counts = {"tickMinStep": 1} if of.decimals == 0 else {}
     return {"format": ",.6~g", **counts}
 

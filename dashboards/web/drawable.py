@@ -18,8 +18,8 @@ Json = dict[str, Any]
 
 ANY: Collection[Any] = ()
 """Any value: it is shown, or it changes nothing that can be seen."""
-_UNIT = re.compile(rf"percentunit|locale|dthms|string|suffix:.+|{TIME_UNIT}({TIME_TOKEN.pattern}|[^A-Za-z])+")
-_UNITS = "percentunit, locale, dthms, string, suffix:…, time:… of YYYY, MM, Q and [texts]"
+_UNIT = re.compile(rf"percentunit|locale|dtdhms|string|suffix:.+|{TIME_UNIT}({TIME_TOKEN.pattern}|[^A-Za-z])+")
+_UNITS = "percentunit, locale, dtdhms, string, suffix:…, time:… of YYYY, MM, DD, HH, mm, ss, Q and [texts]"
 
 _FIELD: dict[str, Collection[Any]] = {
     "unit": ANY,

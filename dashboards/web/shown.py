@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dashboards import look
 from dashboards.ages import age
 from dashboards.words import NO_VALUE, Lang, Text
+from hotline.rounded import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,8 +47,8 @@ SAID = {
 }
 SHARE_SCALE = 100
 TIME_UNIT = "time:"
-TIME_TOKEN = re.compile(r"YYYY|MM|Q|\[([^\]]*)\]")
-"""Parts of an instant that a pattern of Grafana's (moment's) may name here: year, month, quarter, a text as it is."""
+TIME_TOKEN = re.compile(r"YYYY|MM|DD|HH|mm|ss|Q|\[([^\]]*)\]")
+"""Parts of an instant that a pattern of Grafana's (moment's) may name here, `Q` for the quarter; a text as it is."""
 
 
 def tone_of(color: str) -> Tone:
@@ -61,7 +62,7 @@ class Field:
 
     name: str = ""
     title: str = ""
-    unit: str = "locale"
+    unit: str = look.NUMBERS
     decimals: int = 0
     bounds: Sequence[float] = ()
     tones: Sequence[Tone] = (Tone.NONE,)
@@ -162,22 +163,21 @@ class Writer:
 
     def number(self, value: float, of: Field) -> str:
         """A number with its unit."""
-        if of.unit == "percentunit":
-            return f"{value * SHARE_SCALE:,.{of.decimals}f} %"
-        if of.unit == "dthms":
+        if of.unit == look.AGE_UNIT:
             return age(value, self.lang)
-        text = f"{value:,.{of.decimals}f}"
-        if not of.unit.startswith("suffix:"):
-            return text
-        suffix = of.unit.removeprefix("suffix:")
-        return f"{text} {suffix.strip()}"
+        if of.unit == look.SHARES:
+            return f"{rounded(value * SHARE_SCALE, of.decimals):,.{of.decimals}f} %"
+        text = f"{rounded(value, of.decimals):,.{of.decimals}f}"
+        if of.unit == look.NUMBERS and of.decimals:
+            return text.rstrip("0").rstrip(".")
+        return f"{text} {look.suffix(of.unit)}".rstrip()
 
     def time(self, value: Any, unit: str) -> str:
         """An instant, from epoch seconds; a day as it is."""
         if isinstance(value, str) and not value.isdigit():
             return value
         at = datetime.fromtimestamp(int(value), self.zone)
-        if not unit.startswith(TIME_UNIT):
-            return f"{at:%Y-%m-%d %H:%M:%S}"
-        parts = {"YYYY": f"{at:%Y}", "MM": f"{at:%m}", "Q": f"{(at.month + 2) // 3}"}
-        return TIME_TOKEN.sub(lambda found: found[1] or parts[found[0]], unit.removeprefix(TIME_UNIT))
+        pattern = unit if unit.startswith(TIME_UNIT) else look.INSTANTS
+        named = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+        parts = {"Q": f"{(at.month + 2) // 3}", **{name: at.strftime(code) for name, code in named.items()}}
+        return TIME_TOKEN.sub(lambda found: found[1] or parts[found[0]], pattern.removeprefix(TIME_UNIT))

@@ -98,10 +98,18 @@ def check_columns(panel: dict[str, Any], kind: int, found: Answer) -> None:
             assert panel["type"] in {"table", "bargauge", "stat"}, where
         else:
             assert NUMBER.fullmatch(type_), where
+        if panel["type"] == "table" and "DateTime" in type_:
+            assert unit_of(panel, name).startswith("time:"), where
     named = {name for name in found.types if name not in {"time", "name"}}
     overridden = {each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]} - {"time", "name"}
     if panel["type"] in {"table", "timeseries"}:
         assert named <= overridden, f"{panel['title']}: no title for {named - overridden}"
+
+
+def unit_of(panel: dict[str, Any], name: str) -> str:
+    """The unit of a column of a table."""
+    (rule,) = (each for each in panel["fieldConfig"]["overrides"] if each["matcher"]["options"] == name)
+    return next((str(one["value"]) for one in rule["properties"] if one["id"] == "unit"), "")
 
 
 def has_no_number(found: Answer) -> bool:

@@ -77,12 +77,12 @@ def test_every_colour_of_the_boards_has_a_meaning() -> None:
     [
         (0.93251, "percentunit", 1, "93.3 %", "93.3 %"),
         (1234567, "locale", 0, "1,234,567", "1,234,567"),
-        (12.34, "suffix: s", 1, "12.3 s", "12.3 s"),
-        (1.5, "suffix: 个工作日", 1, "1.5 个工作日", "1.5 个工作日"),
-        (0, "dthms", 0, "0 s", "0 秒"),
-        (61, "dthms", 0, "1 min 1 s", "1 分钟 1 秒"),
-        (90_061, "dthms", 0, "1 d 1 h", "1 天 1 小时"),
-        (3600, "dthms", 0, "1 h", "1 小时"),
+        (12.34, "suffix:s", 1, "12.3 s", "12.3 s"),
+        (1.5, "suffix:个工作日", 1, "1.5 个工作日", "1.5 个工作日"),
+        (0, "dtdhms", 0, "0 s", "0 秒"),
+        (61, "dtdhms", 0, "1 min 1 s", "1 分钟 1 秒"),
+        (90_061, "dtdhms", 0, "1 d 1 h", "1 天 1 小时"),
+        (3600, "dtdhms", 0, "1 h", "1 小时"),
     ],
 )
 def test_numbers_are_written_by_their_unit(value: float, unit: str, decimals: int, en: str, zh: str) -> None:
