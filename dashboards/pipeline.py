@@ -112,7 +112,8 @@ def marks() -> Entry:
         "marked_at": Text("Moved", "推进时间"),
         "age_s": Text("Ago", "已过"),
     }
-    return table("marks", title, about, stored.marks, columns, units={"age_s": look.AGE_UNIT})
+    units, limits = {"age_s": look.AGE_UNIT}, {"age_s": _AGES}
+    return table("marks", title, about, stored.marks, columns, units=units, limits=limits)
 
 
 def logs() -> Entry:

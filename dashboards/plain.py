@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import DashboardLink, Panel, Threshold
 
     from dashboards.finished import Override
-    from dashboards.words import Lang, Text
+    from dashboards.words import Text
 
     Statement = Callable[[str], str]
     """The hotline's zone → SQL."""
@@ -64,17 +64,16 @@ def table(
     columns: Mapping[str, Text],
     *,
     units: Mapping[str, str] | None = None,
-    faults: Sequence[str] = (),
+    limits: Mapping[str, Sequence[Threshold]] | None = None,
 ) -> Entry:
-    """A table; `units` by column where they are no plain numbers; of `faults` there should be none."""
+    """A table; by column `units` where they are no plain numbers, and `limits` where values are good or not."""
 
     def make(edition: Edition) -> Panel:
-        words = [
-            column(name, word.of(edition.lang), unit=(units or {}).get(name, _unit(name)), decimals=0)
-            if name not in faults
-            else _faults(name, word, edition.lang)
-            for name, word in columns.items()
-        ]
+        words = []
+        for name, word in columns.items():
+            unit, steps = (units or {}).get(name, _unit(name)), (limits or {}).get(name, ())
+            shown = look.with_limit(word, steps, unit).of(edition.lang)
+            words.append(column(name, shown, unit=unit, decimals=0, more=_judged(steps) if steps else None))
         panel = tables.Panel().cell_height(options.TableCellHeight.SM)
         return made(edition, panel, title, about, ClickHouseQuery(sql(edition.zone), TABLE), words=words)
 
@@ -167,12 +166,7 @@ def made(
     )
 
 
-def _faults(name: str, word: Text, lang: Lang) -> Override:
-    """A column of counts that should be 0, with that limit in its title."""
-    return column(name, look.with_limit(word, FAULTS, "locale").of(lang), unit="locale", decimals=0, more=_FAULT_CELLS)
-
-
-_FAULT_CELLS: Mapping[str, Any] = {
-    "thresholds": {"mode": "absolute", "steps": [{"value": step.value, "color": step.color} for step in FAULTS]},
-    "custom.cellOptions": {"type": "color-text"},
-}
+def _judged(steps: Sequence[Threshold]) -> Mapping[str, Any]:
+    """Texts of cells in the colours of their steps."""
+    told = [{"value": step.value, "color": step.color} for step in steps]
+    return {"thresholds": {"mode": "absolute", "steps": told}, "custom.cellOptions": {"type": "color-text"}}

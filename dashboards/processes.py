@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LAG_WARN, LAG_BAD = 500.0, 5_000.0
 """Records: half a minute's and a few minutes' worth of blocks at four a second and partition."""
 _LAGS = look.bounds((0.0, look.GOOD), (LAG_WARN, look.WARN), (LAG_BAD, look.BAD))
+_SILENT = look.bounds((0.0, look.GOOD), (told.SILENT_AFTER_S, look.BAD))
 _MISSING = look.bounds((0.0, look.GOOD), (1.0, look.BAD))
 _OF_SUBJECTS = {"calls": Text("Calls", "话务"), "tickets": Text("Tickets", "诉求")}
 
@@ -75,7 +76,8 @@ def processes() -> Entry:
         "behind": Text("Lag, records", "积压(记录数)"),
     }
     units = {"age_s": look.AGE_UNIT, "mib": plain.MIB}
-    return plain.table("processes", title, about, told.processes, columns, units=units)
+    limits = {"age_s": _SILENT, "behind": _LAGS}
+    return plain.table("processes", title, about, told.processes, columns, units=units, limits=limits)
 
 
 def lag_trend() -> Entry:
@@ -145,6 +147,5 @@ def reconciliations() -> Entry:
         "cells": Text("Sums compared", "核对的和"),
         "rows": Text("Rows compared", "核对的行"),
     }
-    return plain.table(
-        "reconciliations", title, about, told.reconciliations, columns, faults=("sums_differ", "rows_differ")
-    )
+    limits = dict.fromkeys(("sums_differ", "rows_differ"), plain.FAULTS)
+    return plain.table("reconciliations", title, about, told.reconciliations, columns, limits=limits)

@@ -31,7 +31,7 @@ LAGS = {"intake": INTAKE_TOPIC, **EVENTS_TOPICS, **{f"{name}_measured": at for n
 
 def silent(zone: str) -> str:
     """How many processes told something within a day and nothing lately; nothing where none told anything."""
-    lately = f"countIf(last < now_at - {SILENT_AFTER_S})"
+    lately = f"countIf(last <= now_at - {SILENT_AFTER_S})"
     return (
         f"{as_of_end(zone)} SELECT if(count() > 0, toInt64({lately}), NULL) AS silent "  # noqa: S608  names of ours
         f"FROM (SELECT process, max(told_at) AS last FROM {_TABLE} WHERE {_told(RESIDENT_BYTES, DAY_S)} "

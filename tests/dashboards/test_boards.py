@@ -128,7 +128,23 @@ def test_data_is_late_and_old_from_the_same_age_on_as_on_the_terminal() -> None:
     for board in BOARDS:
         (age,) = (panel for panel in made(board, Lang.EN)["panels"] if panel["title"].startswith("Data age"))
         _, *steps = age["fieldConfig"]["defaults"]["thresholds"]["steps"]
-        assert [step["value"] for step in steps] == [0, EVENTS.late_s, EVENTS.old_s]
+        assert steps == [
+            {"value": 0, "color": look.GOOD},
+            {"value": EVENTS.late_s, "color": look.WARN},
+            {"value": EVENTS.old_s, "color": look.BAD},
+        ]
+
+
+@pytest.mark.parametrize(("tile", "table"), [("Last stored", "Stored by partition"), ("Lag, records", "Processes")])
+def test_what_a_tile_says_of_all_its_table_says_of_each_in_the_same_colours(tile: str, table: str) -> None:
+    (pipeline,) = (made(board, Lang.EN) for board in BOARDS if board.name == "pipeline")
+    panels = {panel["title"].partition(" <")[0]: panel for panel in pipeline["panels"]}
+    of_columns = [
+        {one["id"]: one["value"] for one in rule["properties"]} for rule in panels[table]["fieldConfig"]["overrides"]
+    ]
+    steps = panels[tile]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    judged = [of for of in of_columns if of.get("thresholds", {}).get("steps") == steps]
+    assert [of["custom.cellOptions"] for of in judged] == [{"type": "color-text"}]
 
 
 def test_every_number_of_a_board_follows_one_of_its_variables() -> None:
