@@ -42,6 +42,10 @@ EVERY_NAME = dict.fromkeys(
     ]
 )
 
+HANDLED = Text("Tickets and handling", "诉求与办理")
+HEIGHTS = {By.MONTH: 14, By.QUARTER: 7, By.YEAR: 4}
+"""Of tables of a year's spans: as many rows as it has of them, of a height that Grafana gives them."""
+
 ANNUAL = Board(
     name="annual",
     title=Text("The year", "年度"),
@@ -69,14 +73,12 @@ ANNUAL = Board(
         row(4, *map(year_tile, TALK_NAMES)),
         row(9, year_line("tickets_created"), year_line("calls_answered")),
         row(9, year_line("answered_30s_share"), year_line("average_wait_s")),
-        row(10, year_table(Text("Calls", "话务"), CALL_NAMES, By.MONTH)),
-        row(7, year_table(Text("Calls", "话务"), CALL_NAMES, By.QUARTER)),
-        row(4, year_table(Text("Calls", "话务"), CALL_NAMES, By.YEAR)),
-        row(10, year_table(Text("Tickets", "诉求"), [*TICKET_NAMES, *HANDLING_NAMES[:2]], By.MONTH)),
-        row(7, year_table(Text("Tickets and handling", "诉求与办理"), TICKETS_AND_HANDLING, By.QUARTER)),
-        row(4, year_table(Text("Tickets and handling", "诉求与办理"), TICKETS_AND_HANDLING, By.YEAR)),
+        *(row(HEIGHTS[by], year_table(Text("Calls", "话务"), CALL_NAMES, by)) for by in HEIGHTS),
+        row(HEIGHTS[By.MONTH], year_table(Text("Tickets", "诉求"), [*TICKET_NAMES, *HANDLING_NAMES[:2]], By.MONTH)),
+        row(HEIGHTS[By.QUARTER], year_table(HANDLED, TICKETS_AND_HANDLING, By.QUARTER)),
+        row(HEIGHTS[By.YEAR], year_table(HANDLED, TICKETS_AND_HANDLING, By.YEAR)),
         row(
-            11,
+            HEIGHTS[By.MONTH],
             workday_table(Text("Tickets", "诉求"), TICKET_NAMES[:1]).wide(10),
             workday_table(Text("Calls", "话务"), CALL_COUNTS[1:3]),
         ),
@@ -99,12 +101,10 @@ ANNUAL = Board(
             year_line("average_handling_workdays"),
         ),
         row(4, *map(year_tile, [*SURVEY_COUNTS, *SURVEY_NAMES])),
-        row(10, year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.MONTH)),
-        row(7, year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.QUARTER)),
-        row(4, year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], By.YEAR)),
+        *(row(HEIGHTS[by], year_table(Text("Surveys", "评价"), [*SURVEY_COUNTS, *SURVEY_NAMES], by)) for by in HEIGHTS),
         row(9, year_line("satisfaction_rate"), year_line("resolution_rate")),
         row(
-            12,
+            HEIGHTS[By.MONTH],
             coverage().wide(8),
             definitions(EVERY_NAME),
         ),
