@@ -37,8 +37,8 @@ def read(since: str, until: str, now: datetime, zone: ZoneInfo) -> Range:
     if found.from_s > found.to_s:
         raise RangeError(
             Text(
-                f"the range begins at {since} and ends at {until}, before it begins",
-                f"时间范围始于{since},却止于更早的{until}",
+                f"the range begins at {since} and ends at {until}, before it begins: write a later to=, such as to=now",
+                f"时间范围始于{since},却止于更早的{until}:请写更晚的to=,如to=now",
             )
         )
     return found
