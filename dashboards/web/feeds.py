@@ -149,9 +149,9 @@ class Feed:
         return drawn(panel, await self._answers([one["rawSql"] for one in panel["targets"]], chosen), self.writer)
 
     async def _marks(self, now: datetime) -> Json:
-        kinds = self.board.marks
-        answers = await self._answers([kind.sql for kind in kinds], self.choice.at(now, self.writer.zone))
-        return {"marks": marks(zip(kinds, answers, strict=True), self.writer)}
+        kinds, chosen = self.board.marks, self.choice.at(now, self.writer.zone)
+        answers = await self._answers([kind.sql for kind in kinds], chosen)
+        return {"marks": marks(zip(kinds, answers, strict=True), chosen.from_s, self.writer)}
 
     async def _answers(self, statements: Sequence[str], chosen: Chosen) -> list[Answer]:
         return await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in statements))
