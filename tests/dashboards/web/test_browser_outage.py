@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboards.web import offers, server
+from dashboards.entries import Edition
+from dashboards.web import feeds, offers, server
 from dashboards.web.keys import STORE
 from dashboards.web.shown import Tone
+from dashboards.words import Lang
+from tests.dashboards.conftest import ZONE
 from tests.dashboards.web.browsing import AWAY, MS, charts_drawn, is_in_nobodys_way, meaning, opened, panel_of
 from tests.dashboards.web.sites import AT, WEB, Clock, away, site
 
@@ -32,6 +35,7 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             before = numbers(page, panel)
             there, store.settings = store.settings, away(store.settings)
             expect(page.locator("#trouble")).to_contain_text("No answer from the store since")
+            expect(page.locator("#live")).to_contain_text("database away since")
             expect(page.locator(".panel.stale")).to_have_count(len(WEB["hotline-wall"].panels))
             assert numbers(page, panel) == before
             store.settings = there
@@ -44,6 +48,58 @@ def test_a_page_lives_through_outages_of_the_store_and_of_the_server(browser: Br
             with site(city.settings, clock=Clock(AT, speed=20.0), port=port):
                 expect(page.locator("#trouble")).to_be_hidden()
                 assert page.evaluate("window.kept"), "the page connected by itself"
+
+
+SIGN = "getComputedStyle(document.getElementById('live'), '::before').content"
+STATES = {
+    Lang.EN: ("live", "database away since", "in part as of"),
+    Lang.ZH: ("实时", "数据库自…无应答", "部分数据截至"),
+}
+"""Of a page: as it should be, without the store, and where one panel has no answer."""
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_the_word_beside_the_clock_says_what_is_true_with_a_sign_and_since_when(
+    lang: Lang, browser: Browser, city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the store, and where one panel cannot be drawn; the sentence below and the panels say the same."""
+    uid = Edition(lang, ZONE).uid("wall")
+    broken = WEB[uid].panels[0]["id"]
+    is_broken = threading.Event()
+
+    def drawn(panel: Any, *given: Any) -> Any:
+        if panel["id"] == broken and is_broken.is_set():
+            raise KeyError("a fault")
+        return faultless(panel, *given)
+
+    faultless = feeds.drawn
+    monkeypatch.setattr(feeds, "drawn", drawn)
+    well, gone, partly = STATES[lang]
+    with site(city.settings, clock=Clock(AT, speed=20.0)) as running, opened(browser, f"{running.url}/d/{uid}") as page:
+        store, live = running.app[STORE], page.locator("#live")
+
+        def check(word: str, panels: int) -> None:
+            """The word and the sentence name the instant since when the first of the panels has no answer."""
+            first, _, last = word.partition("…")
+            expect(live).to_have_text(re.compile(rf"^{first} ?\d\d:\d\d:\d\d{last}$"))
+            expect(page.locator(".panel.stale")).to_have_count(panels)
+            shown = [page.locator(of).all_inner_texts() for of in ("#live", "#trouble", ".panel.stale .since")]
+            at_live, at_trouble, sinces = (re.findall(r"\d\d:\d\d:\d\d", " ".join(texts)) for texts in shown)
+            assert at_live == at_trouble == [min(sinces)]
+            assert page.evaluate(SIGN) == '"▼ "'
+
+        expect(live).to_have_text(well)
+        assert page.evaluate(SIGN) == '"● "'
+        there, store.settings = store.settings, away(store.settings)
+        check(gone, len(WEB[uid].panels))
+        is_in_nobodys_way(page)
+        store.settings = there
+        expect(live).to_have_text(well)
+        is_broken.set()
+        check(partly, 1)
+        is_in_nobodys_way(page)
+        is_broken.clear()
+        expect(live).to_have_text(well)
 
 
 def test_a_page_that_was_opened_in_an_outage_gets_its_names_and_keeps_what_was_chosen(

@@ -53,7 +53,7 @@ def test_what_was_shown_stays_through_an_outage_and_says_since_when(city: Stored
             later = next(what for name, what in said if name == "tick" and what["at"] > failed["at"])
             (panel, first), *_ = failed["failed"].items()
             assert later["failed"][panel]["since"] == first["since"]
-            assert "cannot be reached" in first["why"]
+            assert ("cannot be reached" in first["why"], first["of_store"]) == (True, True)
             assert embedded(running.get("/d/hotline-wall").text, "first")["panels"] != []
             asked.settings = there
             well = next(what for name, what in said if name == "tick" and not what["failed"])

@@ -199,6 +199,7 @@ def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
             seen = [next(what for what in ticks if what["failed"]) for _ in range(2)]
             assert [set(what["failed"]) for what in seen] == [{str(broken)}] * 2
             assert "log/web.log" in seen[0]["failed"][str(broken)]["why"]
+            assert not seen[0]["failed"][str(broken)]["of_store"]
         with running.events(f"/d/hotline-wall/events?from=now&to={int(AT + 240) * 1000}") as said:
             every = {str(panel["id"]) for panel in board.panels}
             over = next(what for name, what in said if name == "tick" and set(what["failed"]) >= every)
