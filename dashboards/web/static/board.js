@@ -390,7 +390,10 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const button of document.querySelectorAll("button.about[aria-expanded=true]")) button.click();
-    for (const open of document.querySelectorAll("details.variable[open]")) open.open = false;
+    for (const open of document.querySelectorAll("details.variable[open]")) {
+      if (open.contains(document.activeElement)) open.querySelector("summary").focus(); // what is closed has no focus
+      open.open = false;
+    }
   });
   document.addEventListener("click", (event) => {
     for (const open of document.querySelectorAll("details.variable[open]")) if (!open.contains(event.target)) open.open = false;

@@ -285,3 +285,70 @@ def test_a_board_is_used_by_keyboard_alone(browser: Browser, standing: Site) -> 
         walk(page, page.locator("#marks"))
         page.keyboard.press("End")
         expect(page.locator("#marks li").last).to_be_in_viewport()
+
+
+FOCUS = """
+() => {
+  const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+  const on = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return {
+    is_inside: box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth,
+    is_covered: !one.contains(on),
+    outline_px: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+  };
+}
+"""
+"""Whether what has the focus is within the window, has something above it, and how thick the line around it is."""
+OUTLINE_PX_MIN = 2
+
+
+@pytest.mark.parametrize(("lang", "theme", "size"), [(Lang.EN, "light", DESK), (Lang.ZH, "dark", PHONE)])
+def test_who_chooses_by_keyboard_sees_where_and_comes_back(
+    lang: Lang, theme: str, size: tuple[int, int], browser: Browser, standing: Site
+) -> None:
+    """Each control of a choice has the focus once: axe finds nothing then, and neither edge nor panel hides it.
+
+    A list of names that is closed by Escape gives the focus back to what opened it, with what was ticked.
+    """
+
+    def is_seen() -> None:
+        found = page.evaluate(FOCUS)
+        assert (found["is_inside"], found["is_covered"]) == (True, False), page.evaluate(
+            "document.activeElement.outerHTML"
+        )
+        assert found["outline_px"] >= OUTLINE_PX_MIN, page.evaluate("document.activeElement.outerHTML")
+        is_in_nobodys_way(page)
+
+    url = f"{standing.url}/d/{Edition(lang, ZONE).uid('department')}?theme={theme}"
+    with opened(browser, url, size) as page:
+        charts_drawn(page, Edition(lang, ZONE).uid("department"))
+        walk(page, page.locator("#range"))
+        is_seen()
+        page.keyboard.press("End")
+        expect(page.locator("#range")).to_have_value("")
+        expect(page.locator("#ends")).to_be_visible()
+        for end in page.locator("#ends input").all():
+            walk(page, end)
+            is_seen()
+        window = page.locator("select[name=var-window]")
+        walk(page, window)
+        is_seen()
+        page.keyboard.press("End")
+        expect(window).to_have_value("7d")
+        variable = page.locator("details.variable").first
+        walk(page, variable.locator("summary"))
+        is_seen()
+        page.keyboard.press("Enter")
+        walk(page, variable.locator("input[type=search]"))
+        page.keyboard.type("b")
+        expect(variable.locator("input[value=a]")).to_be_hidden()
+        is_seen()
+        walk(page, variable.locator("input[value=b]"))
+        page.keyboard.press("Space")
+        is_seen()
+        page.keyboard.press("Escape")
+        expect(variable).not_to_have_attribute("open", "")
+        expect(variable.locator("summary")).to_be_focused()
+        walk(page, page.locator("form.choice > button"))
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("var-window=7d&.*var-department=b"))

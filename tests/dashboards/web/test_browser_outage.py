@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,3 +217,50 @@ def test_a_server_that_stands_still_is_shown_as_lost_and_one_that_has_nothing_to
             expect(page.locator("#trouble")).to_be_hidden()
             expect(page.locator("#live")).to_have_text(state)
             assert page.evaluate("lost"), "it is the page that was open"
+
+
+SHOWN = "[...document.querySelectorAll('.tile, tbody tr, #clock')].map(one => one.textContent)"
+SLEPT = timedelta(hours=8)
+
+
+def test_a_page_on_a_computer_that_slept_for_hours_says_so_and_is_right_again(
+    browser: Browser, city: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a lid that is closed: no program runs, no word comes, and the page's clock is hours further at once.
+
+    What it shows then is of before, and it says since when; it connects by itself, and shows the numbers of now.
+    """
+    monkeypatch.setattr(server, "QUIET_S", BEAT_S)
+    monkeypatch.setattr(server, "SILENT_S", SILENT_S)
+    clock, wakes = Clock(AT, speed=0.0), threading.Event()
+    with (
+        site(city.settings, clock=clock) as running,
+        opened(browser, f"{running.url}/d/hotline-tickets", watched=NOTES_LOST) as page,
+    ):
+        charts_drawn(page, "hotline-tickets")
+        expect(page.locator(".waiting")).to_have_count(0)
+        before = page.evaluate(SHOWN)
+        page.clock.install()
+        at_lid = page.evaluate("Date.now()")
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+        running.loop.call_soon_threadsafe(wakes.wait, MS / 1000)
+        page.clock.fast_forward(int(SLEPT.total_seconds() * 1000))
+        devtools.send("Page.setWebLifecycleState", {"state": "active"})
+        try:
+            expect(page.locator("#live")).to_have_text("connecting …")
+            expect(page.locator("body.lost")).to_be_attached()
+            (since,) = re.findall(r"Connection lost since (\S+):", page.locator("#trouble").inner_text())
+            hours_after = (datetime.fromtimestamp(at_lid / 1000, city.zone) + SLEPT).strftime("%H")
+            assert not since.startswith(hours_after)
+            assert page.evaluate(SHOWN) == before
+            clock.start += SLEPT.total_seconds()
+        finally:
+            wakes.set()
+        expect(page.locator("#trouble")).to_be_hidden()
+        expect(page.locator("#live")).to_have_text("live")
+        now = running.still("/d/hotline-tickets")
+        tiles = [tile["text"] for panel in WEB["hotline-tickets"].panels for tile in now[panel["id"]].get("tiles", ())]
+        assert page.locator(".tile .number").all_inner_texts() == tiles
+        assert page.evaluate(SHOWN) != before
+        assert page.evaluate("lost"), "it is the page that was open"
