@@ -220,6 +220,8 @@ def test_a_server_that_stands_still_is_shown_as_lost_and_one_that_has_nothing_to
 
 
 SHOWN = "[...document.querySelectorAll('.tile, tbody tr, #clock')].map(one => one.textContent)"
+
+
 SLEPT = timedelta(hours=8)
 
 
@@ -245,6 +247,8 @@ def test_a_page_on_a_computer_that_slept_for_hours_says_so_and_is_right_again(
         devtools = page.context.new_cdp_session(page)
         devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
         running.loop.call_soon_threadsafe(wakes.wait, MS / 1000)
+        streams: list[str] = []
+        page.on("request", lambda request: streams.append(request.resource_type))
         page.clock.fast_forward(int(SLEPT.total_seconds() * 1000))
         devtools.send("Page.setWebLifecycleState", {"state": "active"})
         try:
@@ -263,4 +267,5 @@ def test_a_page_on_a_computer_that_slept_for_hours_says_so_and_is_right_again(
         tiles = [tile["text"] for panel in WEB["hotline-tickets"].panels for tile in now[panel["id"]].get("tiles", ())]
         assert page.locator(".tile .number").all_inner_texts() == tiles
         assert page.evaluate(SHOWN) != before
+        assert "eventsource" in streams, "the line of before is not relied on"
         assert page.evaluate("lost"), "it is the page that was open"
