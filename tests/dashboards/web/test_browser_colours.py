@@ -90,12 +90,12 @@ STROKES = """
   const read = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   read.drawImage(canvas, 0, 0);
   const dots = read.getImageData(0, 0, width, height).data, is = (at, ink) =>
-    dots[at + 3] > 80 && ink.every((part, place) => Math.abs(dots[at + place] - part * 255) < 8);
+    dots[at + 3] > 80 && ink.every((part, place) => Math.abs(dots[at + place] - part * 255) < 16);
   return Object.fromEntries(Object.entries(inks).map(([tone, ink]) => [tone, [...Array(width).keys()].filter(x =>
     [...Array(height).keys()].filter(y => is(4 * (y * width + x), ink)).length > height / 3)]));
 }
 """
-"""Where a chart has an upright stroke of an ink, which may be dashed."""
+"""Where a chart has an upright stroke of an ink, which may be dashed, and through whose edges another may shine."""
 
 
 def told_of_strokes(page: Page, panel: int, tone: Tone) -> set[str]:
