@@ -123,7 +123,9 @@ def still(port: int, path: str) -> dict[int, Any]:
     """What a page shows once everything was asked: panel → content."""
     page = got(port, path + ("&" if "?" in path else "?") + "still")
     assert page.status == http.client.OK, page.text[:400]
-    return {said["id"]: said["content"] for said in embedded(page.text, "first")["panels"]}
+    first = embedded(page.text, "first")
+    assert first["tick"]["failed"] == {}
+    return {said["id"]: said["content"] for said in first["panels"]}
 
 
 def written(name: str, value: float | None, lang: Lang) -> str:
