@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PHONE, DESK, WALL = (390, 844), (1920, 1080), (3840, 2160)
 WITH_MARKS = f"from={(AT - 2 * 86_400) * 1000}&to=now"
 """A range that has marks of every kind."""
+WHITE = "rgb(255, 255, 255)"
+A4_PX = (718, 1047)
+"""What A4 has between its margins, upright and on its side."""
 MS = 120_000
 """Patience with a busy machine."""
 expect.set_options(timeout=MS)
