@@ -20,16 +20,17 @@ Json = dict[str, Any]
 
 
 def heat_spec(panel: Json) -> Json:
-    """Days across, hours down, a colour for each."""
+    """Days across, hours down, a colour for each; what has no value keeps its place, and is empty."""
     of = _field(panel)
     return {
         **FRAME,
         "data": rows_of("rows"),
-        "mark": {"type": "rect", "stroke": None},
+        "mark": {"type": "rect", "stroke": None, "invalid": "show"},
         "encoding": {
             "x": {"field": "day", "type": "ordinal", "title": None, "axis": {"labelOverlap": True, "labelAngle": 0}},
             "y": {"field": "hour", "type": "ordinal", "title": None, "axis": {"labelOverlap": True}},
             "color": {
+                "condition": {"test": "datum.v === null", "value": "transparent"},
                 "field": "v",
                 "type": "quantitative",
                 "scale": {"scheme": "blues"},
@@ -41,7 +42,7 @@ def heat_spec(panel: Json) -> Json:
 
 
 def heat_rows(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
-    """A row for each hour of each day that has a value."""
+    """A row for each hour of each day."""
     (answer,) = answers
     of = _field(panel)
     at = answer.names.index(TIME)
@@ -49,9 +50,9 @@ def heat_rows(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
         {"day": writer.time(row[at], "")[:10], "hour": name, "v": row[place], "text": writer.text(row[place], of)}
         for row in answer.rows
         for place, name in enumerate(answer.names)
-        if place != at and row[place] is not None
+        if place != at
     ]
-    largest = max(rows, key=lambda row: float(row["v"]), default=None)
+    largest = max((row for row in rows if row["v"] is not None), key=lambda row: float(row["v"]), default=None)
     said = Text("largest: {day} {hour}:00, {text}", "最高:{day} {hour}:00,{text}")
     return {"rows": rows, "summary": said.format(**largest).of(writer.lang) if largest else ""}
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -74,16 +74,24 @@ class Viewer:
         return taken
 
 
+class Failure(NamedTuple):
+    """Since when (epoch seconds) a panel is not answered, why, and whether the store did not answer it."""
+
+    since: float
+    why: str
+    of_store: bool
+
+
 @dataclass(eq=False)
 class Feed:
-    """The latest content of every panel; `failed` says since when (epoch seconds) one is not answered, and why."""
+    """The latest content of every panel; `failed` has those that are not answered."""
 
     board: WebBoard
     choice: Choice
     store: Store
     clock: Clock
     content: dict[int, bytes] = field(default_factory=dict)
-    failed: dict[int, tuple[float, str]] = field(default_factory=dict)
+    failed: dict[int, Failure] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
     """The names of each variable that a page was told last."""
     viewers: set[Viewer] = field(default_factory=set)
@@ -131,27 +139,27 @@ class Feed:
         try:
             made = await content
         except (StoreError, RangeError) as error:
-            self._fail(key, error.said)
+            self._fail(key, error.said, of_store=isinstance(error, StoreError))
         except Exception:
             if key not in self.failed:
                 LOG.exception("panel %s of board %s cannot be drawn", key, self.board.uid)
-            self._fail(key, UNDRAWN)
+            self._fail(key, UNDRAWN, of_store=False)
         else:
             self.failed.pop(key, None)
             self.put(key, made)
 
-    def _fail(self, key: int, why: Text) -> None:
-        since, _ = self.failed.get(key, (self.at, ""))
-        self.failed[key] = (since, why.of(self.board.lang))
+    def _fail(self, key: int, why: Text, *, of_store: bool) -> None:
+        since = self.failed[key].since if key in self.failed else self.at
+        self.failed[key] = Failure(since, why.of(self.board.lang), of_store)
 
     async def _panel(self, panel: Json, now: datetime) -> Json:
         chosen = self.choice.at(now, self.writer.zone, panel["interval"])
         return drawn(panel, await self._answers([one["rawSql"] for one in panel["targets"]], chosen), self.writer)
 
     async def _marks(self, now: datetime) -> Json:
-        kinds = self.board.marks
-        answers = await self._answers([kind.sql for kind in kinds], self.choice.at(now, self.writer.zone))
-        return {"marks": marks(zip(kinds, answers, strict=True), self.writer)}
+        kinds, chosen = self.board.marks, self.choice.at(now, self.writer.zone)
+        answers = await self._answers([kind.sql for kind in kinds], chosen)
+        return {"marks": marks(zip(kinds, answers, strict=True), chosen.from_s, self.writer)}
 
     async def _answers(self, statements: Sequence[str], chosen: Chosen) -> list[Answer]:
         return await asyncio.gather(*(self.store.shared(expand(sql, chosen)) for sql in statements))
@@ -173,7 +181,7 @@ class Feed:
             return msgspec.json.encode(self.names)
         if key != TICK:
             return b'{"id":%d,"content":%s}' % (key, self.content[key])
-        failed = {str(panel): {"since": since, "why": why} for panel, (since, why) in self.failed.items()}
+        failed = {str(panel): failure._asdict() for panel, failure in self.failed.items()}
         return msgspec.json.encode({"at": self.at, "failed": failed})
 
     def end(self) -> None:

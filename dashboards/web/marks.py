@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+PLACE = "place"
 
-def marks(answers: Iterable[tuple[MarkKind, Answer]], writer: Writer) -> list[Json]:
-    """Every mark in the order of time: where it stands, its kind and the tone of that, and what it says."""
-    found = [
+
+def marks(answers: Iterable[tuple[MarkKind, Answer]], since_s: float, writer: Writer) -> list[Json]:
+    """Every mark in the order of time: when it is and where it stands, its kind, the tone of that, and what it says.
+
+    What began before the range, which begins at `since_s` (epoch seconds), stands where that does: else the axis of
+    each trend would begin with it.
+    """
+    found: list[Json] = [
         {TIME: when(at, writer), "at": writer.time(at, ""), "kind": of.title, "tone": of.tone, "text": text}
         for of, answer in answers
         for at, text in _rows(answer)
     ]
-    return sorted(found, key=lambda mark: mark[TIME])
+    first = when(since_s, writer)
+    return [{**mark, PLACE: max(mark[TIME], first)} for mark in sorted(found, key=lambda mark: mark[TIME])]
 
 
 def _rows(answer: Answer) -> Iterable[tuple[Any, str]]:
@@ -38,7 +45,7 @@ def layer() -> Json:
         "data": rows_of("marks"),
         "mark": {"type": "rule", "strokeDash": [4, 2], "strokeWidth": {"expr": "em / 8"}},
         "encoding": {
-            "x": instant(TIME),
+            "x": instant(PLACE),
             "color": by("tone", {str(tone): colour for tone, colour in MEANING.items()}),
             "tooltip": tooltip(TIME, "kind", "text"),
         },

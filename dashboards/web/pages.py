@@ -40,9 +40,15 @@ WORDS: Mapping[str, Text] = {
         "Connection lost since {since}: numbers are as of then. Trying again.",
         "自{since}连接中断,数据为当时数据,正在重连。",
     ),
+    "away": Text("database away since {since}", "数据库自{since}无应答"),
     "failed": Text(
         "No answer from the store since {since}: what is grey is as of then.",
         "自{since}数据库无应答,灰色内容为当时数据。",
+    ),
+    "partly": Text("in part as of {since}", "部分数据截至{since}"),
+    "failed_partly": Text(
+        "Some panels have had no answer since {since}: what is grey is as of then.",
+        "自{since}部分面板无应答,灰色内容为当时数据。",
     ),
     "stale": Text("as of {since}", "截至{since}"),
     "theme": Text("Light or dark", "浅色或深色"),

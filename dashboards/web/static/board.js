@@ -17,6 +17,7 @@
   let marks = [];
   let lostSince = null;
   let failedSince = null;
+  let away = false; // the store answers no panel at all
 
   const make = (tag, name, text) => {
     const node = document.createElement(tag);
@@ -286,6 +287,7 @@
     clock.title = words.updated;
     const sinces = Object.values(said.failed).map((one) => one.since);
     failedSince = sinces.length ? Math.min(...sinces) : null;
+    away = [...panels].every(([id, node]) => node.dataset.kind === "text" || said.failed[id]?.of_store);
     for (const [id, node] of panels) {
       const failed = said.failed[id];
       node.classList.toggle("stale", Boolean(failed));
@@ -299,13 +301,19 @@
     }
     tell();
   };
+  // What is wrong, in a word at the clock and in a sentence below it.
+  const wrong = () => {
+    if (lostSince !== null) return [words.connecting, filled(words.lost, time(lostSince))];
+    if (failedSince === null) return null;
+    const said = away ? [words.away, words.failed] : [words.partly, words.failed_partly];
+    return said.map((text) => filled(text, time(failedSince)));
+  };
   const tell = () => {
-    const text = lostSince !== null ? filled(words.lost, time(lostSince))
-      : failedSince !== null ? filled(words.failed, time(failedSince)) : "";
+    const [word, text] = wrong() ?? [data.live && !still ? words.live : words.once, ""];
     if (trouble.textContent !== text) trouble.textContent = text;
     trouble.hidden = !text;
     live.className = "live " + (text ? "off" : "on");
-    live.textContent = lostSince !== null ? words.connecting : data.live && !still ? words.live : words.once;
+    if (live.textContent !== word) live.textContent = word;
   };
   let source = null;
   let again = null; // the timer that connects anew
@@ -382,7 +390,10 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const button of document.querySelectorAll("button.about[aria-expanded=true]")) button.click();
-    for (const open of document.querySelectorAll("details.variable[open]")) open.open = false;
+    for (const open of document.querySelectorAll("details.variable[open]")) {
+      if (open.contains(document.activeElement)) open.querySelector("summary").focus(); // what is closed has no focus
+      open.open = false;
+    }
   });
   document.addEventListener("click", (event) => {
     for (const open of document.querySelectorAll("details.variable[open]")) if (!open.contains(event.target)) open.open = false;

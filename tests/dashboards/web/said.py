@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dashboards.words import UNNAMED, Lang
+from hotline.buckets import By
 from hotline.catalogue import ALL, Grain, Stock
 from hotline.catalogue import kpi as find
 from hotline.periods import Period
@@ -54,6 +55,12 @@ class Said:
             scope: [written(name, values.get(name, nothing[name]), self.lang) for name in names]
             for scope, values in found.items()
         }
+
+    def line(self, name: str, kind: str, period: Period, by: By) -> dict[datetime, float | None]:
+        """The values of the buckets of a period, of the city or of what is chosen, by the instant each begins at."""
+        scope = Scope(kind, self.chosen[kind]) if kind in self.chosen else None
+        question = Question(kpis=(find(name),), period=period, by=by, scope=scope)
+        return {one.start: one.value for one in answer(question, self.city.reader.ask)}
 
     def _answer(self, kpi: Kpi, over: str, kind: str, **more: Any) -> list[Result]:
         """Ask the sums; of what they keep by the hour, recent minutes, or for a stock the rows."""

@@ -1,24 +1,31 @@
-"""A web server of boards in this process, with a clock that tests set, and plain requests to it."""
+"""A web server of boards in this process, with a clock that tests set, plain requests to it, and what pages say."""
 
 from __future__ import annotations
 
 import asyncio
+import html
 import http.client
 import json
+import re
+import resource
+import socket
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from dashboards import look
-from dashboards.web import server
+from dashboards.macros import ALL_VALUE
+from dashboards.web import boards, server
 from dashboards.web.shown import Field, Writer
 from deploy.ports import free_port
 from hotline.catalogue import KPIS
+from tests.dashboards.conftest import BORN_AT, ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +33,10 @@ if TYPE_CHECKING:
     from dashboards.words import Lang
     from hotline.settings import Settings
 
+WEB = boards.read(ZONE)
+LOCAL = ZoneInfo(ZONE)
+AT = int(BORN_AT.timestamp()) + 90_000
+"""When it is on the pages whose clock stands: the city of the tests has had a day."""
 PATIENCE_S = 60.0
 
 
@@ -112,7 +123,9 @@ def still(port: int, path: str) -> dict[int, Any]:
     """What a page shows once everything was asked: panel → content."""
     page = got(port, path + ("&" if "?" in path else "?") + "still")
     assert page.status == http.client.OK, page.text[:400]
-    return {said["id"]: said["content"] for said in embedded(page.text, "first")["panels"]}
+    first = embedded(page.text, "first")
+    assert first["tick"]["failed"] == {}
+    return {said["id"]: said["content"] for said in first["panels"]}
 
 
 def written(name: str, value: float | None, lang: Lang) -> str:
@@ -167,3 +180,59 @@ def site(settings: Settings, *, token: str | None = None, clock: Clock | None = 
         loop.call_soon_threadsafe(loop.stop)
         thread.join(PATIENCE_S)
         loop.close()
+
+
+def numbers_in(what: Any) -> list[str]:
+    """The KPIs to whose pages something leads."""
+    return re.findall(r"/numbers/(\w+)[/?]", what if isinstance(what, str) else json.dumps(what))
+
+
+def texts(content: dict[str, Any]) -> list[str]:
+    return [tile["text"] for tile in content["tiles"]]
+
+
+def choosable(text: str) -> dict[str, set[str]]:
+    """The names that a page offers, by variable."""
+    found: dict[str, set[str]] = {}
+    for name, value in re.findall(r'<input type="checkbox" name="var-(\w+)" value="([^"]*)"', text):
+        found.setdefault(name, set()).add(html.unescape(value))
+    return {name: values - {ALL_VALUE} for name, values in found.items()}
+
+
+def unread(running: Site, path: str, takes_bytes: int = 0) -> socket.socket:
+    """A connection that asks and never reads; `takes_bytes` is what the system takes for it meanwhile."""
+    line = socket.socket()
+    if takes_bytes:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes_bytes)
+    line.connect(("127.0.0.1", running.port))
+    line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return line
+
+
+def wait(until: Any, patience_s: float = 30.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not until():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def viewers(running: Site) -> int:
+    found: int = json.loads(running.get("/health").body)["viewers"]
+    return found
+
+
+def resident_kib() -> int:
+    """What this process has in memory at this instant."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() // 1024
+
+
+def otherwise(given: Settings, **changed: Any) -> Settings:
+    """The same settings but for some."""
+    same = {name: getattr(given, name) for name in given.__struct_fields__}
+    return type(given)(**same | changed)
+
+
+def away(given: Settings) -> Settings:
+    """The same settings with a store that is not there."""
+    return otherwise(given, clickhouse_url="http://127.0.0.1:9")

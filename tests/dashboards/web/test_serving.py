@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
+import resource
+import selectors
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,8 @@ from tests.sinks.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.hotline.stored_rows import Stored
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 120.0
@@ -92,6 +97,66 @@ def test_without_more_only_this_machine_is_answered_and_as_many_pages_as_files_a
         assert f"boards are served at 127.0.0.1:{port}" in said.read_text()
         assert "300 open files are granted (ulimit -Hn), which is room for 100 open pages" in said.read_text()
     assert not (folder / "secrets" / "web.password").exists()
+
+
+PAGES = 1000
+OPENED = ("/d/hotline-wall", "/d/hotline-wall-zh", "/d/hotline-wall?from=now-1h&to=now")
+"""Every five seconds they are told an instant."""
+
+
+@pytest.fixture
+def files() -> Iterator[None]:
+    """This process may have as many files open as it is granted at most."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard > 2 * PAGES, f"{hard} open files are granted (ulimit -Hn), and the pages of this test need more"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("files")
+def test_a_thousand_pages_are_open_and_each_is_told_what_changes(city: Stored) -> None:
+    """In several choices, at the clock of this machine; one more is refused, until one of them is closed."""
+    port, settings = free_port(), city.settings
+    settings.folder.run.mkdir(exist_ok=True)
+    url, zone = settings.clickhouse_url, settings.zone
+    with served(settings.data, web_port=str(port), clickhouse_url=url, zone=zone), ExitStack() as opened:
+        lines = [opened.enter_context(stream(port, OPENED[place % len(OPENED)])) for place in range(PAGES)]
+        for _ in ("what there is", "what changes"):
+            hear_an_instant(lines)
+        assert json.loads(got(port, "/health").body)["viewers"] == PAGES
+        refused = got(port, "/d/hotline-wall")
+        assert (refused.status, f"{PAGES} pages are open" in refused.text) == (http.client.SERVICE_UNAVAILABLE, True)
+        lines[0].close()
+        until = time.monotonic() + PATIENCE_S
+        while got(port, "/d/hotline-wall").status != http.client.OK:
+            assert time.monotonic() < until, "nobody is let in for one that has gone"
+
+
+def stream(port: int, path: str) -> socket.socket:
+    """A line to a server on which it tells what changes on a page."""
+    path, _, query = path.partition("?")
+    line = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    line.sendall(f"GET {path}/events?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return line
+
+
+def hear_an_instant(lines: Sequence[socket.socket]) -> None:
+    """Read all lines until each was told an instant."""
+    tails = dict.fromkeys(lines, b"")
+    deaf = set(lines)
+    with selectors.DefaultSelector() as waiting:
+        for line in lines:
+            waiting.register(line, selectors.EVENT_READ, line)
+        while deaf:
+            ready = waiting.select(PATIENCE_S)
+            assert ready, f"{len(deaf)} of {len(lines)} are told nothing"
+            for key, _ in ready:
+                read = key.data.recv(1 << 16)
+                assert read, "a line was cut"
+                if b"event: tick\n" in tails[key.data] + read:
+                    deaf.discard(key.data)
+                tails[key.data] = read[-11:]
 
 
 def test_beyond_this_machine_it_speaks_tls_only_and_lets_in_who_has_the_token(folder: Path) -> None:

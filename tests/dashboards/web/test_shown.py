@@ -266,11 +266,13 @@ def test_bars_stand_side_by_side_within_their_hour() -> None:
 def test_marks_say_their_kind_and_stand_in_their_order_with_a_colour_each() -> None:
     kinds = [MarkKind("Incidents", Tone.BAD, ""), MarkKind("Holidays", Tone.PLAIN, "")]
     answers = [Answer({"time": "DateTime", "text": "String"}, rows) for rows in ([[7200, "b"]], [[3600, "<i>"]])]
-    made = marks.marks(zip(kinds, answers, strict=True), EN)
+    since_s = 5400
+    made = marks.marks(zip(kinds, answers, strict=True), since_s, EN)
     assert [(one["at"], one["kind"], one["tone"], one["text"]) for one in made] == [
         ("1970-01-01 09:00:00", "Holidays", "plain", "<i>"),
         ("1970-01-01 10:00:00", "Incidents", "bad", "b"),
     ]
+    assert [one["place"] for one in made] == [axes.local_ms(at, EN.zone) for at in (since_s, 7200)]
     scale = marks.layer()["encoding"]["color"]["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == MEANING
     assert len(set(scale["range"])) == len(Tone)

@@ -20,8 +20,8 @@ from hotline.catalogue import kpi as find
 from hotline.periods import Period
 from hotline.queries import Among, Question, answer, answer_from_rows
 from tests.dashboards.conftest import BORN_AT, ZONE
+from tests.dashboards.web.browsing import ROWS, opened
 from tests.dashboards.web.sites import Clock, site, written
-from tests.dashboards.web.test_browser import ROWS, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
