@@ -39,7 +39,12 @@ def _lines(shown: Sequence[Field], legend: Json | None) -> Json:
     dashes = {of.title: [6, 4] if "lineStyle" in of.custom else [1, 0] for of in shown}
     return {
         "data": axes.rows_of("rows"),
-        "mark": {"type": "line", "strokeWidth": {"expr": "em / 6"}, "invalid": "break-paths-show-path-domains"},
+        "mark": {
+            "type": "line",
+            "strokeWidth": {"expr": "em / 6"},
+            "strokeJoin": "bevel",  # a sharp corner at 0 would reach below it
+            "invalid": "break-paths-show-path-domains",
+        },
         "encoding": {
             "x": axes.time_axis(),
             "y": axes.values(shown[0]),
