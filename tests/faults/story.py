@@ -22,8 +22,8 @@ from tests.hotline.random_rows import life, moved, rarely_due
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECENT_DAYS = range(6, 10)
-"""How long ago half of the lives began: the longest of them last until today."""
+RECENT_DAYS = range(7, 11)
+"""How long before a day half of the lives began: the longest of them end before it, whatever its hour is now."""
 EARLIER_DAYS = range(10, 400)
 REPEATED, DISPLACED, DEAD = 0.06, 0.3, 0.01
 """Shares of events that are told again somewhere, told far from where they belong, or no events."""
