@@ -155,6 +155,12 @@ def field(unit_name: str, places: int, thresholds: list[Threshold]) -> FieldConf
     )
 
 
+def from_zero(found: FieldConfig) -> FieldConfig:
+    """The same with bars that begin at 0: Grafana's begin at the smallest value that it is given."""
+    found.min_val = 0.0
+    return found
+
+
 def kpi_field(kpi: Kpi, lang: Lang) -> FieldConfig:
     """How the values of a KPI are shown."""
     found = field(unit(kpi.unit, lang), decimals(kpi.unit), steps(kpi))

@@ -91,7 +91,7 @@ def ranking(name: str, over: str, of: Scopes, *, worst: bool = False, rows: int 
             title=_ranked(kpi, over, of.kind, worst=worst, rows=rows).of(edition.lang),
             description=described(kpi, of.kind).of(edition.lang),
             targets=[ClickHouseQuery(sums.split(asked, order=order, rows_max=rows))],
-            field=look.kpi_field(kpi, edition.lang),
+            field=look.from_zero(look.kpi_field(kpi, edition.lang)),
             overrides=[names_as_texts(), linked(name, to_number_of_scope(kpi, over, of.kind, edition.lang))],
             links=to_numbers((kpi,), over, of, edition.lang),
         )
@@ -158,12 +158,12 @@ def trend(
 
 
 def heat(name: str, of: Scopes = CITY) -> Entry:
-    """A KPI by hour of the day, as colours, for every local day that the range touches."""
+    """A KPI by hour of the day, as colours, for every local day that the range touches and the one before."""
     kpi = find(name)
 
     def make(edition: Edition) -> Panel:
         asked = _asked((kpi,), "range", edition, of)
-        asked = replace(asked, span=spans.whole_days(asked.span))
+        asked = replace(asked, span=spans.days_of(asked.span))
         return finished(
             _heat(kpi, edition.lang).build(),
             title=Text("{kpi} by hour of the day", "{kpi} · 按时段").format(kpi=kpi_title(kpi)).of(edition.lang),

@@ -98,8 +98,9 @@ def _value(kpi: Kpi, kind: str, step: Step, time: str) -> str:
 
 
 def by_hour_of_day(asked: Asked, zone: str) -> str:
-    """Select `time`, a local day, and the value of the one KPI in each of its hours, as columns 00 to 23.
+    """Select `time`, the end of a local day, and the value of the one KPI in each of its hours, as columns 00 to 23.
 
+    The end, because a heat map of Grafana's draws what is at an instant between the one before and it.
     An hour that comes twice is one: hours are those of the clock on the wall, and their sums are added up before the
     KPI divides them.
     """
@@ -112,7 +113,7 @@ def by_hour_of_day(asked: Asked, zone: str) -> str:
     summed = f"{sums.summed(asked, [Key('bucket', hour.format(at='at'), first, fine=True)])} {filled}"
     hours = ", ".join(f'anyIf({kpi.name}, bucket % 24 = {number}) AS "{number:02}"' for number in range(24))
     return (
-        f"{asked.heads()} SELECT toDateTime({day}, '{zone}') AS time, {hours} FROM ("  # noqa: S608  names of ours
+        f"{asked.heads()} SELECT toDateTime({day} + 1, '{zone}') AS time, {hours} FROM ("  # noqa: S608  names of ours
         f"SELECT bucket, {sums.value(kpi, asked.kind, covered)} AS {kpi.name} FROM ({summed}) WHERE bucket <= {now}) "
         f"GROUP BY time ORDER BY time"
     )
@@ -123,12 +124,12 @@ def years(asked: Asked, by: By, zone: str) -> str:
 
     The bucket in which the span begins is shown whole.
     """
-    longer = replace(asked, span=Span(f"subtractYears({asked.span.since}, 1)", asked.span.until))
+    first = STEPS[by].bucket.format(at=asked.span.since)
+    longer = replace(asked, span=Span(f"toDateTime(subtractYears({first}, 1), '{zone}')", asked.span.until))
     ago = f"ROWS BETWEEN {_A_YEAR[by]} PRECEDING AND {_A_YEAR[by]} PRECEDING"
     values = ", ".join(
         f"{kpi.name}, any({kpi.name}) OVER (ORDER BY time {ago}) AS {kpi.name}_before" for kpi in asked.kpis
     )
-    first = STEPS[by].bucket.format(at=asked.span.since)
     return (
         f"SELECT * FROM (SELECT time, {values} FROM ({series(longer, STEPS[by], zone)})) "  # noqa: S608  names of ours
         f"WHERE toDate(time) >= {first} ORDER BY time"
@@ -138,12 +139,12 @@ def years(asked: Asked, by: By, zone: str) -> str:
 def spanned(asked: Asked, by: By, zone: str) -> str:
     """Select what `years` does, and of which span the values of each row are, as the columns `OWN` and `YEAR_BEFORE`.
 
-    The last span ends with what was asked; a year before, it is the first that begins with it.
+    The last span ends with what was asked.
     """
     months = 12 // _A_YEAR[by]
     ends = f"toDateTime(addMonths(toDate(time), {months}), '{zone}')"
     own = OWN.selected("time", f"least({ends}, {asked.span.until})")
-    before = YEAR_BEFORE.selected(f"subtractYears(greatest(time, {asked.span.since}), 1)", f"subtractYears({ends}, 1)")
+    before = YEAR_BEFORE.selected("subtractYears(time, 1)", f"subtractYears({ends}, 1)")
     return f"SELECT *, {own}, {before} FROM ({years(asked, by, zone)})"  # noqa: S608  names of ours
 
 

@@ -61,14 +61,19 @@ def period(zone: str) -> Span:
     return Span(local("$__fromTime", zone), f"({last} + (toSecond({last}) = {MINUTE_S - 1}))")
 
 
-def whole_days(span: Span) -> Span:
-    """The same span from the beginning of its first local day on."""
-    return Span(f"toStartOfDay({span.since})", span.until)
+def days_of(span: Span) -> Span:
+    """The whole local days of a span and the one before it, so that there are always two."""
+    return Span(f"toStartOfDay(subtractDays({span.since}, 1))", span.until)
 
 
 def year_before(span: Span) -> Span:
     """The same span a year earlier."""
     return Span(f"subtractYears({span.since}, 1)", f"subtractYears({span.until}, 1)")
+
+
+def so_far(span: Span) -> Span:
+    """As much of a span as is over: beside a year that runs stands the same part of the year before, not all of it."""
+    return Span(span.since, f"least({span.until}, toTimeZone(now(), timezoneOf({span.until})))")
 
 
 def window(name: str, zone: str) -> Span:

@@ -77,6 +77,7 @@ def window(default: str) -> Variable:
             .values(", ".join(f"{title} : {name}" for name, title in titles.items()))
             .options(options)
             .current(current)
+            .allow_custom_value(allow_custom_value=False)
             .build()
         )
 

@@ -16,7 +16,7 @@ from dashboards.entries import CITY, OVER, Edition, Entry, Scopes
 from dashboards.finished import change_column, column, finished, number_overrides, scope_column
 from dashboards.links import to_number_of_scope, to_numbers
 from dashboards.query import ClickHouseQuery
-from dashboards.spans import year_before
+from dashboards.spans import so_far, year_before
 from dashboards.words import UNNAMED, Text, kind_title, kpi_title
 from dashboards.yearly import CHANGE
 from hotline.catalogue import ALL, Kpi, Measure, Unit
@@ -48,7 +48,9 @@ def year_within(name: str, outer: Scopes, inner: Scopes, *, most: int = 0) -> En
             tables.Panel().cell_height(options.TableCellHeight.SM).build(),
             title=_title(kpi, outer, inner, most).of(lang),
             description=described(kpi, ALL).of(lang),
-            targets=[ClickHouseQuery(within(kpi, OVER["range"].span(edition.zone), outer.kind, inner.kind, most))],
+            targets=[
+                ClickHouseQuery(within(kpi, so_far(OVER["range"].span(edition.zone)), outer.kind, inner.kind, most))
+            ],
             field=look.kpi_field(kpi, lang),
             overrides=[
                 scope_column(outer.kind, lang, name=OUTER),

@@ -26,7 +26,7 @@ from dashboards.finished import (
 )
 from dashboards.links import OWN, YEAR_BEFORE, to_number_of_scope, to_number_of_span, to_numbers
 from dashboards.query import SERIES, ClickHouseQuery
-from dashboards.spans import year_before
+from dashboards.spans import so_far, year_before
 from dashboards.words import Lang, Text, kind_title, kpi_formula, kpi_title
 from hotline.buckets import By
 from hotline.catalogue import ALL, Kpi, Unit
@@ -59,7 +59,7 @@ def year_totals(title: Text, names: Sequence[str]) -> Entry:
 
     def make(edition: Edition) -> Panel:
         now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone))
-        before = replace(now, span=year_before(now.span))
+        before = replace(now, span=year_before(so_far(now.span)))
         numbers = [each for kpi in kpis for each in _total(kpi, edition.lang, alone=len(kpis) == 1)]
         panel = (
             stat.Panel()
@@ -144,7 +144,7 @@ def year_split(title: Text, names: Sequence[str], of: Scopes, by: str = "") -> E
 
     def make(edition: Edition) -> Panel:
         now = sums.Asked(kpis=kpis, span=OVER["range"].span(edition.zone), kind=of.kind)
-        before = replace(now, span=year_before(now.span))
+        before = replace(now, span=year_before(so_far(now.span)))
         new, old = (sums.split(asked, order="name", rows_max=sums.SCOPES_MAX) for asked in (now, before))
         columns = [scope_column(of.kind, edition.lang)]
         for kpi in kpis:

@@ -59,6 +59,10 @@ def chosen(names: list[str] | None, lang: Lang | None, data: Path | None, web: s
         raise RefusedError(str(error)) from error
 
 
+EVERYWHERE = {"0.0.0.0", "[::]", "::"}  # noqa: S104  not bound to here, but refused
+"""All addresses of a machine, none of which anybody else can ask."""
+
+
 def _web(url: str) -> str:
     """Check an address of the web board. Raises RefusedError."""
     parts = urlsplit(url)
@@ -72,6 +76,9 @@ def _web_of(settings: "Settings") -> str:
     from dashboards.entries import WEB
 
     if settings.web:
+        if settings.web.rpartition(":")[0] in EVERYWHERE:
+            said = f"the setting web is {settings.web}, which is no address to link to"
+            raise RefusedError(f"{said}: write --web with the one that readers use, such as https://boards.city:8443")
         return f"https://{settings.web}"
     return f"http://127.0.0.1:{settings.web_port}" if settings.web_port else WEB
 

@@ -42,12 +42,17 @@ def heat_spec(panel: Json) -> Json:
 
 
 def heat_rows(panel: Json, answers: Sequence[Answer], writer: Writer) -> Json:
-    """A row for each hour of each day."""
+    """A row for each hour of each day, which an answer names by its end."""
     (answer,) = answers
     of = _field(panel)
     at = answer.names.index(TIME)
     rows = [
-        {"day": writer.time(row[at], "")[:10], "hour": name, "v": row[place], "text": writer.text(row[place], of)}
+        {
+            "day": writer.time(int(row[at]) - 1, "")[:10],
+            "hour": name,
+            "v": row[place],
+            "text": writer.text(row[place], of),
+        }
         for row in answer.rows
         for place, name in enumerate(answer.names)
         if place != at

@@ -275,6 +275,22 @@ class TestWithoutGrafana:
         assert webs() == {"http://127.0.0.1:8312"}
         monkeypatch.setenv("HOTLINE_WEB_PORT", "9000")
         assert webs("--lang", "en") == {"http://127.0.0.1:9000"}
+        self.web_at("10.1.2.3:8443", monkeypatch)
+        assert webs("--lang", "zh") == {"https://10.1.2.3:8443"}
+
+    @staticmethod
+    def web_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in (("", address), ("_CERTIFICATE_FILE", "web.pem"), ("_KEY_FILE", "web.key")):
+            monkeypatch.setenv(f"HOTLINE_WEB{name}", value)
+
+    @pytest.mark.parametrize("web", ["0.0.0.0:8443", "[::]:8443"])
+    def test_all_addresses_of_a_machine_are_none_that_a_number_could_link_to(
+        self, web: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.web_at(web, monkeypatch)
+        code, _, said = told(capsys, "export", "x", "wall")
+        assert (code, "write --web with the one that readers use" in said) == (2, True)
+        assert told(capsys, "export", "x", "wall", "--web", "https://boards.city:8443")[0] == 0
 
     @pytest.mark.parametrize("url", ["boards.example", "ftp://a", "http://u:p@a", "http://a/?x", "javascript:alert(1)"])
     def test_an_address_that_is_none_is_refused(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -406,7 +406,8 @@ def test_hours_of_the_day_add_up_to_the_days(asking: Asking) -> None:
     given = Chosen(from_s=BORN_S - 8 * 3600, to_s=BORN_S + 40 * 3600, interval_s=3600)
     by_hour = asking.ask(expand(series.by_hour_of_day(asked, ZONE), given)).rows
     by_day = asking.ask(expand(series.series(asked, series.STEPS[By.DAY], ZONE), given)).rows
-    assert [(day, sum(hour or 0 for hour in hours)) for day, *hours in by_hour] == [(d, n or 0) for d, n in by_day]
+    days = [(datetime.fromisoformat(day) + timedelta(days=1), number or 0) for day, number in by_day]
+    assert [(datetime.fromisoformat(ends), sum(hour or 0 for hour in hours)) for ends, *hours in by_hour] == days
     assert sum(hour is not None for _, *hours in by_hour for hour in hours) >= 24
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dashboards import series, spans, stored, sums, told
 from dashboards.boards.annual import ANNUAL
+from dashboards.boards.cross import CROSS
 from dashboards.entries import OVER, Edition
 from dashboards.macros import ALL_VALUE, Chosen, expand
 from dashboards.within import within
@@ -379,3 +380,20 @@ def test_the_last_comparison_stands_first(asking: Asking) -> None:
     (found,) = asking.ask(expand(told.reconciliations(ZONE), last_minute())).records
     assert (found["sums_differ"], found["rows_differ"], found["cells"], found["rows"]) == (2, 1, 1000, 10)
     assert asking.ask(expand(told.differing(ZONE), Chosen(from_s=BORN_S, to_s=BORN_S))).rows == [[None]]
+
+
+def test_beside_a_year_that_runs_stands_the_same_part_of_the_year_before(asking: Asking, city: Stored) -> None:
+    """Not the rest of that year, which this one cannot have yet."""
+    year = year_of(BORN_AT, city)
+    at = Chosen(from_s=year.start_s, to_s=year.end_s - 1)
+    now = datetime.now(city.zone)
+    span = spans.year_before(spans.so_far(spans.period(ZONE)))
+    (found,) = asking.ask(expand(f"SELECT toUnixTimestamp({span.since}), toUnixTimestamp({span.until})", at)).rows
+    since, until = (datetime.fromtimestamp(at_s, city.zone) for at_s in found)
+    assert since == datetime.fromtimestamp(year.start_s, city.zone).replace(year=now.year - 1)
+    assert abs(until - (now - timedelta(days=365))) < timedelta(days=2)
+    titles = {"Calls offered", "Tickets by audience", "Tickets created by audience and channel"}
+    boards = [board.json(Edition(Lang.EN, ZONE)) for board in (ANNUAL, CROSS)]
+    beside = [panel for board in boards for panel in board["panels"] if panel["title"] in titles]
+    assert {panel["title"] for panel in beside} == titles
+    assert all("least(" in panel["targets"][0]["rawSql"] for panel in beside)

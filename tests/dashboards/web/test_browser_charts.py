@@ -41,6 +41,8 @@ HALF_A_DAY = Period(MIDNIGHT - timedelta(hours=1), MIDNIGHT + timedelta(hours=11
 """By the minute: an hour of which nobody knows anything, hours in which nothing happened, and some that have values."""
 FIVE_DAYS = Period(MIDNIGHT - timedelta(days=2), MIDNIGHT + timedelta(days=3))
 """Only the one in the middle has data; the last hours are to come."""
+AND_THE_DAY_BEFORE = Period(FIVE_DAYS.start - timedelta(days=1), FIVE_DAYS.end)
+"""What a heat map has, which would be nothing in Grafana for a single day."""
 A_WEEK = timedelta(days=7)
 TRENDS = {
     board: [entry for row in board.rows for entry in row.entries if entry.key.startswith("trend")] for board in BOARDS
@@ -179,7 +181,7 @@ def test_every_hour_of_a_heat_map_is_the_one_of_hotline_kpi_and_a_gap_is_a_gap(
     with drawn(browser, standing, Edition(Lang.EN, ZONE).uid(board.name), FIVE_DAYS) as page:
         for entry in HEATS[board]:
             _, name, kind = entry.key.split()
-            found, wanted = scene(page, entry.id), said.line(name, kind, FIVE_DAYS, By.HOUR)
+            found, wanted = scene(page, entry.id), said.line(name, kind, AND_THE_DAY_BEFORE, By.HOUR)
             days = {text: x for text, x, _ in found.across}
             assert [*days] == sorted({f"{at:%Y-%m-%d}" for at in wanted if at <= datetime.now(LOCAL)})
             inks: dict[float | None, str] = {}
