@@ -36,8 +36,8 @@ DAYS = 4
 OFFERED, CREATED = ("calls_offered", "7d", "all", ""), ("tickets_created", "7d", "department", "nowhere")
 QUEUED = next(measure for measure in measures(CALLS) if measure.name == "queued")
 MACHINE = {"memory", "disk", "clock", "calendar"}
-"""Checks of the machine that the tests run on and of today, which say nothing of what is stored: in December no calendar
-of published holidays reaches a month ahead."""
+"""Checks of the machine that the tests run on and of today, which say nothing of what is stored: in December no
+calendar of published holidays reaches a month ahead."""
 REMEDIES = ("Rebuild", "hotline migrate fills", "hotline repair --period", "see the finding on sums")
 DAMAGED = {
     "accepted sources": "Rebuild",
