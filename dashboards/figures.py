@@ -12,7 +12,7 @@ from dashboards.entries import CITY
 from dashboards.links import address, to_board
 from dashboards.plain import number
 from dashboards.words import Text
-from hotline.catalogue import ALL, KPIS, Measure, Stock, Unit, kpi
+from hotline.catalogue import ALL, KPIS, Measure, Unit, kpi
 from hotline.names import DATABASE
 from hotline.subjects import SUBJECTS, Subject
 from hotline.windows import EVENT_LATE_S, EVENT_OLD_S, MINUTE_S, NOW
@@ -55,7 +55,7 @@ def longest_wait() -> Entry:
 def _to_waiting(waiting: Kpi, edition: Edition) -> DashboardLink:
     """The list of those who wait, the first who came on top."""
     title = Text("Who waits, the longest first", "排队者,等待最久者在前").of(edition.lang)
-    url = f"{address(waiting, NOW, CITY, edition.lang)}&sort={_stock(waiting).came.at.name}&order=asc"
+    url = f"{address(waiting, NOW, CITY, edition.lang)}&sort={waiting.stock.came.at.name}&order=asc"
     return DashboardLink(title=title, url=url)
 
 
@@ -79,7 +79,7 @@ def data_age(subject: Subject | None = None) -> Entry:
 
 
 def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
-    came, left = _stock(waiting).came, _stock(waiting).left
+    came, left = waiting.stock.came, waiting.stock.left
     return (
         f"{spans.as_of_end(zone)} "  # noqa: S608  names of ours
         f"SELECT maxOrNull({_seconds('now_at')} - {_seconds(came.at.name)}) AS longest_wait "
@@ -87,12 +87,6 @@ def _longest_wait_sql(waiting: Kpi, zone: str) -> str:
         f"WHERE born_at > now_at - INTERVAL {WAIT_DAYS_MAX} DAY AND {came.sql_where} AND {came.at.name} <= now_at "
         f"AND NOT ifNull({left.sql_where} AND {left.at.name} <= now_at, false)"
     )
-
-
-def _stock(kpi: Kpi) -> Stock:
-    if not isinstance(kpi.numerator, Stock):
-        raise TypeError(f"{kpi.name} is no stock")
-    return kpi.numerator
 
 
 def _data_age_sql(subjects: Sequence[Subject], zone: str) -> str:

@@ -14,7 +14,7 @@ from dashboards.finished import column, finished
 from dashboards.links import to_numbers, to_row
 from dashboards.query import ClickHouseQuery
 from dashboards.words import UNNAMED, Text, kind_label
-from hotline.catalogue import ALL, Stock, kpi
+from hotline.catalogue import ALL, kpi
 from hotline.names import DATABASE
 from hotline.windows import NOW
 
@@ -60,9 +60,7 @@ def _overdue_sql(zone: str) -> str:
 
     FINAL would merge every ticket there is, and read all columns of them: on fifteen million three times the work.
     """
-    stock = kpi("tickets_overdue").numerator
-    if not isinstance(stock, Stock):
-        raise TypeError("tickets_overdue is no stock")
+    stock = kpi("tickets_overdue").stock
     inside = (
         f"{stock.came.sql_where} AND {stock.came.at.name} < until_at "
         f"AND NOT ifNull({stock.left.sql_where} AND {stock.left.at.name} < until_at, false)"

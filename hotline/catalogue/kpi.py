@@ -127,6 +127,13 @@ class Kpi:
         return (self.numerator, *([self.denominator] if self.denominator else []))
 
     @property
+    def stock(self) -> Stock:
+        """What came and what left, of a KPI that is a stock. Raises CatalogueError for another."""
+        if not isinstance(self.numerator, Stock):
+            raise CatalogueError(f"{self.name} is no stock")
+        return self.numerator
+
+    @property
     def row(self) -> type[Row]:
         """The struct of the rows it counts."""
         return self.numerator.came.row if isinstance(self.numerator, Stock) else self.numerator.row

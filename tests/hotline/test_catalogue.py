@@ -139,6 +139,7 @@ def test_changing_any_comparison_is_noticed(k: Kpi) -> None:
         (lambda: _kpi(None), "denominator="),
         (lambda: _kpi(count("d", Ticket, at=ticket.due_at, grains=GRAINS)), "different rows"),
         (lambda: _kpi(count("d", Call, at=call.offered_at, grains=GRAINS)), "across_instants"),
+        (lambda: kpi("tickets_created").stock, "tickets_created is no stock"),
     ],
 )
 def test_misuse_fails_and_says_what_to_write(misuse: object, says: str) -> None:
