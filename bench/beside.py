@@ -99,13 +99,13 @@ def _health(begin_s: int, end_s: int, process: str, what: str, topic: str, parti
 
 def _facts() -> Iterator[tuple[str, str, str, int]]:
     """What each process of a stack tells: process, what, topic, partition."""
-    readers = {**dict.fromkeys(EVENTS_TOPICS.values(), "worker"), INTAKE_TOPIC: "worker"}
+    of_workers = {INTAKE_TOPIC, *EVENTS_TOPICS.values()}
     for process in (*(f"worker-{number}" for number in range(WORKERS)), "roll", "sink"):
         yield process, RESIDENT_BYTES, "", 0
     for topic in _TOPICS:
         for partition in range(PARTITIONS):
-            reader = f"worker-{partition % WORKERS}" if topic in readers else "sink"
+            reader = f"worker-{partition % WORKERS}" if topic in of_workers else "sink"
             yield reader, LAG_RECORDS, topic, partition
-            yield reader, MEMORY_BYTES if topic in readers else EVENTS, topic, partition
+            yield reader, MEMORY_BYTES if topic in of_workers else EVENTS, topic, partition
     yield "sink", BATCHES, "", 0
     yield "sink", APPLY_S, "", 0

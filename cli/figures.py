@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.asking import Lang
 from cli.output import print_data
-from hotline.rounded import rounded
+from hotline.rounded import rounded, written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,7 +65,7 @@ def figure(value: float | None, unit: str, lang: Lang) -> str:
         return NOTHING
     if unit == "share":
         return f"{rounded(value * 100, DECIMALS):.{DECIMALS}f}%"
-    number = f"{value:,}" if isinstance(value, int) else f"{rounded(value, DECIMALS):,.{DECIMALS}f}"
+    number = f"{value:,}" if isinstance(value, int) else written(value, DECIMALS)
     return number + _UNITS[lang][unit]
 
 

@@ -59,10 +59,6 @@ def chosen(names: list[str] | None, lang: Lang | None, data: Path | None, web: s
         raise RefusedError(str(error)) from error
 
 
-EVERYWHERE = {"0.0.0.0", "[::]", "::"}  # noqa: S104  not bound to here, but refused
-"""All addresses of a machine, none of which anybody else can ask."""
-
-
 def _web(url: str) -> str:
     """Check an address of the web board. Raises RefusedError."""
     parts = urlsplit(url)
@@ -74,9 +70,10 @@ def _web(url: str) -> str:
 
 def _web_of(settings: "Settings") -> str:
     from dashboards.entries import WEB
+    from deploy.stack.boards import ANY_HOST
 
     if settings.web:
-        if settings.web.rpartition(":")[0] in EVERYWHERE:
+        if settings.web.rpartition(":")[0] in ANY_HOST:
             said = f"the setting web is {settings.web}, which is no address to link to"
             raise RefusedError(f"{said}: write --web with the one that readers use, such as https://boards.city:8443")
         return f"https://{settings.web}"

@@ -11,7 +11,7 @@ from cli.figures import DECIMALS, NOTHING, figure
 from cli.watch.freshness import Freshness
 from hotline.catalogue import Better, Kpi, Unit
 from hotline.current import Figure
-from hotline.rounded import rounded
+from hotline.rounded import written
 
 GOOD, BAD, GREY, STRONG, HEADING = "green", "bold red", "bright_black", "bold", "cyan"
 WARNINGS = {Freshness.LATE: "bold black on yellow", Freshness.OLD: "bold white on red"}
@@ -40,7 +40,7 @@ def target_cell(kpi: Kpi, lang: Lang) -> Text:
 def _short(kpi: Kpi, value: float, lang: Lang) -> str:
     """A value in its unit; days and working days without it, which their titles name."""
     bare = kpi.unit in {Unit.DAYS, Unit.WORKDAYS}
-    return f"{rounded(value, DECIMALS):,.{DECIMALS}f}" if bare else figure(value, kpi.unit.label, lang)
+    return written(value, DECIMALS) if bare else figure(value, kpi.unit.label, lang)
 
 
 def width_of(cells: Iterable[Text | str]) -> int:

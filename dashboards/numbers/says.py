@@ -9,7 +9,7 @@ from dashboards import look
 from dashboards.numbers.address import RANGE
 from dashboards.words import NO_VALUE, Lang, Text, kind_title, scope_title
 from hotline.catalogue import Quantile, Stock, Unit, scope_kinds
-from hotline.rounded import rounded
+from hotline.rounded import rounded, written
 from hotline.windows import NOW, WINDOWS
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def value(number: float | None, kpi: Kpi, lang: Lang) -> str:
     if kpi.unit is Unit.SHARE:
         return share(number)
     places = 0 if isinstance(number, int) else look.decimals(kpi.unit)
-    return f"{rounded(number, places):,.{places}f} {look.suffix(look.unit(kpi.unit, lang))}".rstrip()
+    return f"{written(number, places)} {look.suffix(look.unit(kpi.unit, lang))}".rstrip()
 
 
 def share(part: float | None) -> str:

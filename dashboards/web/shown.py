@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dashboards import look
 from dashboards.ages import age
 from dashboards.words import NO_VALUE, Lang, Text
-from hotline.rounded import rounded
+from hotline.rounded import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,8 +166,8 @@ class Writer:
         if of.unit == look.AGE_UNIT:
             return age(value, self.lang)
         if of.unit == look.SHARES:
-            return f"{rounded(value * SHARE_SCALE, of.decimals):,.{of.decimals}f} %"
-        text = f"{rounded(value, of.decimals):,.{of.decimals}f}"
+            return f"{written(value * SHARE_SCALE, of.decimals)} %"
+        text = written(value, of.decimals)
         if of.unit == look.NUMBERS and of.decimals:
             return text.rstrip("0").rstrip(".")
         return f"{text} {look.suffix(of.unit)}".rstrip()

@@ -285,12 +285,12 @@ class TestWithoutGrafana:
 
     @pytest.mark.parametrize("web", ["0.0.0.0:8443", "[::]:8443"])
     def test_all_addresses_of_a_machine_are_none_that_a_number_could_link_to(
-        self, web: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self, web: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.web_at(web, monkeypatch)
-        code, _, said = told(capsys, "export", "x", "wall")
+        code, _, said = told(capsys, "export", str(tmp_path / "x"), "wall")
         assert (code, "write --web with the one that readers use" in said) == (2, True)
-        assert told(capsys, "export", "x", "wall", "--web", "https://boards.city:8443")[0] == 0
+        assert told(capsys, "export", str(tmp_path / "x"), "wall", "--web", "https://boards.city:8443")[0] == 0
 
     @pytest.mark.parametrize("url", ["boards.example", "ftp://a", "http://u:p@a", "http://a/?x", "javascript:alert(1)"])
     def test_an_address_that_is_none_is_refused(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
