@@ -5,7 +5,7 @@ import socket
 from deploy.stack.errors import StackError
 from deploy.stack.state import PartState, StackState
 
-ANY_HOST = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  nothing is opened here
+ANY_HOST = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "::": "[::1]"}  # noqa: S104  nothing is opened here
 """Hosts that say "on every address", and the one at which this machine is asked."""
 
 

@@ -283,7 +283,7 @@ class TestWithoutGrafana:
         for name, value in (("", address), ("_CERTIFICATE_FILE", "web.pem"), ("_KEY_FILE", "web.key")):
             monkeypatch.setenv(f"HOTLINE_WEB{name}", value)
 
-    @pytest.mark.parametrize("web", ["0.0.0.0:8443", "[::]:8443"])
+    @pytest.mark.parametrize("web", ["0.0.0.0:8443", "[::]:8443", ":::8443"])
     def test_all_addresses_of_a_machine_are_none_that_a_number_could_link_to(
         self, web: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
